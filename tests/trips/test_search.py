@@ -1,0 +1,109 @@
+"""The search for the most that a card approves."""
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trips.money import Money, minor_digits
+from trips.policy import SearchLimits
+from trips.search import MOST_ADJUSTS, Ask, SearchHistory, next_ask
+
+LIMITS = SearchLimits()
+
+
+def usd(amount):
+    return Money(amount=amount, code="USD")
+
+
+def first_decline(total, authorized):
+    return SearchHistory(total, authorized, (Ask(total, approved=False),), 1)
+
+
+def search(total, authorized, balance, limits=LIMITS):
+    """Play the search against a card that covers `balance`; gives the most approved, and the asks."""
+    asks, adjusts = (Ask(total, approved=False),), 1
+    while ask := next_ask(SearchHistory(total, authorized, asks, adjusts), limits):
+        approved = ask <= balance
+        authorized = ask if approved else authorized
+        asks, adjusts = (*asks, Ask(ask, approved)), adjusts + 1
+    return authorized, asks[1:]
+
+
+def test_it_asks_below_the_middle_because_each_decline_risks_the_card():
+    assert next_ask(first_decline(usd("100.00"), usd("10.00")), LIMITS) == usd("46.00")
+
+
+def test_an_approval_moves_the_lower_end_up_and_a_decline_the_upper_end_down():
+    approved = SearchHistory(usd(100), usd(46), (Ask(usd(100), approved=False), Ask(usd(46), approved=True)), 2)
+    declined = SearchHistory(usd(100), usd(10), (Ask(usd(100), approved=False), Ask(usd(46), approved=False)), 2)
+    assert next_ask(approved, LIMITS) == usd("67.60")
+    assert next_ask(declined, LIMITS) == usd("24.40")
+
+
+def test_it_stops_after_three_declines():
+    _, asks = search(usd(100), usd(0), usd(0))
+    assert [ask.approved for ask in asks] == [False, False, False]
+
+
+def test_it_stops_after_six_asks():
+    _, asks = search(usd(1000), usd(0), usd("999.99"), SearchLimits(stop_within_share=Decimal(0)))
+    assert len(asks) == 6
+
+
+def test_it_stops_when_the_rest_is_two_percent_of_the_total():
+    assert next_ask(first_decline(usd(100), usd(98)), LIMITS) is None
+    assert next_ask(first_decline(usd(100), usd("97.99")), LIMITS) == usd("98.79")
+
+
+def test_it_stops_when_the_rest_is_half_a_unit():
+    assert next_ask(first_decline(usd(2), usd("1.50")), LIMITS) is None
+    assert next_ask(first_decline(usd(2), usd("1.49")), LIMITS) is not None
+
+
+def test_it_never_makes_more_than_nine_adjusts_a_trip():
+    asks = (Ask(usd(100), approved=False),)
+    assert next_ask(SearchHistory(usd(100), usd(0), asks, MOST_ADJUSTS - 1), LIMITS) is not None
+    assert next_ask(SearchHistory(usd(100), usd(0), asks, MOST_ADJUSTS), LIMITS) is None
+
+
+def test_a_partial_approval_ends_the_search():
+    asks = (Ask(usd(100), approved=False), Ask(usd(46), approved=True))
+    assert next_ask(SearchHistory(usd(100), usd(30), asks, 2), LIMITS) is None
+
+
+def test_an_ask_can_be_said_on_a_wire_with_two_decimals():
+    total, authorized = Money(amount="10.000", code="KWD"), Money(amount="1.000", code="KWD")
+    for _ in range(3):
+        asks = (Ask(total, approved=False),)
+        ask = next_ask(SearchHistory(total, authorized, asks, 1), LIMITS)
+        assert ask.minor_units % 10 == 0
+        authorized = ask
+
+
+CASES = st.tuples(
+    st.sampled_from(["USD", "JPY", "KWD"]), st.integers(1, 10**7), st.integers(0, 10**7), st.integers(0, 10**7)
+)
+
+
+@given(CASES)
+def test_each_ask_lies_between_what_is_authorized_and_what_was_declined(case):
+    code, total, authorized, balance = case
+    total, authorized, balance = (Money.of_minor(min(units, total), code) for units in (total, authorized, balance))
+    got, asks = search(total, authorized, balance)
+    low, high = authorized, total
+    for ask in asks:
+        assert low < ask.amount < high
+        low, high = (ask.amount, high) if ask.approved else (low, ask.amount)
+    assert got == low
+    assert len(asks) <= 6
+    assert sum(not ask.approved for ask in asks) <= 3
+    assert minor_digits(code) == minor_digits(got.code)
+
+
+def test_it_recovers_more_than_nine_tenths_of_what_a_card_could_pay():
+    total, got, best = usd(100), 0, 0
+    for cents in range(0, 10_000, 25):
+        approved, _ = search(total, usd(0), Money.of_minor(cents, "USD"))
+        got, best = got + approved.minor_units, best + cents
+    assert got / best > 0.9

@@ -1,0 +1,513 @@
+"""A trip's money: what it does next, given what was said and answered."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from trips.attention import Cause
+from trips.cart import Cart
+from trips.log import TripLog
+from trips.messages import CaptureResolution, Decision, Said
+from trips.money import Money
+from trips.policy import Policy, Strategy
+from trips.request import TripRequest
+from trips.settlement import Outcome
+from trips.stages import Stage
+from trips.steps import Adjust, Capture, Record, Release, Wait
+from trips.trip import Refused, Trip
+from trips.trouble import Trouble, TroubleKind
+
+START = datetime(2026, 11, 23, 10, tzinfo=UTC)
+CHARGE_BY = START + timedelta(hours=45)
+EXPIRY = START + timedelta(hours=46)
+ANN = {"operator": "ann"}
+
+
+def usd(amount):
+    return Money(amount=str(amount), code="USD")
+
+
+def at(**after):
+    return START + timedelta(**after)
+
+
+def cart(total):
+    return Cart(total=usd(total))
+
+
+def a_trip(total="42.10", *, held=None, **policy):
+    return Trip(
+        TripRequest(
+            store_id="s",
+            shopping_trip_id="t",
+            started_at=START,
+            pre_authorized=usd(held) if held else None,
+            cart=cart(total) if total is not None else None,
+            policy=Policy.model_validate(policy),
+        ),
+        TripLog(),
+    )
+
+
+def adjust(trip, now=START):
+    step = trip.advance(now)
+    assert isinstance(step, Adjust), step
+    trip.begin(step)
+    return step
+
+
+def approve(trip, now=START):
+    step = adjust(trip, now)
+    trip.approved(step, step.amount)
+
+
+def decline(trip, now=START, last="0"):
+    trip.declined(adjust(trip, now), usd(last), now)
+
+
+def fail(trip, kind, now=START, jitter=1.0, **facts):
+    step = trip.advance(now)
+    trip.begin(step)
+    trip.troubled(step, Trouble(kind=kind, sentence="it broke", **facts), now=now, jitter=jitter)
+
+
+def finish(trip, now=START):
+    step = trip.advance(now)
+    trip.begin(step)
+    if isinstance(step, Capture):
+        trip.capture_answered(step)
+    else:
+        assert isinstance(step, Release), step
+        trip.release_answered()
+    assert trip.advance(now) == Record()
+    return trip.settlement(None, now)
+
+
+def operator_says(trip, strategy, now=START):
+    trip.decide(Decision(strategy=strategy, **ANN), now)
+
+
+def test_an_approved_total_is_captured():
+    trip = a_trip()
+    approve(trip)
+    settlement = finish(trip)
+    assert (settlement.outcome, settlement.captured, settlement.bad_debt) == (Outcome.CAPTURED, usd("42.10"), usd(0))
+    assert settlement.strategy is None
+
+
+def test_an_empty_cart_releases_the_hold_at_once():
+    assert finish(a_trip("0")).outcome is Outcome.CANCELLED
+
+
+def test_without_a_cart_the_trip_waits_until_it_must_charge_and_then_releases_the_hold():
+    trip = a_trip(None, held="10.00")
+    assert trip.advance(START) == Wait(Stage.AWAITING_CART, CHARGE_BY, "for the cart")
+    settlement = finish(trip, CHARGE_BY)
+    assert (settlement.outcome, settlement.total) == (Outcome.CANCELLED, usd(0))
+
+
+def test_a_cart_that_comes_later_is_paid():
+    trip = a_trip(None)
+    trip.submit_cart(cart("42.10"), at(hours=3))
+    approve(trip, at(hours=3))
+    assert finish(trip, at(hours=3)).captured == usd("42.10")
+
+
+def test_a_declined_trip_waits_for_an_operator_and_shows_that_it_needs_one():
+    trip = a_trip(held="10.00")
+    decline(trip)
+    assert trip.advance(START) == Wait(Stage.AWAITING_DECISION, at(hours=8), "for a decision")
+    assert trip.attention(START).cause is Cause.DECISION
+
+
+def test_a_decline_does_not_lower_what_is_authorized():
+    trip = a_trip(held="10.00")
+    decline(trip, last="0")
+    assert trip.authorized == usd("10.00")
+
+
+def test_write_off_releases_the_hold_and_makes_the_whole_basket_bad_debt():
+    trip = a_trip(held="10.00")
+    decline(trip)
+    operator_says(trip, Strategy.WRITE_OFF)
+    settlement = finish(trip)
+    assert (settlement.outcome, settlement.bad_debt) == (Outcome.WRITTEN_OFF, usd("42.10"))
+    assert (settlement.strategy, settlement.decided_by) == (Strategy.WRITE_OFF, "ann")
+
+
+def test_capture_authorized_takes_what_is_held_and_makes_the_rest_bad_debt():
+    trip = a_trip(held="10.00")
+    decline(trip)
+    operator_says(trip, Strategy.CAPTURE_AUTHORIZED)
+    settlement = finish(trip)
+    assert settlement.outcome is Outcome.PARTIALLY_CAPTURED
+    assert (settlement.captured, settlement.bad_debt) == (usd("10.00"), usd("32.10"))
+
+
+def test_capture_authorized_with_nothing_authorized_is_a_write_off():
+    trip = a_trip()
+    decline(trip)
+    operator_says(trip, Strategy.CAPTURE_AUTHORIZED)
+    assert finish(trip).outcome is Outcome.WRITTEN_OFF
+
+
+def test_incremental_pauses_between_asks_and_captures_the_most_that_was_approved():
+    trip = a_trip("100.00", onDecline="incremental")
+    now, asked = START, []
+    decline(trip)
+    while not isinstance(step := trip.advance(now), Capture):
+        if isinstance(step, Wait):
+            assert step.until == now + timedelta(seconds=2)
+            now = step.until
+            continue
+        asked.append(step.amount)
+        if step.amount <= usd(50):
+            trip.approved(step, step.amount)
+        else:
+            trip.declined(step, trip.authorized, now)
+    assert step.amount == max(amount for amount in asked if amount <= usd(50))
+    assert step.amount > usd(45)
+    assert finish(trip, now).decided_by == "policy"
+
+
+def test_ask_again_asks_for_the_whole_total_after_the_wait_and_then_falls_back():
+    trip = a_trip(held="10.00", onDecline="ask_again", askAgainAfter="PT5H")
+    decline(trip)
+    assert trip.advance(START).until == at(hours=5)
+    decline(trip, at(hours=5))
+    assert trip.advance(at(hours=5)) == Capture(usd("10.00"))
+
+
+def test_ask_again_is_captured_in_full_when_the_balance_has_changed():
+    trip = a_trip(held="10.00", onDecline="ask_again")
+    decline(trip)
+    assert trip.advance(START).until == at(hours=24)
+    approve(trip, at(hours=24))
+    settlement = finish(trip, at(hours=24))
+    assert (settlement.outcome, settlement.strategy) == (Outcome.CAPTURED, Strategy.ASK_AGAIN)
+
+
+def test_ask_again_asks_at_charge_by_at_the_latest():
+    trip = a_trip(held="10.00", onDecline="ask_again", askAgainAfter="P3D")
+    decline(trip)
+    assert trip.advance(START).until == CHARGE_BY
+    assert isinstance(trip.advance(CHARGE_BY), Adjust)
+
+
+def test_silence_gets_the_fallback_when_the_window_is_over():
+    trip = a_trip(held="10.00")
+    decline(trip)
+    assert trip.advance(at(hours=8)) == Capture(usd("10.00"))
+    assert trip.decision.decided_by == "timer"
+
+
+def test_silence_gets_the_fallback_at_charge_by_at_the_latest():
+    trip = a_trip(held="10.00", decisionWindow="P10D")
+    decline(trip)
+    assert trip.advance(START).until == CHARGE_BY
+    assert trip.advance(CHARGE_BY) == Capture(usd("10.00"))
+
+
+def test_a_decision_after_the_timers_is_refused_and_says_whose_stands():
+    trip = a_trip(held="10.00")
+    decline(trip)
+    trip.advance(at(hours=8))
+    with pytest.raises(Refused, match="already decided by timer: capture_authorized"):
+        operator_says(trip, Strategy.WRITE_OFF, at(hours=8))
+
+
+def test_a_decision_before_the_decline_applies_when_it_comes():
+    trip = a_trip(held="10.00")
+    operator_says(trip, Strategy.WRITE_OFF)
+    decline(trip)
+    assert trip.advance(START) == Release()
+
+
+def test_a_decision_that_was_not_needed_is_not_in_the_settlement():
+    trip = a_trip()
+    operator_says(trip, Strategy.WRITE_OFF)
+    approve(trip)
+    settlement = finish(trip)
+    assert (settlement.outcome, settlement.strategy, settlement.decided_by) == (Outcome.CAPTURED, None, None)
+
+
+def test_an_operator_may_think_better_of_asking_again():
+    trip = a_trip(held="10.00", onDecline="ask_again")
+    decline(trip)
+    trip.advance(START)
+    operator_says(trip, Strategy.WRITE_OFF, at(hours=1))
+    assert trip.advance(at(hours=1)) == Release()
+
+
+def test_a_declined_total_that_the_hold_covers_is_captured_and_the_decision_recorded():
+    trip = a_trip("8.00", held="10.00")
+    decline(trip)
+    settlement = finish(trip)
+    assert (settlement.captured, settlement.decided_by) == (usd("8.00"), "policy")
+
+
+def test_a_partial_approval_ends_the_search():
+    trip = a_trip("100.00", onDecline="incremental")
+    step = adjust(trip)
+    trip.approved(step, usd("60.00"))
+    assert trip.advance(START) == Capture(usd("60.00"))
+
+
+def test_a_changed_cart_is_asked_for_anew():
+    trip = a_trip(held="10.00")
+    decline(trip)
+    trip.submit_cart(cart("30.00"), START)
+    assert trip.advance(START).amount == usd("30.00")
+
+
+def test_new_lines_of_the_same_total_need_no_new_ask():
+    trip = a_trip()
+    approve(trip)
+    trip.submit_cart(cart("42.10"), START)
+    assert trip.advance(START) == Capture(usd("42.10"))
+
+
+def test_an_answer_for_an_earlier_total_is_not_one_for_the_new():
+    trip = a_trip("42.10")
+    step = adjust(trip)
+    trip.submit_cart(cart("50.00"), START)
+    trip.approved(step, usd("42.10"))
+    assert trip.advance(START).amount == usd("50.00")
+    assert trip.authorized == usd("42.10")
+
+
+def test_a_cart_in_another_currency_is_refused():
+    trip = a_trip(held="10.00")
+    with pytest.raises(Refused, match="EUR is not the trip's currency, USD"):
+        trip.submit_cart(Cart(total=Money(amount="1", code="EUR")), START)
+
+
+@pytest.mark.parametrize("first", ["capture", "release"])
+def test_once_charging_has_begun_nothing_can_be_changed(first):
+    trip = a_trip("42.10" if first == "capture" else "0")
+    if first == "capture":
+        approve(trip)
+    trip.begin(trip.advance(START))
+    for say in (
+        lambda: trip.submit_cart(cart("1.00"), START),
+        lambda: operator_says(trip, Strategy.WRITE_OFF),
+        lambda: trip.cancel(Said(**ANN), START),
+    ):
+        with pytest.raises(Refused, match="any more"):
+            say()
+
+
+def test_a_cancelled_trip_releases_the_hold_and_owes_nothing():
+    trip = a_trip(held="10.00")
+    decline(trip)
+    trip.cancel(Said(**ANN), START)
+    settlement = finish(trip)
+    assert (settlement.outcome, settlement.total, settlement.bad_debt) == (Outcome.CANCELLED, usd(0), usd(0))
+
+
+def test_a_pending_adjust_is_repeated_after_two_seconds_doubling_to_sixty():
+    trip, now, waits = a_trip(), START, []
+    for _ in range(8):
+        trip.pending(adjust(trip, now), now)
+        wait = trip.advance(now)
+        waits.append((wait.until - now).total_seconds())
+        now = wait.until
+    assert waits == [2, 4, 8, 16, 32, 60, 60, 60]
+    assert trip.advance(now).amount == usd("42.10")
+
+
+def test_pending_until_charge_by_captures_what_is_authorized():
+    trip = a_trip(held="10.00")
+    trip.pending(adjust(trip), CHARGE_BY - timedelta(seconds=1))
+    assert trip.advance(CHARGE_BY) == Capture(usd("10.00"))
+    assert trip.advance(CHARGE_BY) == Capture(usd("10.00"))
+    assert trip.decision.decided_by == "timer"
+
+
+def test_pending_does_not_move_the_search():
+    trip = a_trip("100.00", onDecline="incremental")
+    decline(trip)
+    now = trip.advance(START).until
+    step = adjust(trip, now)
+    trip.pending(step, now)
+    again = trip.advance(now).until
+    assert trip.advance(again) == step
+
+
+def test_an_unknown_outcome_is_followed_by_the_same_call_with_the_same_amount():
+    trip = a_trip()
+    approve(trip)
+    fail(trip, TroubleKind.NO_ANSWER)
+    wait = trip.advance(START)
+    assert isinstance(wait, Wait)
+    assert trip.advance(wait.until) == Capture(usd("42.10"))
+
+
+def test_back_off_doubles_to_a_minute_and_after_the_patience_to_a_quarter_of_an_hour():
+    trip, now, waits = a_trip(), START, []
+    for _ in range(24):
+        fail(trip, TroubleKind.UNAVAILABLE, now)
+        wait = trip.advance(now)
+        waits.append((wait.until - now).total_seconds())
+        now = wait.until
+    assert waits[:7] == [1, 2, 4, 8, 16, 32, 60]
+    young = [wait for wait, end in zip(waits, _sums(waits), strict=True) if end <= 600]
+    assert max(young) == 60
+    assert max(waits) == 900
+
+
+def _sums(waits):
+    total = 0
+    for wait in waits:
+        total += wait
+        yield total
+
+
+def test_an_outage_needs_attention_only_after_the_patience():
+    trip = a_trip()
+    fail(trip, TroubleKind.UNAVAILABLE)
+    assert trip.attention(START) is None
+    assert trip.attention(at(minutes=10)).cause is Cause.OUTAGE
+    assert trip.wake_at(trip.advance(START), at(seconds=0)) <= at(minutes=10)
+
+
+def test_attention_ends_when_the_service_answers():
+    trip = a_trip()
+    fail(trip, TroubleKind.UNAVAILABLE)
+    trip.retry(Said(**ANN), at(minutes=20))
+    approve(trip, at(minutes=20))
+    assert trip.attention(at(minutes=20)) is None
+
+
+@pytest.mark.parametrize("kind", [TroubleKind.REFUSED, TroubleKind.NOT_ALLOWED, TroubleKind.UNKNOWN_TRIP])
+def test_a_refused_call_waits_for_a_person_and_goes_on_at_once_when_one_says_so(kind):
+    trip = a_trip()
+    fail(trip, kind)
+    assert trip.attention(START).cause == kind
+    assert trip.advance(at(hours=40)).until == EXPIRY
+    trip.retry(Said(**ANN), at(hours=40))
+    approve(trip, at(hours=40))
+    assert finish(trip, at(hours=40)).outcome is Outcome.CAPTURED
+
+
+def test_a_refused_adjust_gives_way_to_what_is_authorized_at_charge_by():
+    trip = a_trip(held="10.00")
+    fail(trip, TroubleKind.REFUSED)
+    assert trip.advance(START).until == CHARGE_BY
+    assert trip.advance(CHARGE_BY) == Capture(usd("10.00"))
+
+
+def test_an_outage_with_nothing_authorized_is_asked_through_to_the_end():
+    trip = a_trip()
+    fail(trip, TroubleKind.UNAVAILABLE, CHARGE_BY)
+    assert isinstance(trip.advance(CHARGE_BY + timedelta(minutes=1)), Adjust)
+
+
+def test_retry_is_refused_where_nothing_has_failed():
+    with pytest.raises(Refused, match="no failed call"):
+        a_trip().retry(Said(**ANN), START)
+
+
+@pytest.mark.parametrize(
+    ("asked", "jitter", "seconds"),
+    [(600, 0.0, 600), (600, 1.0, 750), (4, 1.0, 9), (0, 0.5, 2.5)],
+)
+def test_a_rate_limit_waits_what_was_said_and_spreads_the_trips(asked, jitter, seconds):
+    trip = a_trip()
+    fail(trip, TroubleKind.RATE_LIMITED, jitter=jitter, retry_after=timedelta(seconds=asked))
+    assert trip.advance(START).until == at(seconds=seconds)
+
+
+def test_an_absurd_retry_after_is_capped_by_the_deadline():
+    trip = a_trip()
+    fail(trip, TroubleKind.RATE_LIMITED, retry_after=timedelta(days=31))
+    assert trip.advance(START).until == CHARGE_BY
+
+
+def test_an_absurd_retry_after_in_the_last_hour_does_not_lose_the_sale():
+    trip = a_trip()
+    fail(trip, TroubleKind.RATE_LIMITED, CHARGE_BY, retry_after=timedelta(days=31))
+    assert trip.advance(CHARGE_BY).until == CHARGE_BY + timedelta(minutes=15)
+
+
+def test_nothing_is_sent_after_the_expiry_and_the_total_is_bad_debt():
+    trip = a_trip(held="10.00")
+    approve(trip)
+    assert trip.advance(EXPIRY) == Record()
+    settlement = trip.settlement(None, EXPIRY)
+    assert (settlement.outcome, settlement.captured, settlement.bad_debt) == (Outcome.EXPIRED, usd(0), usd("42.10"))
+
+
+def test_an_expired_answer_ends_the_trip():
+    trip = a_trip()
+    fail(trip, TroubleKind.EXPIRED)
+    assert trip.advance(START) == Record()
+    assert trip.outcome is Outcome.EXPIRED
+
+
+def test_a_hold_that_falls_by_itself_while_it_is_cancelled_is_still_a_cancelled_trip():
+    trip = a_trip("0")
+    fail(trip, TroubleKind.EXPIRED)
+    assert trip.advance(START) == Record()
+    assert trip.outcome is Outcome.CANCELLED
+
+
+def test_a_capture_in_doubt_is_held_for_an_operator_where_the_policy_says_so():
+    trip = a_trip(captureUnknownOutcome="hold")
+    approve(trip)
+    fail(trip, TroubleKind.NO_ANSWER)
+    assert trip.advance(at(hours=1)).until == EXPIRY
+    assert trip.attention(START).cause is Cause.CAPTURE_UNKNOWN
+    with pytest.raises(Refused, match="resolve_capture"):
+        trip.retry(Said(**ANN), START)
+
+
+@pytest.mark.parametrize("captured", [True, False])
+def test_the_operator_says_what_became_of_a_capture_in_doubt(captured):
+    trip = a_trip(captureUnknownOutcome="hold")
+    approve(trip)
+    fail(trip, TroubleKind.NO_ANSWER)
+    trip.resolve_capture(CaptureResolution(captured=captured, **ANN), START)
+    assert trip.advance(START) == (Record() if captured else Capture(usd("42.10")))
+    assert trip.attention(START) is None
+
+
+def test_there_is_nothing_to_resolve_where_no_capture_is_in_doubt():
+    trip = a_trip()
+    approve(trip)
+    with pytest.raises(Refused, match="no capture whose outcome is unknown"):
+        trip.resolve_capture(CaptureResolution(captured=True, **ANN), START)
+
+
+def test_an_unanswered_ask_for_less_leaves_no_more_than_that_for_sure():
+    trip = a_trip("50.00")
+    approve(trip)
+    trip.submit_cart(cart("30.00"), START)
+    fail(trip, TroubleKind.NO_ANSWER)
+    trip.submit_cart(cart("60.00"), START)
+    decline(trip)
+    assert trip.authorized == usd("30.00")
+
+
+def test_an_unanswered_ask_for_less_limits_what_is_captured_at_charge_by():
+    trip = a_trip("50.00")
+    approve(trip)
+    trip.submit_cart(cart("30.00"), START)
+    fail(trip, TroubleKind.NO_ANSWER)
+    trip.submit_cart(cart("60.00"), START)
+    fail(trip, TroubleKind.NO_ANSWER, CHARGE_BY)
+    assert trip.advance(CHARGE_BY) == Capture(usd("30.00"))
+
+
+def test_an_uncharged_trip_is_expiring_at_four_fifths_of_its_tokens_life():
+    trip = a_trip(held="10.00", decisionWindow="P10D")
+    decline(trip)
+    eighty = START + timedelta(hours=46) * 0.8
+    assert not trip.is_expiring(eighty - timedelta(seconds=1))
+    assert trip.is_expiring(eighty)
+    assert trip.wake_at(trip.advance(START), START) == eighty
+
+
+def test_a_trip_that_is_started_late_still_asks_once():
+    trip = a_trip(held="10.00")
+    assert isinstance(trip.advance(CHARGE_BY + timedelta(minutes=1)), Adjust)

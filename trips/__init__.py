@@ -1,0 +1,1 @@
+"""The trade itself, pure: no I/O, no Temporal, no clock."""

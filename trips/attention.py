@@ -1,0 +1,78 @@
+"""Why a trip needs a person, what that person can do, and the incident that tells the outside world."""
+
+from enum import StrEnum
+from typing import Literal
+
+from trips.base import Message, Moment
+from trips.trouble import TroubleKind
+
+
+class Cause(StrEnum):
+    """Why a trip needs a person. docs/operations.md has a row for each."""
+
+    DECISION = "decision"
+    REFUSED = "refused"
+    UNKNOWN_TRIP = "unknown_trip"
+    NOT_ALLOWED = "not_allowed"
+    OUTAGE = "outage"
+    RATE_LIMITED = "rate_limited"
+    CAPTURE_UNKNOWN = "capture_unknown"
+    BOOKS = "books"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+
+
+CAUSE_OF_TROUBLE = {
+    TroubleKind.REFUSED: Cause.REFUSED,
+    TroubleKind.UNKNOWN_TRIP: Cause.UNKNOWN_TRIP,
+    TroubleKind.NOT_ALLOWED: Cause.NOT_ALLOWED,
+    TroubleKind.RATE_LIMITED: Cause.RATE_LIMITED,
+    TroubleKind.UNAVAILABLE: Cause.OUTAGE,
+    TroubleKind.NO_ANSWER: Cause.OUTAGE,
+    TroubleKind.UNREADABLE: Cause.OUTAGE,
+    TroubleKind.BOOKS: Cause.BOOKS,
+}
+
+WHAT_TO_DO = {
+    Cause.DECISION: "Choose a strategy: decide TRIP write_off|capture_authorized|incremental|ask_again.",
+    Cause.REFUSED: "Compare the cart with what the service says; submit a corrected cart, or retry when it is mended.",
+    Cause.UNKNOWN_TRIP: "Ask the service's support for the trip's id and store; then retry, or cancel the trip.",
+    Cause.NOT_ALLOWED: "Mend the worker's credentials or have its address allowed; then retry.",
+    Cause.OUTAGE: "Nothing, while the service is down: the trip tries by itself. Retry to try at once.",
+    Cause.RATE_LIMITED: "Nothing, or lower PAYMENT_SERVICE_MAX_RPS. The trip tries by itself when it may.",
+    Cause.CAPTURE_UNKNOWN: "Find the capture at the processor's; then: resolve TRIP --captured or --not-captured.",
+    Cause.BOOKS: "Bring the ledger back (LEDGER_URL). The trip posts by itself when it answers; retry to try at once.",
+    Cause.EXPIRING: "See why the trip is not charged yet and mend that before the token expires.",
+    Cause.EXPIRED: "Nothing can be charged any more; the total is bad debt. Find out why it came to this.",
+}
+
+WITHOUT_INCIDENT = frozenset({Cause.DECISION})
+"""A decline is daily business: it is seen in the list of trips, and wakes nobody."""
+
+
+class Attention(Message):
+    """That a trip needs a person: why, since when, and what that person can do."""
+
+    cause: Cause
+    since: Moment
+    sentence: str
+    what_to_do: str
+
+    @classmethod
+    def because(cls, cause: Cause, *, since: Moment, sentence: str) -> "Attention":
+        """The attention for a cause."""
+        return cls(cause=cause, since=since, sentence=sentence, what_to_do=WHAT_TO_DO[cause])
+
+
+class Incident(Attention):
+    """An event for INCIDENT_URL: opened once a trip and cause, closed when the cause is gone."""
+
+    shopping_trip_id: str
+    store_id: str
+    state: Literal["opened", "closed"]
+    at: Moment
+
+    @property
+    def key(self) -> str:
+        """Lets the receiver drop a repeat."""
+        return f"{self.shopping_trip_id}:{self.cause}:{self.since.isoformat()}:{self.state}"

@@ -1,0 +1,62 @@
+"""What every message of ours has in common: camelCase outside, snake_case inside, nothing changes after it was read."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    PlainSerializer,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic.alias_generators import to_camel
+
+
+def rfc3339(moment: datetime) -> str:
+    """The moment in UTC as RFC 3339 writes it, with a Z and, where there are any, microseconds."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+Moment = Annotated[
+    AwareDatetime,
+    AfterValidator(lambda moment: moment.astimezone(UTC)),
+    PlainSerializer(rfc3339, return_type=str, when_used="json"),
+]
+"""A time with its zone, kept in UTC, written as RFC 3339."""
+
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[0-9a-zA-Z_-]+$")]
+"""A store's or a trip's id as the services define it (contract.md, Fields): safe in a URL and in a query."""
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+"""Something that a person said: not empty, and short enough for a history."""
+
+
+class Message(BaseModel):
+    """A message that crosses our border: unknown attributes are left out, so that senders may know more than we do."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
+
+    def to_json(self) -> dict[str, Any]:
+        """The message as JSON values with camelCase names, without what was not said."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class StrictMessage(Message):
+    """A message whose unknown attributes are refused: a misspelt policy would quietly cost money."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def sentence(error: ValidationError, what: str) -> str:
+    """What is wrong with a payload, in one sentence that names each field, for a person who has to mend it.
+
+    The payload's values are left out: what somebody typed into the wrong field may be a card number.
+    """
+    faults = []
+    for fault in error.errors(include_url=False, include_input=False, include_context=False):
+        field = ".".join(str(part) for part in fault["loc"]) or what
+        faults.append(f"{field}: {fault['msg'].removeprefix('Value error, ')}")
+    return f"{what} can't be used: " + "; ".join(faults)

@@ -1,0 +1,60 @@
+"""A trip's own log: every call, answer, decision and refusal, with its time, for the people who look at the trip."""
+
+from enum import StrEnum
+
+from trips.base import Message, Moment
+
+MOST_ENTRIES = 1_000
+"""A trip that is PENDING for 45 hours makes about 5,400 lines; a query's answer may hold 2 MB."""
+FIRST_ENTRIES = 100
+"""How a trip began is kept when the log is cut."""
+
+
+class Event(StrEnum):
+    """What a line of the log is about."""
+
+    STARTED = "started"
+    CART = "cart"
+    CALL = "call"
+    ANSWER = "answer"
+    TROUBLE = "trouble"
+    DECISION = "decision"
+    MESSAGE = "message"
+    REFUSAL = "refusal"
+    ATTENTION = "attention"
+    DEADLINE = "deadline"
+    BOOKS = "books"
+    RECEIPT = "receipt"
+    SETTLED = "settled"
+
+
+class LogEntry(Message):
+    """A line of the log."""
+
+    at: Moment
+    event: Event
+    sentence: str
+
+
+class TripLog:
+    """The lines in the order in which they happened; when there are too many, the oldest but the first are left out."""
+
+    def __init__(self) -> None:
+        self._entries: list[LogEntry] = []
+        self._left_out = 0
+
+    def add(self, at: Moment, event: Event, sentence: str) -> None:
+        """Write a line."""
+        self._entries.append(LogEntry(at=at, event=event, sentence=sentence))
+        if len(self._entries) > MOST_ENTRIES:
+            del self._entries[FIRST_ENTRIES]
+            self._left_out += 1
+
+    @property
+    def entries(self) -> tuple[LogEntry, ...]:
+        """The lines; where some were left out, the next line says how many."""
+        if not self._left_out:
+            return tuple(self._entries)
+        cut = self._entries[FIRST_ENTRIES]
+        told = cut.model_copy(update={"sentence": f"({self._left_out} lines were left out here) {cut.sentence}"})
+        return (*self._entries[:FIRST_ENTRIES], told, *self._entries[FIRST_ENTRIES + 1 :])

@@ -1,0 +1,39 @@
+"""The names that people outside the code use: a promise (design.md), changed for nobody."""
+
+from enum import StrEnum
+
+TASK_QUEUE = "trip-payments"
+DELIVERIES_QUEUE = "trip-payments-deliveries"
+"""Receipts and incidents have a queue of their own: the rate limit of payment calls must not hold them up."""
+
+SHOPPING_TRIP = "ShoppingTrip"
+REFUND = "Refund"
+DELIVERY = "Delivery"
+RECONCILIATION = "Reconciliation"
+
+SUBMIT_CART = "submit_cart"
+CHOOSE_DECLINE_STRATEGY = "choose_decline_strategy"
+RETRY = "retry"
+CANCEL_TRIP = "cancel_trip"
+RESOLVE_CAPTURE = "resolve_capture"
+STATUS = "status"
+
+
+class SearchAttribute(StrEnum):
+    """What a trip can be found by in Temporal's visibility and Web UI. No personal data: values are not encrypted."""
+
+    STORE = "StoreId"
+    STAGE = "TripStage"
+    ATTENTION = "TripAttention"
+    OUTCOME = "TripOutcome"
+    CHARGE_BY = "TripChargeBy"
+
+
+def trip_workflow_id(shopping_trip_id: str) -> str:
+    """The id of the one workflow that pays for the trip."""
+    return f"trip-{shopping_trip_id}"
+
+
+def refund_workflow_id(refund_request_id: str) -> str:
+    """The id of the one workflow that carries out the refund."""
+    return f"refund-{refund_request_id}"

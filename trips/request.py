@@ -1,0 +1,67 @@
+"""What starts a trip."""
+
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from pydantic import ValidationError, model_validator
+
+from trips.base import Identifier, Moment, StrictMessage, sentence
+from trips.cart import Cart
+from trips.money import NO_CURRENCY, Money
+from trips.names import trip_workflow_id
+from trips.policy import Policy
+
+RETAILER = "retailer"
+
+
+class InvalidTrip(ValueError):
+    """The start payload can't be used; the sentence names each field that is wrong."""
+
+
+class TripRequest(StrictMessage):
+    """A `ShoppingTrip`'s input: which trip, since when its token lives, what is held, what was taken, how to pay."""
+
+    store_id: Identifier
+    shopping_trip_id: Identifier
+    started_at: Moment
+    pre_authorized: Money | None = None
+    cart: Cart | None = None
+    receipt: Literal["retailer", "amazon"] = RETAILER  # type: ignore[assignment]
+    policy: Policy = Policy()
+
+    @model_validator(mode="after")
+    def _one_currency(self) -> Self:
+        if self.cart and self.pre_authorized and self.cart.total.code != self.pre_authorized.code:
+            taken, held = self.cart.total.code, self.pre_authorized.code
+            raise ValueError(f"cart.total.code: {taken} is not the currency of preAuthorized ({held})")
+        return self
+
+    @classmethod
+    def read(cls, payload: Any) -> "TripRequest":
+        """The request in a start payload. Raises InvalidTrip with a sentence that names each field that is wrong."""
+        try:
+            return cls.model_validate(payload)
+        except ValidationError as error:
+            raise InvalidTrip(sentence(error, "the trip")) from None
+
+    def check_workflow_id(self, workflow_id: str) -> None:
+        """Raise InvalidTrip unless the workflow has the trip's own id, which keeps a trip from running twice."""
+        if workflow_id != trip_workflow_id(self.shopping_trip_id):
+            raise InvalidTrip(f"the workflow's id should be {trip_workflow_id(self.shopping_trip_id)}")
+
+    @property
+    def expires_at(self) -> datetime:
+        """When the payment token dies: nothing is sent from then on."""
+        return self.started_at + self.policy.token_lifetime
+
+    @property
+    def charge_by(self) -> datetime:
+        """The last moment at which we still start to charge."""
+        return self.expires_at - self.policy.charge_margin
+
+    @property
+    def currency(self) -> str:
+        """The currency of the trip, as far as it was said at the start."""
+        if self.cart:
+            return self.cart.total.code
+        return self.pre_authorized.code if self.pre_authorized else NO_CURRENCY

@@ -1,0 +1,61 @@
+"""What a trip can do next. The trip says which; the workflow does it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from trips.money import Money
+from trips.stages import Stage
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Wait until then, or until somebody says something to the trip."""
+
+    stage: Stage
+    until: datetime
+    why: str
+
+
+@dataclass(frozen=True)
+class Adjust:
+    """Ask the card for this amount: the whole of it, not the difference to what is held."""
+
+    amount: Money
+    sale: int
+    """Which of the trip's totals the ask is for: an answer that comes after the cart has changed is for another one."""
+    stage = Stage.ADJUSTING
+
+    def __str__(self) -> str:
+        return f"adjust to {self.amount}"
+
+
+@dataclass(frozen=True)
+class Capture:
+    """Turn this much of the hold into money."""
+
+    amount: Money
+    stage = Stage.CAPTURING
+
+    def __str__(self) -> str:
+        return f"capture {self.amount}"
+
+
+@dataclass(frozen=True)
+class Release:
+    """Cancel the hold."""
+
+    stage = Stage.CANCELLING
+
+    def __str__(self) -> str:
+        return "cancel the hold"
+
+
+@dataclass(frozen=True)
+class Record:
+    """The money's part is over: what became of it can be recorded."""
+
+    stage = Stage.RECORDING
+
+
+Call = Adjust | Capture | Release
+Step = Wait | Call | Record

@@ -1,0 +1,108 @@
+"""What can go wrong with a call to a service, and how long to wait before the same call is made again."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from trips.base import Message
+
+
+class TroubleKind(StrEnum):
+    """Why a call brought no answer that can be used (contract.md, Transport)."""
+
+    REFUSED = "refused"
+    """400: the service does not take what we sent; the same call would be refused again."""
+    UNKNOWN_TRIP = "unknown_trip"
+    """400: the service knows no such trip."""
+    EXPIRED = "expired"
+    """The token's life is over: nothing can be charged any more."""
+    NOT_ALLOWED = "not_allowed"
+    """403: signature, credentials or allow-listing."""
+    RATE_LIMITED = "rate_limited"
+    """429."""
+    UNAVAILABLE = "unavailable"
+    """5xx."""
+    NO_ANSWER = "no_answer"
+    """A timeout, a connection refused or dropped, a worker killed: nobody knows whether the deed was done."""
+    UNREADABLE = "unreadable"
+    """An answer that is none by the contract: never believed, so nobody knows whether the deed was done."""
+    BOOKS = "books"
+    """The ledger does not answer."""
+
+
+NEEDS_A_PERSON = frozenset({TroubleKind.REFUSED, TroubleKind.UNKNOWN_TRIP, TroubleKind.NOT_ALLOWED})
+"""The same call again would end the same way, until somebody mends something."""
+
+UNKNOWN_OUTCOME = frozenset({TroubleKind.UNAVAILABLE, TroubleKind.NO_ANSWER, TroubleKind.UNREADABLE})
+"""The deed may have been done. A 5xx counts too: the service may have failed after the deed."""
+
+
+class Trouble(Message):
+    """One call that brought no usable answer. The sentence is for people and holds no secret and no personal data."""
+
+    kind: TroubleKind
+    sentence: str
+    retry_after: timedelta | None = None
+    """What the service asked for, where it could be read."""
+    request_id: str | None = None
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether waiting alone can't help."""
+        return self.kind in NEEDS_A_PERSON
+
+    @property
+    def outcome_unknown(self) -> bool:
+        """Whether the deed may have been done nevertheless."""
+        return self.kind in UNKNOWN_OUTCOME
+
+
+FIRST_WAIT = timedelta(seconds=1)
+LONGEST_WAIT = timedelta(minutes=1)
+"""While an outage is young, a trip comes back within a minute of the service's return."""
+LONGEST_WAIT_WHEN_OLD = timedelta(minutes=15)
+"""An outage that outlasts the patience may last for hours; a thousand trips should not hammer what is being mended."""
+SHORTEST_SPREAD = timedelta(seconds=5)
+"""Trips that met the same 429 come back over at least five seconds, not in one wave."""
+MOST_DOUBLINGS = 16
+"""Doubling 1 s sixteen times is 18 hours: far above every limit here, far below what a timedelta holds."""
+
+
+@dataclass
+class Streak:
+    """Calls in a row that brought no usable answer."""
+
+    call: str
+    """What was tried, in words: another call starts another streak."""
+    since: datetime
+    patience: timedelta
+    trouble: Trouble
+    tries: int = 0
+    next_try: datetime | None = None
+    """None: the trip does not try by itself; a person must say so."""
+
+    def add(self, trouble: Trouble, *, now: datetime, jitter: float, deadline: datetime) -> None:
+        """One more call failed. `jitter` is a random number from 0 to 1, `deadline` the last useful moment to try."""
+        self.tries += 1
+        self.trouble = trouble
+        if trouble.needs_a_person:
+            self.next_try = None
+            return
+        wait = self._wait(trouble, now, jitter)
+        self.next_try = now + wait if now >= deadline else min(now + wait, deadline)
+
+    def _wait(self, trouble: Trouble, now: datetime, jitter: float) -> timedelta:
+        longest = LONGEST_WAIT_WHEN_OLD if self.outlasts_patience(now) else LONGEST_WAIT
+        backoff = min(FIRST_WAIT * (1 << min(self.tries - 1, MOST_DOUBLINGS)), longest)
+        if trouble.kind is not TroubleKind.RATE_LIMITED:
+            return backoff * (0.5 + jitter / 2)
+        asked = trouble.retry_after if trouble.retry_after is not None else backoff
+        return asked + max(asked / 4, SHORTEST_SPREAD) * jitter
+
+    def outlasts_patience(self, now: datetime) -> bool:
+        """Whether the trouble has lasted for longer than the policy's `outagePatience`."""
+        return now >= self.since + self.patience
+
+    def needs_attention(self, now: datetime) -> bool:
+        """Whether a person should look: at once where waiting can't help, else when the patience is over."""
+        return self.trouble.needs_a_person or self.outlasts_patience(now)
