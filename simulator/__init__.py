@@ -1,0 +1,1 @@
+"""A payment service to develop against: real HTTP, its own ledger, every answer of the contract on demand."""

@@ -1,0 +1,224 @@
+"""One trip at the service: holds, adjusts, captures, cancels and refunds, by the rules that must never be broken."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, NoReturn
+
+from simulator.card import EXAMPLE_CARD, example_reference
+from simulator.money import Amount
+from simulator.wire import Call
+
+GENEROUS = 100_000
+"""Hundredths: what a card covers of which nothing was said, 1000.00."""
+
+NEED_A_LIVING_TOKEN = frozenset({Call.ADJUST, Call.CAPTURE, Call.CANCEL})
+"""A refund and a paid debt come days after the token's 46 hours, and are taken (contract.md, Refund)."""
+
+BAD_REQUEST = "BadRequestException"
+UNKNOWN_TRIP = "UnknownShoppingTrip"
+EXPIRED = "ShoppingTripExpiredException"
+
+
+class Refusal(Exception):
+    """The service does not do it; the name is its errorMsg."""
+
+
+class Movement(StrEnum):
+    """How money moves, in a settlement file's words."""
+
+    SETTLED = "Settled"
+    REFUNDED = "Refunded"
+
+
+@dataclass(frozen=True, eq=False)
+class Booking:
+    """Money that moved."""
+
+    account: "Account"
+    movement: Movement
+    amount: Amount
+    at: datetime
+    reference: str = ""
+    """A refund's refundRequestId."""
+
+    def report(self) -> dict[str, Any]:
+        """The booking as JSON."""
+        said = {"amount": self.amount.report(), "at": rfc3339(self.at)}
+        return said | {"refundRequestId": self.reference} if self.reference else said
+
+
+def rfc3339(moment: datetime) -> str:
+    """The moment in UTC with a Z."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+@dataclass
+class Account:
+    """One trip at the service: what was planned for it, and what was done. Amounts in hundredths are the plan's."""
+
+    trip_id: str
+    book: list[Booking]
+    """Of all trips, in the order of booking; the account's own are in `bookings`."""
+    known: bool = True
+    balance: int = GENEROUS
+    """What the card covers in all."""
+    pre_authorized: int = 0
+    partial_approval: bool = False
+    expired: bool = False
+    expires_after_calls: int | None = None
+    emv: dict[str, Any] = field(default_factory=dict)
+    """What differs from the example card; None leaves an attribute out."""
+
+    store_id: str = ""
+    code: str | None = None
+    authorized: Amount | None = None
+    """The last successful adjustment."""
+    bookings: list[Booking] = field(default_factory=list)
+    cancelled: bool = False
+    payment_statuses: list[dict[str, Any]] = field(default_factory=list)
+    calls: Counter[Call] = field(default_factory=Counter)
+    repeats: Counter[Call] = field(default_factory=Counter)
+    violations: list[str] = field(default_factory=list)
+
+    @property
+    def captures(self) -> list[Booking]:
+        """Each of which took money: more than one is what must never be."""
+        return self._booked(Movement.SETTLED)
+
+    @property
+    def refunds(self) -> list[Booking]:
+        """One a refund request."""
+        return self._booked(Movement.REFUNDED)
+
+    @property
+    def captured(self) -> Amount | None:
+        """What was taken from the card in all."""
+        return self._sum(self.captures) if self.captures else None
+
+    def arrived(self, call: Call, store_id: str) -> None:
+        """A call came, whatever becomes of it."""
+        self.calls[call] += 1
+        self.store_id = store_id
+
+    def admit(self, call: Call) -> None:
+        """Raise Refusal for a trip that is not known, or whose token is dead."""
+        if not self.known:
+            raise Refusal(UNKNOWN_TRIP)
+        used_up = self.expires_after_calls is not None and self.calls.total() > self.expires_after_calls
+        if call in NEED_A_LIVING_TOKEN and (self.expired or used_up):
+            raise Refusal(EXPIRED)
+
+    def adjust(self, asked: Amount) -> bool:
+        """Whether the card covers it, in part where the plan says so."""
+        if asked.hundredths <= self.balance:
+            self.approve(asked, asked)
+        elif self.partial_approval and self.balance:
+            self.approve(asked, Amount(self.balance, asked.code))
+        else:
+            self._may_adjust(asked)
+            return False
+        return True
+
+    def approve(self, asked: Amount, approved: Amount) -> None:
+        """Hold that much of what was asked."""
+        self._may_adjust(asked)
+        self.authorized = approved
+
+    def last_adjusted(self, code: str) -> Amount:
+        """The last successful adjustment, 0 where there was none."""
+        return self.authorized or Amount(0, code)
+
+    def capture(self, asked: Amount) -> None:
+        """Turn the hold into money. Another amount than before takes money twice, as a careless processor would."""
+        self._in_one_currency(asked)
+        if any(done.amount == asked for done in self.captures):
+            self.repeats[Call.CAPTURE] += 1
+            return
+        if self.captures:
+            self.violations.append(f"captured twice: {self.captured}, then {asked}")
+        elif self.cancelled:
+            self._refuse("a capture after the cancel")
+        elif asked.hundredths > max(self.pre_authorized, self.last_adjusted(asked.code).hundredths):
+            self._refuse(f"a capture of {asked}, above what is authorized")
+        self._add(Movement.SETTLED, asked)
+
+    def cancel(self) -> None:
+        """Release the hold."""
+        if self.captures:
+            self._refuse("a cancel after the capture")
+        if self.cancelled:
+            self.repeats[Call.CANCEL] += 1
+        self.cancelled = True
+
+    def refund(self, asked: Amount, request_id: str) -> None:
+        """Give money back, once a request."""
+        self._in_one_currency(asked)
+        done = next((refund for refund in self.refunds if refund.reference == request_id), None)
+        if done and done.amount == asked:
+            self.repeats[Call.REFUND] += 1
+            return
+        if done:
+            self._refuse(f"a refund request of {done.amount} sent again with {asked}")
+        given, taken = self._sum(self.refunds), self._sum(self.captures)
+        if asked.hundredths + given.hundredths > taken.hundredths:
+            self._refuse(f"a refund of {asked}, above what is left of the capture")
+        self._add(Movement.REFUNDED, asked, request_id)
+
+    @property
+    def reconciliation_id(self) -> str:
+        """By which the processor knows the payment; no two trips share it."""
+        planned = self.emv.get("reconciliationId")
+        return planned if isinstance(planned, str) else example_reference("ABC", self.trip_id)
+
+    def card_data(self) -> dict[str, Any]:
+        """The answer to transactional-data."""
+        own = {
+            "currency": self.code or EXAMPLE_CARD["currency"],
+            "reconciliationId": self.reconciliation_id,
+            "cardStatementTransactionId": example_reference("TXN", self.trip_id),
+        }
+        return {name: value for name, value in (EXAMPLE_CARD | own | self.emv).items() if value is not None}
+
+    def report(self) -> dict[str, Any]:
+        """The account as JSON."""
+        return {
+            "shoppingTripId": self.trip_id,
+            "storeId": self.store_id,
+            "reconciliationId": self.reconciliation_id,
+            "authorized": self.authorized.report() if self.authorized else None,
+            "captured": self.captured.report() if self.captured else None,
+            "captures": [booking.report() for booking in self.captures],
+            "cancelled": self.cancelled,
+            "refunds": [booking.report() for booking in self.refunds],
+            "paymentStatuses": self.payment_statuses,
+            "calls": dict(self.calls),
+            "repeats": dict(self.repeats),
+            "violations": self.violations,
+        }
+
+    def _may_adjust(self, asked: Amount) -> None:
+        self._in_one_currency(asked)
+        if self.captures or self.cancelled:
+            self._refuse(f"an adjust after the {'capture' if self.captures else 'cancel'}")
+
+    def _in_one_currency(self, asked: Amount) -> None:
+        self.code = self.code or asked.code
+        if asked.code != self.code:
+            self._refuse(f"{asked.code} for a trip in {self.code}")
+
+    def _booked(self, movement: Movement) -> list[Booking]:
+        return [booking for booking in self.bookings if booking.movement is movement]
+
+    def _sum(self, bookings: list[Booking]) -> Amount:
+        return Amount(sum(booking.amount.hundredths for booking in bookings), self.code or "XXX")
+
+    def _add(self, movement: Movement, amount: Amount, reference: str = "") -> None:
+        booking = Booking(self, movement, amount, datetime.now(UTC), reference)
+        self.bookings.append(booking)
+        self.book.append(booking)
+
+    def _refuse(self, why: str) -> NoReturn:
+        self.violations.append(why)
+        raise Refusal(BAD_REQUEST)

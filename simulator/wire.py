@@ -1,0 +1,81 @@
+"""What everything on the simulator's wire has in common: the names of the calls, JSON in, JSON out."""
+
+import json
+import uuid
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, NoReturn, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
+
+JSON_TYPE = "application/json"
+
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[0-9a-zA-Z_-]+$")]
+"""A store's or a trip's id (contract.md, Fields)."""
+
+
+class Call(StrEnum):
+    """The payment service's calls, by the names that plans and counts use."""
+
+    ADJUST = "adjust"
+    CAPTURE = "capture"
+    CANCEL = "cancel"
+    REFUND = "refund"
+    TRANSACTIONAL_DATA = "transactional-data"
+    PAYMENT_STATUS = "payment-status"
+
+
+class Unreadable(ValueError):
+    """What was sent can't be used; the sentence names each field, and no value."""
+
+
+class WireModel(BaseModel):
+    """Something that is sent to the simulator. A misspelt attribute is refused: it would quietly test nothing."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+
+
+Sent = TypeVar("Sent", bound=WireModel)
+
+
+async def read_json(request: web.Request) -> Any:
+    """The request's JSON, its numbers with a point as Decimal. Raises Unreadable."""
+    if request.content_type != JSON_TYPE:
+        raise Unreadable(f"content-type: should be {JSON_TYPE}")
+    try:
+        return json.loads(await request.read(), parse_float=Decimal, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise Unreadable("the body is not JSON") from None
+
+
+def parse(model: type[Sent], value: Any) -> Sent:
+    """The value as that model. Raises Unreadable."""
+    try:
+        return model.model_validate(value, by_name=False, by_alias=True)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False, include_context=False)
+        raise Unreadable("; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)) from None
+
+
+def answer(body: Any = None, *, status: int = 200) -> web.Response:
+    """The body as JSON, or an empty answer, with a request id as the real service sends one."""
+    # A Decimal is here only what was sent to us as a JSON number, and goes back as one.
+    text = b"" if body is None else json.dumps(body, default=float).encode()
+    return raw_answer(text, status=status, content_type=JSON_TYPE)
+
+
+def raw_answer(text: bytes, *, status: int, content_type: str) -> web.Response:
+    """The bytes as they are."""
+    headers = {"content-type": content_type, "x-amzn-RequestId": str(uuid.uuid4())}
+    return web.Response(body=text, status=status, headers=headers)
+
+
+def refuse(name: str, *, status: int = 400) -> web.Response:
+    """An error by the contract: `{"errorMsg": name}`."""
+    return answer({"errorMsg": name}, status=status)
+
+
+def _no_number(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
