@@ -17,7 +17,6 @@ class Cause(StrEnum):
     OUTAGE = "outage"
     RATE_LIMITED = "rate_limited"
     CAPTURE_UNKNOWN = "capture_unknown"
-    BOOKS = "books"
     EXPIRING = "expiring"
     EXPIRED = "expired"
 
@@ -30,7 +29,6 @@ CAUSE_OF_TROUBLE = {
     TroubleKind.UNAVAILABLE: Cause.OUTAGE,
     TroubleKind.NO_ANSWER: Cause.OUTAGE,
     TroubleKind.UNREADABLE: Cause.OUTAGE,
-    TroubleKind.BOOKS: Cause.BOOKS,
 }
 
 WHAT_TO_DO = {
@@ -41,7 +39,6 @@ WHAT_TO_DO = {
     Cause.OUTAGE: "Nothing, while the service is down: the trip tries by itself. Retry to try at once.",
     Cause.RATE_LIMITED: "Nothing, or lower PAYMENT_SERVICE_MAX_RPS. The trip tries by itself when it may.",
     Cause.CAPTURE_UNKNOWN: "Find the capture at the processor's; then: resolve TRIP --captured or --not-captured.",
-    Cause.BOOKS: "Bring the ledger back (LEDGER_URL). The trip posts by itself when it answers; retry to try at once.",
     Cause.EXPIRING: "See why the trip is not charged yet and mend that before the token expires.",
     Cause.EXPIRED: "Nothing can be charged any more; the total is bad debt. Find out why it came to this.",
 }

@@ -12,7 +12,6 @@ class Kind(StrEnum):
 
     RECEIPT = "receipt"
     INCIDENT = "incident"
-    PAYMENT_STATUS = "payment_status"
 
 
 class Parcel(Message):

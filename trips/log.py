@@ -23,7 +23,6 @@ class Event(StrEnum):
     REFUSAL = "refusal"
     ATTENTION = "attention"
     DEADLINE = "deadline"
-    BOOKS = "books"
     RECEIPT = "receipt"
     SETTLED = "settled"
 

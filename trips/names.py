@@ -7,9 +7,7 @@ DELIVERIES_QUEUE = "trip-payments-deliveries"
 """Receipts and incidents have a queue of their own: the rate limit of payment calls must not hold them up."""
 
 SHOPPING_TRIP = "ShoppingTrip"
-REFUND = "Refund"
 DELIVERY = "Delivery"
-RECONCILIATION = "Reconciliation"
 
 SUBMIT_CART = "submit_cart"
 CHOOSE_DECLINE_STRATEGY = "choose_decline_strategy"
@@ -32,8 +30,3 @@ class SearchAttribute(StrEnum):
 def trip_workflow_id(shopping_trip_id: str) -> str:
     """The id of the one workflow that pays for the trip."""
     return f"trip-{shopping_trip_id}"
-
-
-def refund_workflow_id(refund_request_id: str) -> str:
-    """The id of the one workflow that carries out the refund."""
-    return f"refund-{refund_request_id}"

@@ -249,9 +249,8 @@ class Trip:
 
     def failed(self, what: str, trouble: Trouble, *, now: datetime, jitter: float, deadline: datetime) -> None:
         """Something that the trip needs has failed, perhaps again; it should be tried once more by `deadline`."""
-        patience = timedelta(0) if trouble.kind is TroubleKind.BOOKS else self.request.policy.outage_patience
         if self.streak is None or self.streak.call != what:
-            self.streak = Streak(what, now, patience, trouble)
+            self.streak = Streak(what, now, self.request.policy.outage_patience, trouble)
         self.streak.add(trouble, now=now, jitter=jitter, deadline=deadline)
 
     def due(self, latest: datetime) -> datetime:

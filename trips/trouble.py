@@ -26,8 +26,6 @@ class TroubleKind(StrEnum):
     """A timeout, a connection refused or dropped, a worker killed: nobody knows whether the deed was done."""
     UNREADABLE = "unreadable"
     """An answer that is none by the contract: never believed, so nobody knows whether the deed was done."""
-    BOOKS = "books"
-    """The ledger does not answer."""
 
 
 NEEDS_A_PERSON = frozenset({TroubleKind.REFUSED, TroubleKind.UNKNOWN_TRIP, TroubleKind.NOT_ALLOWED})

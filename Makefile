@@ -1,0 +1,41 @@
+.DEFAULT_GOAL := help
+SHELL := bash
+BIN := .venv/bin
+PYTHON ?= python3
+PYTEST := $(BIN)/pytest -q
+WHOLE_SERVERS := $(wildcard tests/console tests/lab)
+
+.PHONY: help install demo test check audit lock
+
+help:  ## Say what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.venv/installed: requirements-dev.lock
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	touch $@
+
+install: .venv/installed  ## Make the .venv that the others use
+
+demo: install  ## Pay for one trip of each kind on real servers (ARGS=--once ends then)
+	@$(BIN)/python -m lab.demo $(ARGS)
+
+test: install  ## Run all tests; the trips a second time with every task replayed from the start
+	$(PYTEST) -n 2 --dist loadfile $(filter-out $(WHOLE_SERVERS),$(wildcard tests/*))
+	$(PYTEST) -n 2 tests/workflows --max-cached-workflows=0
+	$(PYTEST) $(WHOLE_SERVERS)
+
+check: install  ## Lint, format, types, and that what is installed fits together
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/pip check
+
+audit: install  ## Look for known vulnerabilities (needs the network)
+	$(BIN)/pip-audit --require-hashes -r requirements.lock
+
+lock:  ## Pin anew what pyproject.toml asks for (needs uv and the network)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-header pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-header --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock

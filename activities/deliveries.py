@@ -1,0 +1,91 @@
+"""Receipts, incidents and payment statuses on their way out: at least once, and never in the way of the money."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from activities.payment import troubles_told
+from clients.delivery import Receiver
+from clients.errors import ServiceError
+from trips.base import Message
+from trips.deliveries import Kind, Parcel
+from trips.names import DELIVERIES_QUEUE, DELIVERY
+
+log = structlog.get_logger()
+
+Send = Callable[[Parcel, int], Awaitable[None]]
+"""Sends a parcel once; the number says for which time. Raises ServiceError where it was not taken."""
+
+
+class Delivered(Message):
+    """What became of a parcel: taken, or handed over to a workflow that goes on trying."""
+
+    handed_over: bool
+
+
+def sending_to(receiver: Receiver | None) -> Send:
+    """Sends parcels to the receiver; without one there is nothing to send, and the log has said all."""
+
+    async def send(parcel: Parcel, attempt: int) -> None:
+        if receiver is not None:
+            await receiver.post(parcel.body, key=parcel.key, attempt=attempt)
+
+    return send
+
+
+class DeliveryActivities:
+    """Delivers parcels, each kind in its own way."""
+
+    def __init__(self, client: Client, ways: Mapping[Kind, Send]) -> None:
+        self._client = client
+        self._ways = ways
+
+    @activity.defn(name="deliver")
+    async def deliver(self, parcel: Parcel) -> Delivered:
+        """Send the parcel now; where it isn't taken, start a workflow that goes on trying.
+
+        The workflow is started here and not as the trip's child, so that it lives on when the trip has ended.
+        """
+        _tell(parcel)
+        try:
+            await self._ways[parcel.kind](parcel, 1)
+        except ServiceError as error:
+            log.warning("handed over", kind=parcel.kind, key=parcel.key, reason=error.trouble.sentence)
+            await self._hand_over(parcel)
+            return Delivered(handed_over=True)
+        return Delivered(handed_over=False)
+
+    @activity.defn(name="send")
+    async def send(self, parcel: Parcel) -> None:
+        """Send the parcel once more."""
+        with troubles_told(retryable=True):
+            await self._ways[parcel.kind](parcel, activity.info().attempt + 1)
+
+    async def _hand_over(self, parcel: Parcel) -> None:
+        try:
+            await self._client.start_workflow(
+                DELIVERY,
+                parcel,
+                id=f"delivery-{parcel.key}",
+                task_queue=DELIVERIES_QUEUE,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary=f"{parcel.kind} {parcel.key}",
+            )
+        except WorkflowAlreadyStartedError:
+            log.info("delivered before", kind=parcel.kind, key=parcel.key)
+
+
+def _tell(parcel: Parcel) -> None:
+    """An incident is always in the log too, at error level: the receiver of incidents may be what is down."""
+    if parcel.kind is Kind.INCIDENT:
+        say = log.error if parcel.body["state"] == "opened" else log.info
+        say(f"incident {parcel.body['state']}", **{_snake(name): value for name, value in parcel.body.items()})
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{char.lower()}" if char.isupper() else char for char in name)

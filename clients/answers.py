@@ -1,0 +1,104 @@
+"""An answer as it came over the wire: its JSON, or the error that it stands for (contract.md, Transport)."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from clients.errors import (
+    BadRequestError,
+    NotAllowedError,
+    RateLimitedError,
+    ServiceError,
+    ServiceUnavailableError,
+    TripExpiredError,
+    UnknownTripError,
+    UnreadableAnswerError,
+)
+from clients.private import holds_card_number, quoted
+from clients.retry_after import retry_after
+
+NAMED = {
+    "ShoppingTripExpired": TripExpiredError,
+    "ShoppingTripExpiredException": TripExpiredError,
+    "UnknownShoppingTrip": UnknownTripError,
+    "UnknownShoppingTripException": UnknownTripError,
+}
+"""What a 4xx means by its name, whatever its number: the pages leave open with which one expiry comes."""
+
+BY_STATUS = {401: NotAllowedError, 403: NotAllowedError, 429: RateLimitedError}
+
+ERROR_NAME = re.compile(r"[A-Za-z]{1,60}")
+REQUEST_ID = re.compile(r"[\w=+/-]{1,80}")
+REQUEST_ID_HEADERS = ("x-amzn-requestid", "x-request-id")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the service said, whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    def json(self) -> Any:
+        """The JSON in it, with Decimal for every number that is not whole. Raises UnreadableAnswerError."""
+        try:
+            return _parsed(self.content)
+        except (ValueError, RecursionError):
+            raise self.unreadable("not JSON") from None
+
+    def unreadable(self, why: str) -> UnreadableAnswerError:
+        """The error to raise where the answer is none by the contract: why, and how it begins."""
+        return UnreadableAnswerError(f"an answer that is {why}{self._beginning()}", **self._facts(None))
+
+    def refusal(self) -> ServiceError | None:
+        """The error that the status stands for, None for a 2xx."""
+        if 200 <= self.status < 300:  # noqa: PLR2004 (RFC 9110's classes read best as numbers)
+            return None
+        name = self._error_name()
+        sentence = f"{self.status} {name}" if name else f"{self.status}{self._beginning()}"
+        return self._error(name)(sentence, **self._facts(name))
+
+    def _error(self, name: str | None) -> type[ServiceError]:
+        if 400 <= self.status < 500:  # noqa: PLR2004 (as above)
+            return NAMED.get(name or "") or BY_STATUS.get(self.status, BadRequestError)
+        return ServiceUnavailableError if self.status >= 500 else UnreadableAnswerError  # noqa: PLR2004 (as above)
+
+    def _error_name(self) -> str | None:
+        """The name in an error's body; anything but a plain name is not repeated."""
+        try:
+            body = _parsed(self.content)
+        except (ValueError, RecursionError):
+            return None
+        name = body.get("errorMsg") if isinstance(body, dict) else None
+        return name if isinstance(name, str) and ERROR_NAME.fullmatch(name) else None
+
+    def _facts(self, name: str | None) -> dict[str, Any]:
+        wait = retry_after(self.headers.get("retry-after"), datetime.now(UTC))
+        return {"status": self.status, "error_msg": name, "request_id": self._request_id(), "retry_after": wait}
+
+    def _request_id(self) -> str | None:
+        ids = (self.headers.get(header, "") for header in REQUEST_ID_HEADERS)
+        return next((text for text in ids if REQUEST_ID.fullmatch(text) and not holds_card_number(text)), None)
+
+    def _beginning(self) -> str:
+        return f", beginning with {quoted(self.content)!r}" if self.content else ", empty"
+
+
+def _parsed(content: bytes) -> Any:
+    return json.loads(content, parse_float=_number, parse_constant=_no_number)
+
+
+def _number(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError("a number beyond all bounds") from None
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no JSON")

@@ -1,0 +1,41 @@
+"""The retailer's receivers of receipts and incidents."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+
+from clients.answers import Answer
+from clients.transport import call, open_http
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+
+
+class Receiver:
+    """Takes JSON at one address, at least once: the key lets it drop a repeat."""
+
+    def __init__(self, http: httpx.AsyncClient, url: str) -> None:
+        self._http = http
+        self._url = url
+        self._host = httpx.URL(url).host
+
+    async def post(self, payload: Mapping[str, Any], *, key: str, attempt: int) -> None:
+        """Hand over the payload. Raises ServiceError unless it was taken with a 2xx, whatever that says besides."""
+        headers = {IDEMPOTENCY_KEY: key}
+        # The log names the host alone: the path of a chat service's address is its password.
+        await call(self._http, self._url, payload, path=self._host, attempt=attempt, read=_taken, headers=headers)
+
+
+@asynccontextmanager
+async def open_receiver(url: str | None) -> AsyncIterator[Receiver | None]:
+    """The receiver at that address; None where there is none."""
+    if url is None:
+        yield None
+        return
+    async with open_http() as http:
+        yield Receiver(http, url)
+
+
+def _taken(_answer: Answer) -> None:
+    """A 2xx is all that a receiver need say."""

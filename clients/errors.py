@@ -1,0 +1,97 @@
+"""What can go wrong with a call to a service.
+
+ServiceError                     the call brought no answer that can be used
+├── BadRequestError              4xx: the service does not take what we sent; or we saw so before we sent it
+│   ├── UnknownTripError         4xx that says so: it knows no such trip
+│   └── TripExpiredError         4xx that says so: the token's life is over
+├── NotAllowedError              401, 403: signature, credentials or allow-listing
+├── RateLimitedError             429: too many calls
+├── ServiceUnavailableError      5xx: whether the deed was done is unknown
+├── NoAnswerError                a timeout, a connection refused or dropped: unknown as well
+└── UnreadableAnswerError        an answer that is none by the contract: never believed, so unknown as well
+"""
+
+from datetime import timedelta
+from typing import ClassVar
+
+from trips.trouble import Trouble, TroubleKind
+
+
+class ServiceError(Exception):
+    """A call that brought no usable answer: the facts for machines, and a sentence for people that holds no secret."""
+
+    kind: ClassVar[TroubleKind]
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        status: int | None = None,
+        error_msg: str | None = None,
+        request_id: str | None = None,
+        retry_after: timedelta | None = None,
+    ) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.status = status
+        self.error_msg = error_msg
+        self.request_id = request_id
+        self.retry_after = retry_after
+
+    @property
+    def outcome_known(self) -> bool:
+        """Whether the service surely did not do what it was asked."""
+        return not self.trouble.outcome_unknown
+
+    @property
+    def trouble(self) -> Trouble:
+        """The error as the trip understands it."""
+        return Trouble(kind=self.kind, sentence=self.sentence, retry_after=self.retry_after, request_id=self.request_id)
+
+
+class BadRequestError(ServiceError):
+    """The service does not take what we sent, or would not: sent again, it would be refused again."""
+
+    kind = TroubleKind.REFUSED
+
+
+class UnknownTripError(BadRequestError):
+    """The service knows no such trip."""
+
+    kind = TroubleKind.UNKNOWN_TRIP
+
+
+class TripExpiredError(BadRequestError):
+    """The token's life is over: nothing can be charged any more."""
+
+    kind = TroubleKind.EXPIRED
+
+
+class NotAllowedError(ServiceError):
+    """Signature, credentials or allow-listing are wrong."""
+
+    kind = TroubleKind.NOT_ALLOWED
+
+
+class RateLimitedError(ServiceError):
+    """Too many calls; `retry_after` is how long the service asked us to wait, where that could be read."""
+
+    kind = TroubleKind.RATE_LIMITED
+
+
+class ServiceUnavailableError(ServiceError):
+    """The service failed, before the deed or after."""
+
+    kind = TroubleKind.UNAVAILABLE
+
+
+class NoAnswerError(ServiceError):
+    """Nothing came back in time, or the connection was refused or dropped."""
+
+    kind = TroubleKind.NO_ANSWER
+
+
+class UnreadableAnswerError(ServiceError):
+    """Not JSON, another shape, another currency, more than was asked, a redirect, or too long."""
+
+    kind = TroubleKind.UNREADABLE

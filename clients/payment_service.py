@@ -1,0 +1,121 @@
+"""The Payment Service's calls, exactly as in contract.md, tolerant of what may be added to its answers."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+
+import httpx
+
+from clients.answers import Answer
+from clients.signing import signature_for
+from clients.transport import call, open_http, taken
+from clients.wire import (
+    AdjustAnswer,
+    AdjustStatus,
+    AmountBody,
+    PaymentStatusBody,
+    RefundBody,
+    TripBody,
+    body_of,
+    read_adjust,
+    read_card_data,
+    read_initiated,
+    read_reconciliation_id,
+)
+from trips.money import Money
+from trips.settlement import Transaction
+
+__all__ = ["AdjustAnswer", "AdjustStatus", "PaymentService", "open_payment_service"]
+
+T = TypeVar("T")
+
+
+class PaymentService:
+    """The calls about one trip's payment; `attempt` counts the tries of the same call, for the log.
+
+    Each raises ServiceError where it brings no usable answer. What the service can't be told, because an id is not one
+    or an amount has a third decimal (1.234 KWD), is a BadRequestError and is not sent.
+    """
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        """`http` has the service's address as its base URL."""
+        self._http = http
+
+    async def adjust(self, store_id: str, shopping_trip_id: str, amount: Money, *, attempt: int) -> AdjustAnswer:
+        """Ask for the whole cart's total; the service makes the difference to what is held."""
+        body = body_of(AmountBody, store_id=store_id, shopping_trip_id=shopping_trip_id, amount=amount)
+        return await self._call(
+            "/v1/adjust/charge", body, attempt, lambda answer: read_adjust(answer, amount), tell=str
+        )
+
+    async def capture(self, store_id: str, shopping_trip_id: str, amount: Money, *, attempt: int) -> None:
+        """Turn the amount into money: once a trip, a repeat with the same amount."""
+        body = body_of(AmountBody, store_id=store_id, shopping_trip_id=shopping_trip_id, amount=amount)
+        await self._call("/v1/capture/charge", body, attempt, read_initiated)
+
+    async def cancel(self, store_id: str, shopping_trip_id: str, *, attempt: int) -> None:
+        """Release the hold."""
+        body = body_of(TripBody, store_id=store_id, shopping_trip_id=shopping_trip_id)
+        await self._call("/v1/cancel/charge", body, attempt, read_initiated)
+
+    async def transactional_data(self, store_id: str, shopping_trip_id: str, *, attempt: int) -> Transaction:
+        """The card's EMV data, without its expiry date; what is missing or not usable is None."""
+        body = body_of(TripBody, store_id=store_id, shopping_trip_id=shopping_trip_id)
+        return await self._call("/v1/payment/transactional-data", body, attempt, read_card_data)
+
+    async def refund(
+        self,
+        store_id: str,
+        shopping_trip_id: str,
+        amount: Money,
+        *,
+        refund_request_id: str,
+        reason: str,
+        attempt: int,
+    ) -> str | None:
+        """Give the amount back, and say by which id the processor will reconcile it, where the service tells that.
+
+        `refund_request_id` is a lower-case UUID and the key: sent twice it is refunded once. `reason` is one of the
+        contract's codes.
+        """
+        body = body_of(
+            RefundBody,
+            store_id=store_id,
+            shopping_trip_id=shopping_trip_id,
+            amount=amount,
+            refund_request_id=refund_request_id,
+            refund_reason_code=reason,
+        )
+        return await self._call("/v1/refund", body, attempt, read_reconciliation_id)
+
+    async def payment_status(
+        self, store_id: str, shopping_trip_id: str, *, total: Money, settled: Money, at: datetime, attempt: int
+    ) -> None:
+        """Report how much of the total is settled at that time: all of it, a part, or nothing (bad debt)."""
+        body = body_of(
+            PaymentStatusBody,
+            store_id=store_id,
+            shopping_trip_id=shopping_trip_id,
+            total_amount=total,
+            settled_amount=settled,
+            payment_status_time=at,
+        )
+        await self._call("/v1/feedback/payment-status", body, attempt, read_initiated)
+
+    async def _call(
+        self,
+        path: str,
+        body: dict[str, Any],
+        attempt: int,
+        read: Callable[[Answer], T],
+        tell: Callable[[T], str] = taken,
+    ) -> T:
+        return await call(self._http, path, body, path=path, attempt=attempt, read=read, tell=tell)
+
+
+@asynccontextmanager
+async def open_payment_service(url: str, auth: Literal["sigv4", "none"]) -> AsyncIterator[PaymentService]:
+    """The service at that address. Raises MissingCredentials where its calls can't be signed."""
+    async with open_http(url, await signature_for(url) if auth == "sigv4" else None) as http:
+        yield PaymentService(http)

@@ -1,0 +1,82 @@
+"""AWS IAM: Signature Version 4 by botocore, with the credentials of its usual chain (contract.md, Transport)."""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator
+
+import httpx
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import BotoCoreError
+from botocore.session import Session
+
+from clients.errors import NoAnswerError
+
+SERVICE = "execute-api"
+REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d")
+
+UNSIGNED = "for the simulator set PAYMENT_SERVICE_AUTH=none"
+
+
+class MissingCredentials(ValueError):
+    """There is nothing to sign with, or no telling for which region; the text says what to set."""
+
+
+class Signature(httpx.Auth):
+    """Signs each request as it is sent, with credentials read anew: botocore renews what is about to expire."""
+
+    def __init__(self, credentials: Credentials, region: str) -> None:
+        self._credentials = credentials
+        self._region = region
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Sign the request. Raises NoAnswerError where the credentials can't be renewed: a moment later they may be."""
+        signed = AWSRequest(
+            method=request.method,
+            url=str(request.url),
+            data=request.content,
+            headers={"host": request.url.netloc.decode(), "content-type": request.headers["content-type"]},
+        )
+        try:
+            # Renewing credentials asks another service: in a thread, or every trip of this worker would wait for it.
+            frozen = await asyncio.to_thread(self._credentials.get_frozen_credentials)
+        except Exception as error:  # noqa: BLE001 (each of botocore's sources has errors of its own, without a common base)
+            name = type(error).__name__
+            raise NoAnswerError(f"not sent: the AWS credentials can't be renewed ({name})") from None
+        SigV4Auth(frozen, SERVICE, self._region).add_auth(signed)
+        request.headers.update(dict(signed.headers.items()))
+        yield request
+
+
+def region_of(url: str) -> str:
+    """The region of a service's address, the first label of its host. Raises MissingCredentials where there is none."""
+    region = httpx.URL(url).host.split(".")[0]
+    if not REGION.fullmatch(region):
+        raise MissingCredentials(
+            "PAYMENT_SERVICE_URL: with PAYMENT_SERVICE_AUTH=sigv4 its host should begin with an AWS region, as in "
+            f"https://us-east-1.payments.amazonphysicalstores.com; {UNSIGNED}"
+        )
+    return region
+
+
+def check_credentials() -> Credentials:
+    """The credentials of AWS's usual chain, which may ask the network. Raises MissingCredentials for none."""
+    try:
+        credentials = Session().get_credentials()
+    except BotoCoreError as error:
+        raise MissingCredentials(
+            f"PAYMENT_SERVICE_AUTH=sigv4: AWS's configuration can't be used ({type(error).__name__}); {UNSIGNED}"
+        ) from None
+    if credentials is None:
+        raise MissingCredentials(
+            "PAYMENT_SERVICE_AUTH=sigv4 needs AWS credentials, and AWS's usual places hold none: set AWS_ACCESS_KEY_ID "
+            f"and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give the machine a role; {UNSIGNED}"
+        )
+    return credentials
+
+
+async def signature_for(url: str) -> Signature:
+    """The signature for a service's address. Raises MissingCredentials where its calls can't be signed."""
+    region = region_of(url)
+    return Signature(await asyncio.to_thread(check_credentials), region)

@@ -1,0 +1,199 @@
+"""What the Payment Service reads and what it says (contract.md, Fields and Payment Service)."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, Literal, TypeVar
+
+import structlog
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic.alias_generators import to_camel
+
+from clients.answers import Answer
+from clients.errors import BadRequestError
+from clients.private import holds_card_number, quoted
+from trips.base import Identifier, Message, sentence
+from trips.money import MOST_DIGITS, Money, minor_digits
+from trips.search import WIRE_DECIMALS
+from trips.settlement import Transaction
+
+log = structlog.get_logger()
+
+LONGEST_VALUE = 255
+"""Characters of one of a card's data; the longest of EMV's that we read has 32."""
+
+LAST_FOUR = re.compile(r"[0-9]{4}")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+R = TypeVar("R", bound="TripBody")
+
+
+class AdjustStatus(StrEnum):
+    """What the card says to an ask."""
+
+    APPROVED = "APPROVED"
+    DECLINED = "DECLINED"
+    PENDING = "PENDING"
+
+
+class AdjustAnswer(Message):
+    """The answer to an adjust, checked: in our currency, and no more than was asked where it is an approval."""
+
+    status: AdjustStatus
+    authorized_amount: Money
+
+    def __str__(self) -> str:
+        return f"{self.status}, {self.authorized_amount} authorized"
+
+
+def _sayable(money: Money) -> Money:
+    surplus = max(0, minor_digits(money.code) - WIRE_DECIMALS)
+    if money.minor_units % 10**surplus:
+        raise ValueError(f"{money} has more than the {WIRE_DECIMALS} decimals that the service reads")
+    return money
+
+
+def _in_json(money: Money) -> dict[str, Any]:
+    """A JSON number. Python writes a float in its shortest form: up to 15 digits (MOST_DIGITS), that is ours."""
+    whole = money.amount == int(money.amount)
+    return {"amount": int(money.amount) if whole else float(money.amount), "code": money.code}
+
+
+SentMoney = Annotated[Money, AfterValidator(_sayable), PlainSerializer(_in_json)]
+SentTime = Annotated[datetime, PlainSerializer(lambda at: (at - EPOCH) // timedelta(milliseconds=1))]
+"""Milliseconds since 1970 (open: the pages don't say it)."""
+
+
+class TripBody(Message):
+    """What every call says."""
+
+    store_id: Identifier
+    shopping_trip_id: Identifier
+
+
+class AmountBody(TripBody):
+    """A call about an amount."""
+
+    amount: SentMoney
+
+
+class RefundBody(AmountBody):
+    """A refund: its id is the key that keeps it from being paid twice."""
+
+    refund_request_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+    refund_reason_code: Literal["DAMAGED_ITEM", "EXPIRED_ITEM", "UNWANTED_ITEM", "JWO_TECH_ERROR", "OTHER"]
+
+
+class PaymentStatusBody(TripBody):
+    """How much of a trip's total is paid."""
+
+    total_amount: SentMoney
+    settled_amount: SentMoney
+    payment_status_time: SentTime
+
+
+def body_of(kind: type[R], **fields: Any) -> dict[str, Any]:
+    """The body of a call. Raises BadRequestError for what the service would refuse, such as 1.234 KWD."""
+    try:
+        return kind(**{to_camel(name): value for name, value in fields.items()}).to_json()
+    except ValidationError as error:
+        raise BadRequestError(f"not sent: {sentence(error, 'the call')}") from None
+
+
+def _number(value: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ValueError("should be a number")  # noqa: TRY004 (pydantic reads ValueError)
+    number = Decimal(value)
+    if abs(number.adjusted()) > MOST_DIGITS:
+        # Written out, 1e999999999 would fill the memory.
+        raise ValueError("is out of all bounds")
+    return number
+
+
+class _SaidMoney(BaseModel):
+    amount: Annotated[Decimal, BeforeValidator(_number)]
+    code: str
+
+
+class _SaidAdjust(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    status: str
+    authorized_amount: _SaidMoney | None = None
+
+
+def read_adjust(answer: Answer, asked: Money) -> AdjustAnswer:
+    """The answer to an adjust. Raises UnreadableAnswerError for what is not to be believed."""
+    said = answer.json()
+    try:
+        adjust = _SaidAdjust.model_validate(said)
+        amount = adjust.authorized_amount
+        authorized = Money(amount=amount.amount, code=amount.code) if amount else None
+    except ValidationError:
+        raise answer.unreadable("none to an adjust") from None
+    status = _status(adjust.status)
+    if authorized is None and status is not AdjustStatus.APPROVED:
+        authorized = Money.zero(asked.code)
+    if authorized is None or authorized.code != asked.code:
+        raise answer.unreadable(f"{status} without an amount in {asked.code}")
+    if status is AdjustStatus.APPROVED and authorized > asked:
+        raise answer.unreadable(f"{authorized} approved where {asked} was asked")
+    return AdjustAnswer(status=status, authorized_amount=authorized)
+
+
+def _status(said: str) -> AdjustStatus:
+    try:
+        return AdjustStatus(said)
+    except ValueError:
+        log.warning("unknown adjust status taken as PENDING", said=quoted(said.encode(errors="replace")))
+        return AdjustStatus.PENDING
+
+
+def read_initiated(answer: Answer) -> None:
+    """Capture, cancel and payment status answer with nothing. Raises UnreadableAnswerError for what is no such answer.
+
+    Attributes may be added one day, so an object passes; a proxy's HTML page with status 200 does not: the call may
+    never have come through.
+    """
+    if answer.content.strip():
+        _object(answer)
+
+
+def read_reconciliation_id(answer: Answer) -> str | None:
+    """A refund's reconciliation id, where the answer has one. Raises UnreadableAnswerError."""
+    said = _object(answer) if answer.content.strip() else {}
+    return _text(said.get("reconciliationId"))
+
+
+def read_card_data(answer: Answer) -> Transaction:
+    """The card's data without its expiry date, which goes no further. Raises UnreadableAnswerError."""
+    said = _object(answer)
+    data = {name: _text(said.get(to_camel(name))) for name in Transaction.model_fields}
+    if not LAST_FOUR.fullmatch(data["tail"] or ""):
+        # Anything else in the place of the last four digits may be more of the number.
+        data["tail"] = None
+    return Transaction(**data)
+
+
+def _object(answer: Answer) -> Mapping[str, Any]:
+    said = answer.json()
+    if not isinstance(said, Mapping) or said.get("errorMsg"):
+        raise answer.unreadable("not what was asked for")
+    return said
+
+
+def _text(value: Any) -> str | None:
+    """One of a card's data, None where it is not usable: missing, no text, too long, or what may be a card's number."""
+    if not isinstance(value, str) or not value.isprintable() or not 0 < len(value) <= LONGEST_VALUE:
+        return None
+    return None if holds_card_number(value) else value

@@ -1,0 +1,62 @@
+"""The connection to Temporal, by the SDK's own environment variables (TEMPORAL_ADDRESS and its kin)."""
+
+import asyncio
+import dataclasses
+import os
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import NoReturn
+
+from pydantic import SecretStr
+from temporalio.client import Client
+from temporalio.converter import DataConverter
+from temporalio.envconfig import ClientConfig
+from temporalio.service import RPCError
+
+from codec import EncryptionCodec
+from converter import TolerantPayloadConverter
+
+PATIENCE = timedelta(seconds=10)
+"""For the first connection: a server that starts beside us needs seconds, and a person at a prompt has no more."""
+
+DEFAULT_ADDRESS = "localhost:7233"
+
+
+class ConnectionFailed(Exception):
+    """Temporal can't be reached; the text names TEMPORAL_ADDRESS and what to look at."""
+
+
+def data_converter(payload_keys: Sequence[SecretStr] = ()) -> DataConverter:
+    """How payloads are written and read: JSON by pydantic, encrypted where there are keys."""
+    codec = EncryptionCodec([key.get_secret_value() for key in payload_keys]) if payload_keys else None
+    return dataclasses.replace(
+        DataConverter.default, payload_converter_class=TolerantPayloadConverter, payload_codec=codec
+    )
+
+
+async def connect(payload_keys: Sequence[SecretStr] = ()) -> Client:
+    """A client for the server that the environment names. Raises ConnectionFailed."""
+    address = os.environ.get("TEMPORAL_ADDRESS", DEFAULT_ADDRESS)
+    try:
+        config = ClientConfig.load_client_connect_config()
+        address = config.get("target_host", address)
+        config.setdefault("target_host", address)
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            return await Client.connect(**config, data_converter=data_converter(payload_keys))
+    except (RuntimeError, RPCError, TimeoutError, OSError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else "no answer"
+        raise ConnectionFailed(
+            f"Temporal can't be reached at {address} ({reason[:200]}): is TEMPORAL_ADDRESS right, and the server up? "
+            "TEMPORAL_API_KEY, TEMPORAL_TLS… and TEMPORAL_PROFILE are read too."
+        ) from None
+
+
+def leave(code: int) -> NoReturn:
+    """End the program at once, its output written.
+
+    temporalio 1.35's threads abort about one short program in ten when the interpreter shuts down around them.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

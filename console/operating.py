@@ -1,0 +1,66 @@
+"""What the cart system and operators say to a trip: `submit`, `decide`, `retry`, `cancel`, `resolve`."""
+
+from typing import Annotated, Any
+
+import typer
+
+from console.conversation import talk, tell
+from console.options import Json, Note, Operator, Trip, example
+from console.output import print_json, say
+from console.reading import read_json
+from console.showing import facts, understood
+from trips.names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
+from trips.policy import Strategy
+
+commands = typer.Typer()
+
+CartFile = Annotated[
+    typer.FileBinaryRead, typer.Argument(metavar="FILE", help="The cart in JSON; - is standard input.")
+]
+Choice = Annotated[Strategy, typer.Argument(help="What to do about the decline.")]
+Captured = Annotated[
+    bool, typer.Option("--captured/--not-captured", help="Whether the capture happened, by the processor's own word.")
+]
+
+
+@commands.command(epilog=example("submit 3f0e cart.json"))
+def submit(trip: Trip, file: CartFile, *, as_json: Json = False) -> None:
+    """Submit a trip's cart, or a changed one: taken until the hold is charged."""
+    _say_to(trip, SUBMIT_CART, read_json(file.read()), as_json=as_json)
+
+
+@commands.command(epilog=example("decide 3f0e capture_authorized --operator ann --note 'a good customer'"))
+def decide(trip: Trip, strategy: Choice, *, operator: Operator, note: Note = None, as_json: Json = False) -> None:
+    """Choose what to do about a card that does not cover the total."""
+    decision = {"strategy": strategy.value, "operator": operator, "note": note}
+    _say_to(trip, CHOOSE_DECLINE_STRATEGY, decision, as_json=as_json)
+
+
+@commands.command(epilog=example("retry 3f0e --operator ann"))
+def retry(trip: Trip, *, operator: Operator, note: Note = None, as_json: Json = False) -> None:
+    """Try the failed call again now."""
+    _say_to(trip, RETRY, {"operator": operator, "note": note}, as_json=as_json)
+
+
+@commands.command(epilog=example("cancel 3f0e --operator ann --note 'rung up twice'"))
+def cancel(trip: Trip, *, operator: Operator, note: Note = None, as_json: Json = False) -> None:
+    """Void the sale: the hold is released, nothing is owed. Taken until the capture begins."""
+    _say_to(trip, CANCEL_TRIP, {"operator": operator, "note": note}, as_json=as_json)
+
+
+@commands.command(epilog=example("resolve 3f0e --captured --operator ann"))
+def resolve(trip: Trip, *, captured: Captured, operator: Operator, note: Note = None, as_json: Json = False) -> None:
+    """Say what became of a capture whose outcome nobody knows."""
+    resolution = {"captured": captured, "operator": operator, "note": note}
+    _say_to(trip, RESOLVE_CAPTURE, resolution, as_json=as_json)
+
+
+def _say_to(trip: str, message: str, payload: Any, *, as_json: bool) -> None:
+    """Hand the message over and show what the trip answers."""
+    answer = talk(lambda client: tell(client, trip, message, payload))
+    if as_json:
+        print_json(answer)
+        return
+    status = understood(answer)
+    say(f"The trip took it: {status.log[-1].sentence}" if status.log else "The trip took it.")
+    say(facts(status))

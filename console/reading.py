@@ -1,0 +1,80 @@
+"""Reads trips and carts from files: one JSON document, or one trip a line."""
+
+from codecs import BOM_UTF8
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import from_json
+
+from console.output import Refusal
+from trips.request import InvalidTrip, TripRequest
+
+
+@dataclass(frozen=True)
+class Order:
+    """A trip that is to be started: as it was sent, and as it is understood."""
+
+    payload: dict[str, Any]
+    request: TripRequest
+    place: str = ""
+    """Where it stands, as the beginning of a sentence; nothing where the file holds one trip."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a file holds: trips, and sentences about the lines that are none."""
+
+    orders: list[Order]
+    refused: list[str]
+
+
+def read_json(content: bytes) -> Any:
+    """The one JSON document in a file. Raises Refusal; the content is not repeated, it may hold a card number."""
+    if not content.strip():
+        raise Refusal("the file is empty")
+    try:
+        return from_json(content.removeprefix(BOM_UTF8), allow_inf_nan=False)
+    except ValueError as error:
+        fault = str(error).replace("at line 1 column", "at column")
+        raise Refusal(f"not JSON: {fault}") from None
+
+
+def read_trips(content: bytes) -> Batch:
+    """The trips in a file: one document, or one a line where that is what the lines are.
+
+    Raises Refusal where the file is one trip that can't be used.
+    """
+    lines = content.splitlines()
+    try:
+        read_json(content)
+    except Refusal:
+        if any(_is_object(line) for line in lines):
+            return _read_lines(lines)
+    return Batch([_order(content)], [])
+
+
+def _read_lines(lines: Sequence[bytes]) -> Batch:
+    batch = Batch([], [])
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            try:
+                batch.orders.append(_order(line, place=f"line {number}: "))
+            except Refusal as refusal:
+                batch.refused.append(str(refusal))
+    return batch
+
+
+def _order(content: bytes, place: str = "") -> Order:
+    try:
+        payload = read_json(content)
+        return Order(payload, TripRequest.read(payload), place)
+    except (Refusal, InvalidTrip) as error:
+        raise Refusal(f"{place}{error}") from None
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(read_json(line), dict)
+    except Refusal:
+        return False

@@ -1,0 +1,77 @@
+"""`start`: starts trips, each once for ever."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from console.conversation import talk
+from console.handover import Answer, Started, hand_over
+from console.options import Json, example
+from console.output import Refusal, complain, err, print_json, say, table
+from console.reading import Order, read_trips
+from trips.settlement import Settlement
+
+commands = typer.Typer()
+
+TripFile = Annotated[
+    typer.FileBinaryRead, typer.Argument(metavar="FILE", help="One JSON trip, or one a line; - is standard input.")
+]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait until every trip is settled, and answer with the results.")]
+
+HEADINGS = ("trip", "outcome", "total", "captured", "bad debt", "strategy", "decided by")
+MONEY = ("total", "captured", "bad debt")
+
+
+@commands.command(epilog=example("start trip.json", "start trips.jsonl --wait --json"))
+def start(file: TripFile, *, wait: Wait = False, as_json: Json = False) -> None:
+    """Start a trip, or many.
+
+    A trip is paid once for ever: a second start of it answers with the first.
+    """
+    batch = read_trips(file.read())
+    answers = _hand_over(batch.orders, wait=wait, as_json=as_json) if batch.orders else []
+    if not as_json:
+        _report(answers)
+    refused = [*batch.refused, *(str(answer) for answer in answers if isinstance(answer, Refusal))]
+    complain("\n".join(refused))
+    if refused:
+        raise typer.Exit(1)
+
+
+def _hand_over(orders: Sequence[Order], *, wait: bool, as_json: bool) -> list[Answer]:
+    hidden = as_json or len(orders) == 1 or not err.is_terminal
+    with Progress(console=err, disable=hidden) as progress:
+        bar = progress.add_task("settled" if wait else "started", total=len(orders))
+
+        def told(answer: Answer) -> None:
+            progress.advance(bar)
+            if as_json and not isinstance(answer, Refusal):
+                print_json(answer.to_json())
+
+        return talk(lambda client: hand_over(client, orders, told, wait=wait))
+
+
+def _report(answers: Sequence[Answer]) -> None:
+    started = [answer for answer in answers if isinstance(answer, Started)]
+    settled = [answer for answer in answers if isinstance(answer, Settlement)]
+    if len(started) == 1:
+        say(_what_became_of(started[0]))
+    elif started:
+        new = sum(answer.started for answer in started)
+        say(f"Trips started: {new}. Started before: {len(started) - new}.")
+    if settled:
+        say(table(HEADINGS, (_row(settlement) for settlement in settled), money=MONEY))
+
+
+def _what_became_of(answer: Started) -> str:
+    how = "is started" if answer.started else "was started before, and that start stands"
+    return (
+        f"The trip {answer.shopping_trip_id} {how}. Follow it: python starter.py show {answer.shopping_trip_id} --watch"
+    )
+
+
+def _row(settled: Settlement) -> Sequence[object]:
+    owed = (settled.total, settled.captured, settled.bad_debt)
+    return (settled.shopping_trip_id, settled.outcome, *owed, settled.strategy, settled.decided_by)

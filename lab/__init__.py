@@ -1,0 +1,1 @@
+"""Programs that start whole servers: the demo, the benchmark, the chaos run."""

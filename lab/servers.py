@@ -1,0 +1,166 @@
+"""Starts what a shop would run: Temporal's own server, the simulator, a worker; all listen on 127.0.0.1 only."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from connection import data_converter
+from lab.binaries import temporal
+
+HOST = "127.0.0.1"
+PATIENCE = timedelta(seconds=60)
+"""For a server to answer; two busy cores have needed 10 s."""
+LOOK_AGAIN = timedelta(milliseconds=100)
+GRACE = timedelta(seconds=10)
+"""Then a program that was asked to end is killed."""
+
+FAST = (
+    "history.transferProcessorMaxPollRPS=2000",
+    "history.timerProcessorMaxPollRPS=2000",
+    'history.timerProcessorMaxTimeShift="10ms"',
+)
+"""temporal.md, Servers: three activities take 50 ms instead of 200, a short timer 30 ms instead of 1 s."""
+
+
+class NotReady(Exception):
+    """A program ended, or did not answer in time; the text says where its output is."""
+
+
+@dataclass
+class Program:
+    """A program that runs beside us."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    output: Path
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        self.process.kill()
+        self.process.wait()
+
+    def end(self) -> None:
+        """Ask it to end, and see that it does."""
+        if self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(GRACE.total_seconds())
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+
+@contextmanager
+def running(
+    name: str, command: Sequence[str], folder: Path, variables: Mapping[str, str] | None = None
+) -> Iterator[Program]:
+    """Run a program; its output goes to a file in the folder."""
+    output = folder / f"{name}.log"
+    with output.open("ab") as sink:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(variables or {})},
+            start_new_session=True,
+        )
+    program = Program(name, process, output)
+    try:
+        yield program
+    finally:
+        program.end()
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on at the moment."""
+    sockets = [socket.create_server((HOST, 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+@dataclass
+class TemporalServer:
+    """A development server that answers."""
+
+    client: Client
+    address: str
+    web_ui: str
+
+
+@asynccontextmanager
+async def temporal_server(folder: Path) -> AsyncIterator[TemporalServer]:
+    """Temporal's own server with its Web UI, its database in the folder."""
+    port, ui_port, metrics = free_ports(3)
+    command = [temporal(), "server", "start-dev", "--ip", HOST, "--port", str(port), "--ui-port", str(ui_port)]
+    command += ["--metrics-port", str(metrics), "--db-filename", str(folder / "temporal.db"), "--log-level", "error"]
+    command += ["--sqlite-pragma", "journal_mode=wal"]
+    for value in FAST:
+        command += ["--dynamic-config-value", value]
+    with running("temporal", command, folder) as program:
+        client = await _connected(program, f"{HOST}:{port}")
+        yield TemporalServer(client, f"{HOST}:{port}", f"http://{HOST}:{ui_port}")
+
+
+async def _connected(program: Program, address: str) -> Client:
+    async for _ in _patiently(program):
+        try:
+            client = await Client.connect(address, data_converter=data_converter())
+            await client.count_workflows()
+        except (RuntimeError, RPCError):
+            continue
+        return client
+    raise NotReady(f"{program.name} did not answer: see {program.output}")
+
+
+@asynccontextmanager
+async def simulator(folder: Path) -> AsyncIterator[str]:
+    """A simulator; gives its address."""
+    (port,) = free_ports(1)
+    url = f"http://{HOST}:{port}"
+    with running("simulator", [sys.executable, "-m", "simulator", "--port", str(port)], folder) as program:
+        async with httpx.AsyncClient() as http:
+            async for _ in _patiently(program):
+                try:
+                    (await http.get(f"{url}/simulator/counts")).raise_for_status()
+                except httpx.HTTPError:
+                    continue
+                break
+        yield url
+
+
+def worker(folder: Path, temporal_address: str, service: str, **variables: str) -> AbstractContextManager[Program]:
+    """A worker for that server and that service."""
+    environment = {
+        "TEMPORAL_ADDRESS": temporal_address,
+        "PAYMENT_SERVICE_URL": service,
+        "PAYMENT_SERVICE_AUTH": "none",
+        "RECEIPT_URL": f"{service}/receipts",
+        "INCIDENT_URL": f"{service}/incidents",
+        **variables,
+    }
+    return running("worker", [sys.executable, "worker.py"], folder, environment)
+
+
+async def _patiently(program: Program) -> AsyncIterator[None]:
+    """Moments at which to look whether a program answers. Raises NotReady when there are no more."""
+    for _ in range(int(PATIENCE / LOOK_AGAIN)):
+        if program.process.poll() is not None:
+            break
+        yield
+        await asyncio.sleep(LOOK_AGAIN.total_seconds())
+    raise NotReady(f"{program.name} is not ready: see {program.output}")

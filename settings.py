@@ -1,0 +1,98 @@
+"""A worker's settings, all from the environment; Temporal's own variables are read by its SDK (connection.py)."""
+
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from cryptography.fernet import Fernet
+from pydantic import (
+    AnyHttpUrl,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+S = TypeVar("S", bound="ConsoleSettings")
+
+
+class SettingsError(Exception):
+    """Variables are missing or wrong; the text has a line for each, with its name and what it should be."""
+
+
+def _address(value: Any) -> Any:
+    """The address as it was written, once it is known to be one."""
+    TypeAdapter(AnyHttpUrl).validate_python(value)
+    return value
+
+
+Address = Annotated[str, BeforeValidator(_address)]
+
+
+class ConsoleSettings(BaseSettings):
+    """What every program of ours reads."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
+
+    payload_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(default=(), repr=False)
+
+    @field_validator("payload_keys", mode="before")
+    @classmethod
+    def _one_after_the_other(cls, value: Any) -> Any:
+        return tuple(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value
+
+    @field_validator("payload_keys")
+    @classmethod
+    def _are_keys(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for key in keys:
+            try:
+                Fernet(key.get_secret_value())
+            except ValueError:
+                raise ValueError("should be Fernet keys (32 bytes in URL-safe base64), separated by commas") from None
+        return keys
+
+
+class Settings(ConsoleSettings):
+    """A worker's settings."""
+
+    payment_service_url: Address
+    payment_service_auth: Literal["sigv4", "none"] = "sigv4"
+    payment_service_max_rps: Annotated[float, Field(gt=0)] | None = None
+    receipt_url: Address | None = None
+    incident_url: Address | None = None
+    log_format: Literal["json", "console"] = "json"
+    temporal_deployment_name: str | None = None
+    temporal_worker_build_id: str | None = None
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if bool(self.temporal_deployment_name) != bool(self.temporal_worker_build_id):
+            raise ValueError("TEMPORAL_DEPLOYMENT_NAME and TEMPORAL_WORKER_BUILD_ID: set both, or none")
+        return self
+
+
+def load() -> Settings:
+    """The worker's settings. Raises SettingsError with a line for each variable that is missing or wrong."""
+    return _read(Settings)
+
+
+def load_console() -> ConsoleSettings:
+    """The settings of a program that only talks to Temporal. Raises SettingsError."""
+    return _read(ConsoleSettings)
+
+
+def _read(kind: type[S]) -> S:
+    try:
+        return kind()
+    except ValidationError as error:
+        raise SettingsError("\n".join(_line(fault) for fault in error.errors(include_input=False))) from None
+
+
+def _line(fault: Any) -> str:
+    words = fault["msg"].removeprefix("Value error, ")
+    if not fault["loc"]:
+        return str(words)
+    name = str(fault["loc"][0]).upper()
+    return f"{name}: not set" if fault["type"] == "missing" else f"{name}: {words}"

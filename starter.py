@@ -1,0 +1,35 @@
+"""The command line of the cart system and of operators: `python starter.py COMMAND`.
+
+Exit status: 0, 1 (refused, with the reason on standard error), 2 (usage), 130 (Ctrl-C).
+"""
+
+import typer
+
+from connection import leave
+from console import listing, operating, showing, starting
+from console.output import Refusal, complain
+
+app = typer.Typer(
+    help="Start shopping trips, speak to them, and see what became of them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for subject in (starting, operating, showing, listing):
+    app.add_typer(subject.commands)
+
+
+def main() -> int:
+    """Run the command that was asked for; gives the exit status."""
+    try:
+        app()
+    except Refusal as refusal:
+        complain(str(refusal))
+        return 1
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    return 0
+
+
+if __name__ == "__main__":
+    leave(main())

@@ -1,0 +1,45 @@
+"""Retry-After, as services really write it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from clients.retry_after import LONGEST, retry_after
+
+NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("header", "wait"),
+    [
+        ("600", timedelta(minutes=10)),
+        (" 7 ", timedelta(seconds=7)),
+        ("0", timedelta(0)),
+        ("1000000000", LONGEST),
+        ("9" * 5000, LONGEST),
+        ("Tue, 24 Nov 2026 12:10:00 GMT", timedelta(minutes=10)),
+        ("Tuesday, 24-Nov-26 12:10:00 GMT", timedelta(minutes=10)),
+        ("Tue Nov 24 12:10:00 2026", timedelta(minutes=10)),
+        ("Tue, 24 Nov 2026 11:00:00 GMT", timedelta(0)),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST),
+        (None, None),
+        ("", None),
+        ("abc", None),
+        ("-5", None),
+        ("1.5", None),
+        ("٣", None),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+        ("Tue, 24 Nov 2026 12:10:00 +999999", None),
+    ],
+)
+def test_a_retry_after_is_read_or_left_out(header, wait):
+    assert retry_after(header, NOW) == wait
+
+
+@given(st.text() | st.from_regex(r"[A-Z][a-z]{2}, \d{1,3} [JFMA][a-z]{2} \d{1,6} \d+:\d+:\d+ (GMT|[+-]\d{1,8})"))
+@example("Mon, 01 Jan 0001 00:00:00 +2359")
+def test_no_text_breaks_it_and_no_wait_is_longer_than_31_days(header):
+    wait = retry_after(header, NOW)
+    assert wait is None or timedelta(0) <= wait <= LONGEST

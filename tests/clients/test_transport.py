@@ -1,0 +1,207 @@
+"""What a call that fails is made into, and that nothing lower than our own errors leaks."""
+
+import asyncio
+
+import httpx
+import pytest
+from aiohttp import web
+from structlog.testing import capture_logs
+
+from clients import errors
+from clients.payment_service import open_payment_service
+from clients.transport import LOWER_ERRORS, MOST_BYTES
+from trips.money import Money
+from trips.trouble import TroubleKind
+
+TRIP = ("store-1", "trip-1")
+
+
+async def cancel(service):
+    await service.cancel(*TRIP, attempt=1)
+
+
+@pytest.mark.parametrize(
+    ("said", "error", "kind", "known"),
+    [
+        ((400, "BadRequestException"), errors.BadRequestError, TroubleKind.REFUSED, True),
+        ((400, "UnknownShoppingTrip"), errors.UnknownTripError, TroubleKind.UNKNOWN_TRIP, True),
+        ((400, "UnknownShoppingTripException"), errors.UnknownTripError, TroubleKind.UNKNOWN_TRIP, True),
+        ((400, "ShoppingTripExpiredException"), errors.TripExpiredError, TroubleKind.EXPIRED, True),
+        ((400, "ShoppingTripExpired"), errors.TripExpiredError, TroubleKind.EXPIRED, True),
+        ((403, "ShoppingTripExpired"), errors.TripExpiredError, TroubleKind.EXPIRED, True),
+        ((429, "ShoppingTripExpired"), errors.TripExpiredError, TroubleKind.EXPIRED, True),
+        ((401, None), errors.NotAllowedError, TroubleKind.NOT_ALLOWED, True),
+        ((403, None), errors.NotAllowedError, TroubleKind.NOT_ALLOWED, True),
+        ((404, None), errors.BadRequestError, TroubleKind.REFUSED, True),
+        ((422, "Other"), errors.BadRequestError, TroubleKind.REFUSED, True),
+        ((429, None), errors.RateLimitedError, TroubleKind.RATE_LIMITED, True),
+        ((500, "InternalServerError"), errors.ServiceUnavailableError, TroubleKind.UNAVAILABLE, False),
+        ((503, None), errors.ServiceUnavailableError, TroubleKind.UNAVAILABLE, False),
+        ((500, "ShoppingTripExpired"), errors.ServiceUnavailableError, TroubleKind.UNAVAILABLE, False),
+        ((302, None), errors.UnreadableAnswerError, TroubleKind.UNREADABLE, False),
+    ],
+)
+async def test_a_status_has_one_meaning(fake, said, error, kind, known):
+    status, name = said
+    fake.answers({"errorMsg": name}, status=status, headers={"Location": "/elsewhere", "x-amzn-RequestId": "r-1"})
+    with capture_logs() as logs, pytest.raises(errors.ServiceError) as caught:
+        async with open_payment_service(fake.url, "none") as service:
+            await cancel(service)
+    assert type(caught.value) is error
+    assert (caught.value.status, caught.value.error_msg, caught.value.request_id) == (status, name, "r-1")
+    assert caught.value.outcome_known is known
+    assert caught.value.trouble.kind is kind
+    assert caught.value.trouble.outcome_unknown is not known
+    assert (logs[0]["outcome"], logs[0]["status"], logs[0]["request_id"]) == (kind, status, "r-1")
+    assert len(fake.received) == 1
+
+
+async def test_a_retry_after_comes_along(fake, service):
+    fake.answers(status=429, headers={"Retry-After": "600"})
+    with pytest.raises(errors.RateLimitedError) as caught:
+        await cancel(service)
+    assert caught.value.retry_after.total_seconds() == 600
+    assert caught.value.trouble.retry_after == caught.value.retry_after
+
+
+@pytest.mark.parametrize("name", ["jo@example.com", "4111111111111111", "<script>", ["a"], {"a": 1}, 7, "x" * 5000])
+async def test_an_error_name_that_is_none_is_not_repeated(fake, service, name):
+    fake.answers({"errorMsg": name}, status=400, headers={"x-request-id": "4111111111111111"})
+    with pytest.raises(errors.BadRequestError) as caught:
+        await cancel(service)
+    assert (caught.value.error_msg, caught.value.request_id) == (None, None)
+    assert "jo@" not in caught.value.sentence
+    assert "4111" not in caught.value.sentence
+
+
+async def test_a_secret_that_a_gateway_echoes_is_not_repeated(fake, service):
+    echoed = "Authorization=AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20261124, Signature=" + "ab12" * 16
+    fake.answers({"message": f"no such key: {echoed}"}, status=403)
+    with pytest.raises(errors.NotAllowedError) as caught:
+        await cancel(service)
+    assert "no such key" in caught.value.sentence
+    assert "IOSFODNN" not in caught.value.sentence
+    assert "ab" * 4 not in caught.value.sentence.replace("#", "")
+
+
+@pytest.mark.parametrize("after_the_deed", [False, True])
+async def test_a_dropped_connection_is_an_unknown_outcome(fake, service, after_the_deed):
+    async def drop(request):
+        if after_the_deed:
+            response = web.StreamResponse(headers={"Content-Length": "100"})
+            await response.prepare(request)
+            await response.write(b"{")
+        request.transport.abort()
+        return web.Response()
+
+    fake.handler = drop
+    with pytest.raises(errors.NoAnswerError) as caught:
+        await cancel(service)
+    assert not caught.value.outcome_known
+    assert len(fake.received) == 1
+
+
+async def test_an_answer_of_10_mb_is_not_read_to_its_end(fake, service):
+    sent = 0
+
+    async def flood(request):
+        nonlocal sent
+        response = web.StreamResponse(headers={"Content-Length": "10000000"})
+        await response.prepare(request)
+        for _ in range(100):
+            await response.write(b"x" * 100_000)
+            sent += 100_000
+        return response
+
+    fake.handler = flood
+    with pytest.raises(errors.UnreadableAnswerError, match=f"longer than {MOST_BYTES} bytes, beginning with 'xxx|\\*"):
+        await cancel(service)
+    assert sent < 10_000_000
+    fake.answers()
+    await cancel(service)
+
+
+async def test_an_answer_that_is_not_compressed_as_it_says_is_unreadable(fake, service):
+    fake.answers(b"no gzip", headers={"Content-Encoding": "gzip"})
+    with pytest.raises(errors.UnreadableAnswerError) as caught:
+        await cancel(service)
+    assert caught.value.status == 200
+
+
+async def test_an_answer_that_hangs_or_trickles_does_not_hold_a_call_for_ever(fake, raw):
+    over = asyncio.Event()
+
+    async def trickle(request):
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while not over.is_set():
+            await response.write(b" ")
+            await asyncio.wait([asyncio.ensure_future(over.wait())], timeout=0.2)
+        return response
+
+    fake.handler = trickle
+    async with (
+        raw(b"HTTP/1.1 200 OK\r\n", then_hang=True) as silent,
+        open_payment_service(fake.url, "none") as one,
+        open_payment_service(silent, "none") as other,
+    ):
+        with capture_logs() as logs:
+            results = await asyncio.gather(cancel(one), cancel(other), return_exceptions=True)
+        over.set()
+    assert [type(result) for result in results] == [errors.NoAnswerError] * 2
+    assert [line["outcome"] for line in logs] == ["no_answer"] * 2
+
+
+async def test_a_call_that_is_cancelled_leaves_its_line_in_the_log(fake, service):
+    begun, over = asyncio.Event(), asyncio.Event()
+
+    async def wait(_request):
+        begun.set()
+        await over.wait()
+        return web.Response()
+
+    fake.handler = wait
+    with capture_logs() as logs:
+        call = asyncio.create_task(cancel(service))
+        await begun.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        over.set()
+    assert logs[0]["outcome"] == "cut off before the answer"
+
+
+async def test_a_hundred_calls_at_once_share_a_client(fake, service):
+    fake.answers({"status": "APPROVED", "authorizedAmount": {"amount": 1, "code": "USD"}})
+    asked = Money(amount="1", code="USD")
+    answers = await asyncio.gather(*(service.adjust("s", f"t-{n}", asked, attempt=1) for n in range(100)))
+    assert {answer.authorized_amount for answer in answers} == {asked}
+
+
+def subclasses(kind):
+    for child in kind.__subclasses__():
+        yield child
+        yield from subclasses(child)
+
+
+ON_PURPOSE = {httpx.StreamError, httpx.CookieConflict}
+"""For a program that reads a stream twice or asks for an ambiguous cookie: mistakes of ours, not of a service."""
+
+
+def test_nothing_that_httpx_raises_leaks_through():
+    exported = [getattr(httpx, name) for name in httpx.__all__]
+    raised = [kind for kind in exported if isinstance(kind, type) and issubclass(kind, Exception)]
+    assert len(raised) > 20
+    leaks = [kind for kind in raised if not issubclass(kind, (*LOWER_ERRORS, *ON_PURPOSE))]
+    assert leaks == []
+
+
+def test_each_error_of_ours_is_drawn_at_the_top_of_its_module():
+    for kind in [errors.ServiceError, *subclasses(errors.ServiceError)]:
+        assert f"{kind.__name__} " in errors.__doc__
+        assert kind.__doc__
+
+
+def test_each_kind_of_trouble_with_a_service_has_its_error():
+    kinds = {kind.kind for kind in subclasses(errors.ServiceError)}
+    assert kinds == {kind for kind in TroubleKind if kind != "books"}

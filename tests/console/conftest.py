@@ -1,0 +1,281 @@
+"""A real Temporal server, a worker whose ShoppingTrip pays from a card that covers 50.00, and the real program."""
+
+import asyncio
+import concurrent.futures
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import threading
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from temporalio import workflow
+from temporalio.client import Client
+from temporalio.common import SearchAttributeKey
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from connection import data_converter
+from trips.log import Event, TripLog
+from trips.money import Money
+from trips.names import (
+    CANCEL_TRIP,
+    CHOOSE_DECLINE_STRATEGY,
+    RESOLVE_CAPTURE,
+    RETRY,
+    SHOPPING_TRIP,
+    STATUS,
+    SUBMIT_CART,
+    TASK_QUEUE,
+    SearchAttribute,
+)
+from trips.request import TripRequest
+from trips.stages import Stage
+from trips.status import status_of
+from trips.steps import Adjust, Capture, Record, Release, Wait
+from trips.trip import Trip
+from trips.trouble import Trouble, TroubleKind
+from workflows.messages import Listener
+
+ROOT = Path(__file__).parents[2]
+TEMPORAL = Path(sysconfig.get_path("scripts")) / "temporal"
+COVERED = Money(amount="50.00", code="USD")
+STORE, STAGE, ATTENTION, OUTCOME = (
+    SearchAttributeKey.for_keyword(name)
+    for name in (SearchAttribute.STORE, SearchAttribute.STAGE, SearchAttribute.ATTENTION, SearchAttribute.OUTCOME)
+)
+CHARGE_BY = SearchAttributeKey.for_datetime(SearchAttribute.CHARGE_BY)
+NOBODY_WORKS_HERE = "idle"
+SERVER_ARGS = [
+    *("--namespace", NOBODY_WORKS_HERE),
+    *("--dynamic-config-value", "history.transferProcessorMaxPollRPS=2000"),
+    *("--dynamic-config-value", "history.visibilityProcessorMaxPollRPS=2000"),
+]
+
+
+@workflow.defn(name=SHOPPING_TRIP)
+class StandIn(Listener):
+    """The trip's own rules without services: the store's name says what goes wrong."""
+
+    @workflow.init
+    def __init__(self, payload: Any) -> None:
+        super().__init__(Trip(TripRequest.read(payload), TripLog()))
+        self.stage = Stage.AWAITING_CART
+        self.settlement = None
+        self.store = self.trip.request.store_id
+
+    @workflow.run
+    async def run(self, _payload: Any) -> dict[str, Any]:
+        self.trip.log.add(workflow.now(), Event.STARTED, "trip in store [bold]" + self.store)
+        while not isinstance(step := self.trip.advance(workflow.now()), Record):
+            self.stage = step.stage
+            if isinstance(step, Wait):
+                self.be_seen()
+                heard = self.heard
+                await workflow.wait_condition(lambda heard=heard: self.heard != heard)
+            else:
+                self.trip.begin(step)
+                self.take(step)
+        self.settlement = self.trip.settlement(None, workflow.now())
+        self.stage = Stage.SETTLED
+        self.be_seen()
+        return self.settlement.to_json()
+
+    def take(self, step):
+        now = workflow.now()
+        if self.store == "store-down" and self.trip.streak is None and not self.heard:
+            self.troubled(step, TroubleKind.REFUSED, "400: the service does not know this store")
+            return
+        match step:
+            case Adjust(amount=amount) if amount <= COVERED:
+                self.trip.approved(step, amount)
+            case Adjust():
+                self.trip.declined(step, self.trip.authorized, now)
+            case Capture() if self.store == "store-in-doubt":
+                self.troubled(step, TroubleKind.NO_ANSWER, "no answer")
+            case Capture():
+                self.trip.capture_answered(step)
+            case Release():
+                self.trip.release_answered()
+
+    def troubled(self, step, kind, sentence):
+        self.trip.troubled(step, Trouble(kind=kind, sentence=sentence), now=workflow.now(), jitter=1)
+
+    def be_seen(self):
+        status = self.answer_status()
+        workflow.upsert_search_attributes(
+            [
+                STORE.value_set(self.store),
+                STAGE.value_set(status["stage"]),
+                ATTENTION.value_set(status["attention"]["cause"]) if "attention" in status else ATTENTION.value_unset(),
+                OUTCOME.value_set(status["outcome"]) if "outcome" in status else OUTCOME.value_unset(),
+                CHARGE_BY.value_set(self.trip.request.charge_by),
+            ]
+        )
+
+    @workflow.query(name=STATUS)
+    def answer_status(self) -> dict[str, Any]:
+        if self.store == "store-mute":
+            raise ApplicationError("the start payload was refused")
+        if self.store == "store-future":
+            return {"shoppingTripId": self.trip.request.shopping_trip_id, "stage": "teleporting"}
+        return status_of(self.trip, self.stage, self.trip.attention(workflow.now()), self.settlement).to_json()
+
+    def heard_update(self, name, payload):
+        self.answer(name, [payload])
+        return self.answer_status()
+
+    @workflow.update(name=SUBMIT_CART)
+    def submit_cart(self, payload: Any) -> dict[str, Any]:
+        return self.heard_update(SUBMIT_CART, payload)
+
+    @workflow.update(name=CHOOSE_DECLINE_STRATEGY)
+    def choose(self, payload: Any) -> dict[str, Any]:
+        return self.heard_update(CHOOSE_DECLINE_STRATEGY, payload)
+
+    @workflow.update(name=RETRY)
+    def retry(self, payload: Any) -> dict[str, Any]:
+        return self.heard_update(RETRY, payload)
+
+    @workflow.update(name=CANCEL_TRIP)
+    def cancel(self, payload: Any) -> dict[str, Any]:
+        return self.heard_update(CANCEL_TRIP, payload)
+
+    @workflow.update(name=RESOLVE_CAPTURE)
+    def resolve(self, payload: Any) -> dict[str, Any]:
+        return self.heard_update(RESOLVE_CAPTURE, payload)
+
+
+class Server(NamedTuple):
+    client: Client
+    loop: asyncio.AbstractEventLoop
+
+    @property
+    def address(self):
+        return self.client.service_client.config.target_host
+
+    def do(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
+
+    def trip(self, trip):
+        return self.client.get_workflow_handle(f"trip-{trip}")
+
+
+class Ran(NamedTuple):
+    """What a program wrote, and how it ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def document(self):
+        return json.loads(self.out)
+
+    @property
+    def documents(self):
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+async def serve(started: "concurrent.futures.Future[Server]", stop: threading.Event) -> None:
+    async with (
+        await WorkflowEnvironment.start_local(
+            dev_server_existing_path=str(TEMPORAL),
+            dev_server_extra_args=SERVER_ARGS,
+            search_attributes=[STORE, STAGE, ATTENTION, OUTCOME, CHARGE_BY],
+            data_converter=data_converter(),
+        ) as server,
+        Worker(server.client, task_queue=TASK_QUEUE, workflows=[StandIn], workflow_runner=UnsandboxedWorkflowRunner()),
+    ):
+        started.set_result(Server(server.client, asyncio.get_running_loop()))
+        await asyncio.to_thread(stop.wait)
+
+
+@pytest.fixture(scope="session")
+def server():
+    """In a thread of its own, so that its worker works while a test waits for a program."""
+    started: concurrent.futures.Future[Server] = concurrent.futures.Future()
+    stop = threading.Event()
+    thread = threading.Thread(target=lambda: asyncio.run(serve(started, stop)))
+    thread.start()
+    concurrent.futures.wait([started], timeout=60)
+    yield started.result(timeout=0)
+    stop.set()
+    thread.join()
+
+
+@pytest.fixture(scope="session")
+def environment(server):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TEMPORAL_", "PAYLOAD_"))}
+    return {**kept, "TEMPORAL_ADDRESS": server.address}
+
+
+@pytest.fixture
+def begin(environment):
+    """Begin the real program and leave it running; one that a test leaves running is ended."""
+    begun = []
+
+    def _begin(*args, **variables):
+        command = [sys.executable, "starter.py", *args]
+        streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        begun.append(subprocess.Popen(command, cwd=ROOT, env={**environment, **variables}, **streams))
+        return begun[-1]
+
+    yield _begin
+    for program in begun:
+        program.kill()
+        program.communicate()
+
+
+def end(program, stdin=b""):
+    """Wait for the program."""
+    out, err = program.communicate(stdin)
+    return Ran(program.returncode, out.decode(), err.decode())
+
+
+@pytest.fixture
+def run(begin):
+    """Run the real program to its end."""
+
+    def _run(*args, stdin=b"", **variables):
+        content = stdin if isinstance(stdin, bytes) else json.dumps(stdin).encode()
+        return end(begin(*args, **variables), content)
+
+    return _run
+
+
+@pytest.fixture
+def trip():
+    """A start payload for a new trip; `total=None` leaves the cart out."""
+
+    def _trip(total="42.10", *, store="store-1", **others):
+        cart = {} if total is None else {"cart": {"total": {"amount": total, "code": "USD"}}}
+        return {
+            "storeId": store,
+            "shoppingTripId": uuid.uuid4().hex,
+            "startedAt": datetime.now(UTC).isoformat(),
+            "preAuthorized": {"amount": "10.00", "code": "USD"},
+            **cart,
+            **others,
+        }
+
+    return _trip
+
+
+@pytest.fixture
+def started(server, trip):
+    """Start a trip without the program; gives its id."""
+
+    def _started(*args, **kwargs):
+        payload = trip(*args, **kwargs)
+        trip_id = payload["shoppingTripId"]
+        server.do(server.client.start_workflow(SHOPPING_TRIP, payload, id=f"trip-{trip_id}", task_queue=TASK_QUEUE))
+        return trip_id
+
+    return _started

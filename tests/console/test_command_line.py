@@ -1,0 +1,107 @@
+"""The command line itself: help, usage, what a wrong environment says."""
+
+import shlex
+import subprocess
+import sys
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+import starter
+from console.conversation import readable
+from console.output import Refusal
+from converter import NotJson
+
+GROUP = typer.main.get_command(starter.app)
+COMMANDS = sorted(GROUP.commands)
+KEY = "not-a-key"
+
+
+def help_of(*command):
+    return CliRunner().invoke(starter.app, [*command, "--help"], env={"TERMINAL_WIDTH": "300"})
+
+
+def examples(command):
+    lines = [line.strip() for line in help_of(command).output.splitlines()]
+    return [line.removeprefix("Example: ") for line in lines if line.startswith("Example: ")]
+
+
+def test_all_commands_of_the_trip_are_there():
+    assert COMMANDS == ["cancel", "decide", "list", "resolve", "retry", "show", "start", "submit"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_commands_help_has_an_example_that_parses(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("trip.json", "trips.jsonl", "cart.json"):
+        (tmp_path / name).touch()
+    assert help_of(command).exit_code == 0
+    assert examples(command)
+    for example in examples(command):
+        program, file, named, *args = shlex.split(example)
+        assert (program, file, named) == ("python", "starter.py", command)
+        GROUP.commands[command].make_context(command, args).close()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_answers_machines_in_json(command):
+    assert "--json" in help_of(command).output
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        [],
+        ["pay"],
+        ["start"],
+        ["start", "no-such-file.json"],
+        ["show", "trip 1"],
+        ["show", "a' OR WorkflowId = 'b"],
+        ["submit", "../trip", "-"],
+        ["list", "--store", "x' OR 'a' = 'a"],
+        ["list", "--stage", "sleeping"],
+        ["list", "--attention", "love"],
+        ["list", "--outcome", "lost"],
+        ["list", "--limit", "0"],
+        ["decide", "t", "pray", "--operator", "ann"],
+        ["decide", "t", "write_off"],
+        ["retry", "t"],
+        ["cancel", "t"],
+        ["resolve", "t", "--operator", "ann"],
+        ["resolve", "t", "--captured"],
+    ],
+)
+def test_wrong_usage_ends_with_2(args):
+    assert CliRunner().invoke(starter.app, args).exit_code == 2
+
+
+def test_usage_is_explained_on_standard_error(run):
+    ran = run("decide", "t", "pray", "--operator", "ann")
+    assert (ran.status, ran.out) == (2, "")
+    assert "capture_authorized" in ran.err
+
+
+def test_a_server_that_is_not_there_is_told_with_the_variables_name(run):
+    ran = run("show", "t", "--json", TEMPORAL_ADDRESS="127.0.0.1:1")
+    assert (ran.status, ran.out) == (1, "")
+    assert "TEMPORAL_ADDRESS" in ran.err
+    assert "127.0.0.1:1" in ran.err
+
+
+def test_a_wrong_setting_is_told_with_its_name_and_without_its_value(run):
+    ran = run("show", "t", PAYLOAD_KEYS=KEY)
+    assert ran.status == 1
+    assert ran.err.startswith("PAYLOAD_KEYS: ")
+    assert KEY not in ran.err
+
+
+def test_an_answer_that_is_encrypted_is_told_with_the_variables_name():
+    with pytest.raises(Refusal, match="PAYLOAD_KEYS"):
+        readable(NotJson("encoding binary/encrypted"))
+
+
+def test_the_command_line_needs_neither_workflows_nor_activities_nor_clients():
+    code = "import starter, sys; print(*{name.split('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"workflows", "activities", "clients", "simulator", "httpx"} & set(done.stdout.split())

@@ -1,0 +1,36 @@
+"""A world for trips: Temporal's time-skipping server, a worker, and the simulator over real HTTP."""
+
+import pytest
+from temporalio.testing import WorkflowEnvironment
+
+from connection import data_converter
+from lab.binaries import test_server
+from namespace import KEYS
+from simulator.control import Control
+from simulator.server import running
+from tests.workflows.world import World, registered
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--max-cached-workflows",
+        type=int,
+        default=1000,
+        help="0 has every workflow task replay its trip from the start",
+    )
+
+
+@pytest.fixture
+async def world(request):
+    async with (
+        await WorkflowEnvironment.start_time_skipping(
+            test_server_existing_path=test_server(), data_converter=data_converter()
+        ) as env,
+        running() as simulator,
+        Control(simulator.url) as control,
+    ):
+        await registered(env.client, KEYS)
+        world = World(env, simulator, control, max_cached_workflows=request.config.getoption("--max-cached-workflows"))
+        async with world.at_work():
+            yield world
+        await world.replay_everything()

@@ -1,0 +1,311 @@
+"""A trip from its cart to its settlement, on Temporal's own server, against the simulator over HTTP."""
+
+import pytest
+from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
+
+from tests.workflows.world import cart, said, sentences
+from trips.names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
+
+
+def usd(amount):
+    return {"amount": amount, "code": "USD"}
+
+
+async def ended(trip):
+    """The result, after checking what must always be true of a finished trip."""
+    result = await trip.result()
+    account = await trip.account()
+    assert account["violations"] == []
+    captured = account["captured"] or usd("0.00")
+    if result["outcome"] != "expired":
+        assert result["captured"]["amount"] == captured["amount"] or not account["captured"]
+    assert float(result["total"]["amount"]) == pytest.approx(
+        float(result["captured"]["amount"]) + float(result["badDebt"]["amount"])
+    )
+    if float(result["badDebt"]["amount"]) and result["outcome"] != "expired":
+        assert result["decidedBy"]
+        assert result["strategy"]
+    return result, account
+
+
+async def test_an_approved_trip_is_captured_with_its_receipt_in_at_most_40_events_and_5_activities(world):
+    trip = await world.trip(held="10.00")
+    result, account = await ended(trip)
+    assert result["outcome"] == "captured"
+    assert result["captured"] == usd("42.10")
+    assert account["captured"] == usd("42.10")
+    assert result["transaction"]["tail"] == "1234"
+    events = await trip.events()
+    assert len(events) <= 40
+    assert sum(event.HasField("activity_task_scheduled_event_attributes") for event in events) <= 5
+    (receipt,) = await world.control.receipts(at_least=1)
+    assert receipt["body"]["status"] == "PAID"
+    assert receipt["body"]["card"]["verification"] == "Verified by PIN"
+
+
+async def test_the_cards_expiry_date_is_in_no_history_and_no_receipt(world):
+    trip = await world.trip()
+    await trip.result()
+    history = await trip.handle.fetch_history()
+    assert "expiration" not in history.to_json().lower()
+    assert "expiration" not in str(await world.control.receipts(at_least=1)).lower()
+
+
+async def test_amazons_receipt_is_left_to_amazon(world):
+    trip = await world.trip(receipt="amazon")
+    await trip.result()
+    assert await world.control.receipts() == []
+
+
+async def test_an_empty_cart_releases_the_hold_at_once(world):
+    result, account = await ended(await world.trip("0", held="10.00"))
+    assert result["outcome"] == "cancelled"
+    assert account["cancelled"]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "outcome", "captured"),
+    [
+        ("write_off", "written_off", "0.00"),
+        ("capture_authorized", "partially_captured", "10.00"),
+        ("incremental", "partially_captured", "30.54"),
+        ("ask_again", "partially_captured", "10.00"),
+    ],
+)
+@pytest.mark.parametrize("by", ["signal", "update", "policy"])
+async def test_a_declined_trip_ends_by_its_strategy(world, strategy, outcome, captured, by):
+    policy = {"onDecline": strategy} if by == "policy" else {}
+    trip = await world.trip(balance="30.60", held="10.00", **policy)
+    if by != "policy":
+        await trip.reach("awaiting_decision")
+        await getattr(trip, by)(CHOOSE_DECLINE_STRATEGY, said(strategy=strategy))
+    result, _ = await ended(trip)
+    assert (result["outcome"], result["captured"]) == (outcome, usd(captured))
+    assert (result["strategy"], result["decidedBy"]) == (strategy, "policy" if by == "policy" else "ann")
+
+
+async def test_silence_never_loses_a_sale(world):
+    trip = await world.trip(balance="30.00", held="10.00", decisionWindow="P3D")
+    result, _ = await ended(trip)
+    assert (result["outcome"], result["decidedBy"]) == ("partially_captured", "timer")
+    assert "T" in result["settledAt"]
+
+
+async def test_a_decision_just_before_the_timer_wins_and_one_after_the_end_is_refused(world):
+    trip = await world.trip(balance="30.00", held="10.00", decisionWindow="P3D")
+    await world.pass_time(hours=44, minutes=59)
+    await trip.signal(CHOOSE_DECLINE_STRATEGY, said(strategy="write_off"))
+    result, _ = await ended(trip)
+    assert (result["outcome"], result["decidedBy"]) == ("written_off", "ann")
+
+
+async def test_a_decision_before_the_decline_applies_to_it(world):
+    trip = await world.trip(None, balance="30.00", held="10.00")
+    await trip.update(CHOOSE_DECLINE_STRATEGY, said(strategy="write_off"))
+    await trip.update(SUBMIT_CART, cart("42.10"))
+    result, _ = await ended(trip)
+    assert result["outcome"] == "written_off"
+
+
+async def test_a_late_cart_is_paid(world):
+    trip = await world.trip(None, held="10.00")
+    await world.pass_time(hours=5)
+    await trip.signal(SUBMIT_CART, cart("12.00"))
+    result, _ = await ended(trip)
+    assert result["captured"] == usd("12.00")
+
+
+async def test_a_cart_that_never_comes_releases_the_hold(world):
+    result, account = await ended(await world.trip(None, held="10.00"))
+    assert result["outcome"] == "cancelled"
+    assert account["cancelled"]
+
+
+async def test_a_changed_cart_is_asked_for_anew(world):
+    trip = await world.trip(balance="30.00", held="10.00")
+    await trip.reach("awaiting_decision")
+    await trip.update(SUBMIT_CART, cart("29.00"))
+    result, _ = await ended(trip)
+    assert (result["outcome"], result["captured"]) == ("captured", usd("29.00"))
+
+
+async def test_a_cancelled_trip_owes_nothing(world):
+    trip = await world.trip(balance="30.00", held="10.00")
+    await trip.reach("awaiting_decision")
+    await trip.update(CANCEL_TRIP, said(note="shopper came back"))
+    result, account = await ended(trip)
+    assert (result["outcome"], result["total"]) == ("cancelled", usd("0.00"))
+    assert account["cancelled"]
+
+
+async def test_an_expired_answer_makes_the_total_bad_debt_and_opens_an_incident(world):
+    trip = await world.trip(faults=[{"call": "adjust", "kind": "expired"}])
+    result, _ = await ended(trip)
+    assert (result["outcome"], result["badDebt"]) == ("expired", usd("42.10"))
+    (incident,) = await world.control.incidents(at_least=1)
+    assert (incident["body"]["cause"], incident["body"]["state"]) == ("expired", "opened")
+
+
+@pytest.mark.parametrize("call", ["adjust", "capture", "cancel", "transactional-data"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "drop_before"},
+        {"kind": "drop_after"},
+        {"kind": "server_error", "after": True},
+        {"kind": "server_error", "status": 500},
+        {"kind": "rate_limited", "retry_after": "600"},
+        {"kind": "rate_limited", "retry_after": "abc"},
+        {"kind": "garbage"},
+        {"kind": "garbage", "after": True, "body": "{", "content_type": "application/json"},
+        {"kind": "huge"},
+    ],
+    ids=lambda fault: "-".join(str(value) for value in fault.values()),
+)
+async def test_a_fault_at_any_call_costs_no_money(world, call, fault):
+    trip = await world.trip("0" if call == "cancel" else "42.10", held="10.00", faults=[{"call": call, **fault}])
+    result, account = await ended(trip)
+    if call == "cancel":
+        assert (result["outcome"], account["cancelled"]) == ("cancelled", True)
+    else:
+        assert account["captured"] == result["captured"] == usd("42.10")
+
+
+@pytest.mark.parametrize("kind", ["odd_status", "other_shape", "too_much", "other_currency", "pending"])
+async def test_an_adjusts_answer_that_can_not_be_believed_is_asked_for_again(world, kind):
+    trip = await world.trip(faults=[{"call": "adjust", "kind": kind, "times": 2}])
+    result, _ = await ended(trip)
+    assert result["captured"] == usd("42.10")
+
+
+async def test_pending_until_the_deadline_captures_what_is_authorized(world):
+    trip = await world.trip(
+        held="10.00",
+        tokenLifetime="PT1H10M",
+        chargeMargin="PT1H",
+        faults=[{"call": "adjust", "kind": "pending", "times": 100}],
+    )
+    result, _ = await ended(trip)
+    assert (result["outcome"], result["captured"], result["decidedBy"]) == (
+        "partially_captured",
+        usd("10.00"),
+        "timer",
+    )
+
+
+@pytest.mark.parametrize(("kind", "cause"), [("bad_request", "refused"), ("forbidden", "not_allowed")])
+async def test_a_call_that_needs_a_person_parks_with_an_incident_and_goes_on_when_one_says_so(world, kind, cause):
+    trip = await world.trip(faults=[{"call": "capture", "kind": kind}])
+    (opened,) = await world.control.incidents(at_least=1)
+    assert (opened["body"]["cause"], opened["body"]["state"]) == (cause, "opened")
+    status = await trip.status()
+    assert (status["stage"], status["attention"]["cause"]) == ("capturing", cause)
+    assert status["attention"]["whatToDo"]
+    await trip.update(RETRY, said())
+    result, _ = await ended(trip)
+    assert result["outcome"] == "captured"
+    _, closed = await world.control.incidents(at_least=2)
+    assert closed["body"]["state"] == "closed"
+
+
+async def test_an_outage_of_three_hours_in_the_middle_of_a_trip_ends_captured(world):
+    await world.control.outage("server_error")
+    trip = await world.trip()
+    await world.pass_time(hours=3)
+    status = await trip.status()
+    assert status["attention"]["cause"] == "outage"
+    await world.control.end_outage()
+    result, _ = await ended(trip)
+    assert result["captured"] == usd("42.10")
+    states = [incident["body"]["state"] for incident in await world.control.incidents(at_least=2)]
+    assert states == ["opened", "closed"]
+
+
+@pytest.mark.parametrize("captured", [True, False])
+async def test_a_capture_in_doubt_is_held_until_an_operator_says_what_happened(world, captured):
+    kind = "drop_after" if captured else "drop_before"
+    trip = await world.trip(captureUnknownOutcome="hold", faults=[{"call": "capture", "kind": kind}])
+    await world.control.incidents(at_least=1)
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await trip.update(RETRY, said())
+    assert "resolve_capture" in str(refused.value.cause)
+    await trip.update(RESOLVE_CAPTURE, said(captured=captured))
+    result, account = await ended(trip)
+    assert account["captured"] == result["captured"] == usd("42.10")
+    assert account["calls"]["capture"] == (1 if captured else 2)
+
+
+async def test_the_last_hours_of_an_uncharged_trip_open_an_incident_that_says_how_long_is_left(world):
+    trip = await world.trip(balance="30.00", held="10.00", decisionWindow="P3D")
+    await world.pass_time(hours=40)
+    (incident,) = await world.control.incidents(at_least=1)
+    assert incident["body"]["cause"] == "expiring"
+    assert "9:12:00" in incident["body"]["sentence"]
+    await ended(trip)
+
+
+async def test_a_failing_receiver_never_holds_up_the_money_and_gets_its_receipt_later(world):
+    await world.control.fail_receivers(receipts=503)
+    trip = await world.trip()
+    result, _ = await ended(trip)
+    assert result["outcome"] == "captured"
+    assert "tried again by itself" in str(sentences(await trip.status(), "receipt"))
+    await world.control.fail_receivers()
+    delivery = world.client.get_workflow_handle(f"delivery-{trip.id}:receipt")
+    await delivery.result()
+    assert len(await world.control.receipts()) == 1
+
+
+@pytest.mark.parametrize(
+    ("payload", "words"),
+    [
+        ({}, "strategy: Field required"),
+        ({"strategy": "shout", "operator": "ann"}, "strategy"),
+        ({"strategy": "write_off"}, "operator: Field required"),
+        ("write_off", "choose_decline_strategy"),
+        (None, "choose_decline_strategy"),
+        ([1], "choose_decline_strategy"),
+    ],
+)
+async def test_nonsense_is_refused_in_words_and_the_trip_waits_on(world, payload, words):
+    trip = await world.trip(balance="30.00", held="10.00")
+    await trip.reach("awaiting_decision")
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await trip.update(CHOOSE_DECLINE_STRATEGY, payload)
+    assert words in str(refused.value.cause)
+    await trip.signal(CHOOSE_DECLINE_STRATEGY, payload)
+    await trip.signal("no_such_signal", payload)
+    await trip.signal(CHOOSE_DECLINE_STRATEGY)
+    status = await trip.status()
+    assert status["stage"] == "awaiting_decision"
+    assert len(sentences(status, "refusal")) == 4
+    await trip.signal(CHOOSE_DECLINE_STRATEGY, said(strategy="write_off"))
+    await ended(trip)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"storeId": "a/b"}, "storeId"),
+        ({"startedAt": "yesterday"}, "startedAt"),
+        ({"cart": {"total": {"amount": "-1", "code": "USD"}}}, "less than zero"),
+        ({"policy": {"fallbak": "write_off"}}, "policy.fallbak"),
+        ({"shoppingTripId": "another"}, "trip-another"),
+    ],
+)
+async def test_a_start_payload_that_can_not_be_used_fails_at_once_and_names_the_field(world, change, words):
+    payload = {"storeId": "s", "shoppingTripId": "t1", "startedAt": "2026-11-23T10:00:00Z", **change}
+    trip = await world.start("t1", payload)
+    with pytest.raises(WorkflowFailureError) as failed:
+        await trip.result()
+    assert words in str(failed.value.cause)
+
+
+async def test_temporals_own_cancellation_is_refused_in_the_log(world):
+    trip = await world.trip(balance="30.00", held="10.00")
+    await trip.reach("awaiting_decision")
+    await trip.handle.cancel()
+    await trip.update(CHOOSE_DECLINE_STRATEGY, said(strategy="capture_authorized"))
+    result, _ = await ended(trip)
+    assert result["outcome"] == "partially_captured"
+    assert "cancellation refused" in str(sentences(await trip.status(), "refusal"))

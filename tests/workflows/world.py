@@ -1,0 +1,138 @@
+"""What a test of a trip needs: to plan the card, start the trip, let time pass, and look at all sides afterwards."""
+
+import uuid
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer
+
+import worker
+from activities.deliveries import sending_to
+from clients.delivery import open_receiver
+from clients.payment_service import open_payment_service
+from connection import data_converter
+from trips.deliveries import Kind
+from trips.names import SHOPPING_TRIP, STATUS, TASK_QUEUE, trip_workflow_id
+from workflows.delivery import Delivery
+from workflows.shopping_trip import ShoppingTrip
+
+
+async def registered(client, keys):
+    request = AddSearchAttributesRequest(namespace=client.namespace)
+    for key in keys:
+        request.search_attributes[key.name] = int(key.indexed_value_type)
+    await client.operator_service.add_search_attributes(request)
+
+
+class World:
+    def __init__(self, env, simulator, control, *, max_cached_workflows):
+        self.env = env
+        self.client = env.client
+        self.simulator = simulator
+        self.control = control
+        self.cached = max_cached_workflows
+        self.ids = []
+
+    @asynccontextmanager
+    async def at_work(self):
+        async with AsyncExitStack() as stack:
+            service = await stack.enter_async_context(open_payment_service(self.simulator.url, "none"))
+            receipts = await stack.enter_async_context(open_receiver(f"{self.simulator.url}/receipts"))
+            incidents = await stack.enter_async_context(open_receiver(f"{self.simulator.url}/incidents"))
+            ways = {Kind.RECEIPT: sending_to(receipts), Kind.INCIDENT: sending_to(incidents)}
+            for one in worker.workers(
+                self.client, service=service, ways=ways, max_cached_workflows=self.cached, settings=None
+            ):
+                await stack.enter_async_context(one)
+            yield
+
+    async def trip(
+        self, total="42.10", *, faults=(), balance=None, held=None, code="USD", receipt="retailer", **policy
+    ):
+        """Plan a card, start a trip, give its handle."""
+        trip_id = uuid.uuid4().hex
+        plan = {"faults": list(faults)}
+        if balance is not None:
+            plan["balance"] = balance
+        if held is not None:
+            plan["pre_authorized"] = held
+        await self.control.plan(trip_id, **plan)
+        now = await self.env.get_current_time()
+        payload = {
+            "storeId": "store-1",
+            "shoppingTripId": trip_id,
+            "startedAt": now.isoformat(),
+            "receipt": receipt,
+            "policy": policy,
+        }
+        if held is not None:
+            payload["preAuthorized"] = {"amount": held, "code": code}
+        if total is not None:
+            payload["cart"] = cart(total, code)
+        return await self.start(trip_id, payload)
+
+    async def start(self, trip_id, payload):
+        handle = await self.client.start_workflow(
+            SHOPPING_TRIP, payload, id=trip_workflow_id(trip_id), task_queue=TASK_QUEUE
+        )
+        self.ids.append(handle.id)
+        return Trip(self, trip_id, handle)
+
+    async def pass_time(self, **length):
+        await self.env.sleep(timedelta(**length))
+
+    async def replay_everything(self):
+        """Every history of the test, replayed by the code of today."""
+        replayer = Replayer(
+            workflows=[ShoppingTrip, Delivery], data_converter=data_converter(), workflow_runner=worker.RUNNER
+        )
+        for workflow_id in self.ids:
+            history = await self.client.get_workflow_handle(workflow_id).fetch_history()
+            await replayer.replay_workflow(WorkflowHistory(workflow_id, history.events))
+
+
+class Trip:
+    """One trip in the world."""
+
+    def __init__(self, world, trip_id, handle):
+        self.world = world
+        self.id = trip_id
+        self.handle = handle
+
+    async def result(self):
+        return await self.handle.result()
+
+    async def status(self):
+        return await self.handle.query(STATUS)
+
+    async def update(self, name, *payload):
+        return await self.handle.execute_update(name, args=list(payload))
+
+    async def signal(self, name, *payload):
+        await self.handle.signal(name, args=list(payload))
+
+    async def account(self):
+        return await self.world.control.trip(self.id)
+
+    async def events(self):
+        return [event async for event in self.handle.fetch_history_events()]
+
+    async def reach(self, stage):
+        """Wait until the trip is at the stage: its search attributes are not listed here, so its calls are watched."""
+        while (status := await self.status())["stage"] != stage:
+            await self.world.control.wait_for_calls(self.id, at_least=1)
+        return status
+
+
+def cart(total, code="USD"):
+    return {"total": {"amount": total, "code": code}, "lines": [{"description": "Apple", "quantity": 2}]}
+
+
+def said(**more):
+    return {"operator": "ann", **more}
+
+
+def sentences(status, event=None):
+    return [line["sentence"] for line in status["log"] if event is None or line["event"] == event]

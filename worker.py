@@ -1,0 +1,128 @@
+"""Runs a worker: settings → clients → activities → Worker, the one place where things are put together."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.deliveries import DeliveryActivities, Send, sending_to
+from activities.payment import PaymentActivities
+from clients.delivery import open_receiver
+from clients.payment_service import PaymentService, open_payment_service
+from clients.signing import MissingCredentials
+from connection import ConnectionFailed, connect, leave
+from logs import configure
+from namespace import NotPrepared, prepare
+from settings import Settings, SettingsError, load
+from trips.deliveries import Kind
+from trips.names import DELIVERIES_QUEUE, TASK_QUEUE
+from workflows.delivery import Delivery
+from workflows.shopping_trip import ShoppingTrip
+
+log = structlog.get_logger()
+
+GRACE = timedelta(seconds=20)
+"""Above the 15 s that a call may take: a deploy then leaves no call with an unknown outcome."""
+
+STICKY = timedelta(seconds=5)
+"""How long a killed worker's trips wait for it before another one takes them; the SDK's default is 10 s."""
+
+IMPORTED_ONCE = ("activities", "clients", "converter", "iso4217", "pydantic", "trips", "workflows")
+"""What holds no state: the sandbox need not import it anew for each trip."""
+
+RUNNER = SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*IMPORTED_ONCE))
+
+
+def workers(
+    client: Client,
+    *,
+    service: PaymentService,
+    ways: Mapping[Kind, Send],
+    settings: Settings | None = None,
+    **options: Any,
+) -> tuple[Worker, Worker]:
+    """The worker of trips and payments, and the one of deliveries. `options` go to the first."""
+    payments, deliveries = PaymentActivities(service), DeliveryActivities(client, ways)
+    trips = Worker(
+        client,
+        task_queue=TASK_QUEUE,
+        workflows=[ShoppingTrip],
+        activities=[
+            payments.adjust,
+            payments.capture,
+            payments.cancel,
+            payments.transactional_data,
+        ],
+        workflow_runner=RUNNER,
+        graceful_shutdown_timeout=GRACE,
+        sticky_queue_schedule_to_start_timeout=STICKY,
+        max_task_queue_activities_per_second=settings.payment_service_max_rps if settings else None,
+        deployment_config=versioning(settings) if settings else None,
+        **options,
+    )
+    parcels = Worker(
+        client,
+        task_queue=DELIVERIES_QUEUE,
+        workflows=[Delivery],
+        activities=[deliveries.deliver, deliveries.send],
+        workflow_runner=RUNNER,
+        graceful_shutdown_timeout=GRACE,
+    )
+    return trips, parcels
+
+
+def versioning(settings: Settings) -> WorkerDeploymentConfig | None:
+    """Temporal's worker deployment, where the environment names one: a trip stays with the version it began on."""
+    if not settings.temporal_deployment_name or not settings.temporal_worker_build_id:
+        return None
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(settings.temporal_deployment_name, settings.temporal_worker_build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.PINNED,
+    )
+
+
+async def run(settings: Settings) -> None:
+    """Work until told to stop, then finish the calls that are running."""
+    stop = asyncio.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    client = await connect(settings.payload_keys)
+    await prepare(client)
+    async with AsyncExitStack() as stack:
+        service = await stack.enter_async_context(
+            open_payment_service(settings.payment_service_url, settings.payment_service_auth)
+        )
+        receipts = await stack.enter_async_context(open_receiver(settings.receipt_url))
+        incidents = await stack.enter_async_context(open_receiver(settings.incident_url))
+        ways = {Kind.RECEIPT: sending_to(receipts), Kind.INCIDENT: sending_to(incidents)}
+        for worker in workers(client, service=service, ways=ways, settings=settings):
+            await stack.enter_async_context(worker)
+        log.info("worker ready", task_queue=TASK_QUEUE, namespace=client.namespace)
+        await stop.wait()
+        log.info("worker stopping", grace_seconds=GRACE.total_seconds())
+
+
+def main() -> int:
+    """Run a worker; end at the start with what is wrong with its settings or its surroundings."""
+    try:
+        settings = load()
+        configure(settings.log_format)
+        asyncio.run(run(settings))
+    except (SettingsError, ConnectionFailed, NotPrepared, MissingCredentials) as error:
+        print(error, file=sys.stderr)  # noqa: T201 (the log may not be set up yet, and a person reads this)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    leave(main())

@@ -1,0 +1,131 @@
+"""One shopping trip, from the priced cart to money, a receipt and balanced books, whatever breaks on the way."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
+
+from trips.log import Event, TripLog
+from trips.names import (
+    CANCEL_TRIP,
+    CHOOSE_DECLINE_STRATEGY,
+    RESOLVE_CAPTURE,
+    RETRY,
+    SHOPPING_TRIP,
+    STATUS,
+    SUBMIT_CART,
+)
+from trips.request import InvalidTrip, TripRequest
+from trips.settlement import Settlement
+from trips.trip import Trip
+from workflows.paying import Paying
+
+
+@workflow.defn(name=SHOPPING_TRIP)
+class ShoppingTrip:
+    """Pays for one trip. What people say is only written down by the handlers; `Paying` acts."""
+
+    @workflow.init
+    def __init__(self, *payload: Any) -> None:
+        self._refusal: str | None = None
+        try:
+            request = TripRequest.read(payload[0] if len(payload) == 1 else None)
+            request.check_workflow_id(workflow.info().workflow_id)
+        except InvalidTrip as error:
+            self._refusal = str(error)
+        else:
+            self._paying = Paying(Trip(request, TripLog()))
+
+    @workflow.run
+    async def run(self, *_payload: Any) -> dict[str, Any]:
+        """Pay for the trip. Fails at once where the start payload can't be used; never while it holds money."""
+        if self._refusal:
+            raise ApplicationError(self._refusal, type="InvalidTrip", non_retryable=True)
+        settlement = await self._uncancelled()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return settlement.to_json()
+
+    async def _uncancelled(self) -> Settlement:
+        """Pay, and refuse Temporal's own cancellation: it would leave a hold, or a capture, that nobody looks after."""
+        paying = asyncio.create_task(self._paying.pay())
+        while True:
+            try:
+                return await asyncio.shield(paying)
+            except asyncio.CancelledError:
+                self._paying.note(Event.REFUSAL, f"Temporal's own cancellation refused: {CANCEL_TRIP} voids the sale")
+
+    @workflow.query(name=STATUS)
+    def status(self) -> dict[str, Any]:
+        """Where the trip is, and its log."""
+        if self._refusal:
+            raise ApplicationError(self._refusal, type="InvalidTrip")
+        return self._paying.status().to_json()
+
+    @workflow.signal(name=SUBMIT_CART)
+    def cart_signalled(self, *payload: Any) -> None:
+        """A cart, or a changed one: taken until the first capture."""
+        self._note(SUBMIT_CART, payload)
+
+    @workflow.update(name=SUBMIT_CART)
+    def cart_submitted(self, *payload: Any) -> dict[str, Any]:
+        """A cart, or a changed one: taken until the first capture."""
+        return self._answer(SUBMIT_CART, payload)
+
+    @workflow.signal(name=CHOOSE_DECLINE_STRATEGY)
+    def strategy_signalled(self, *payload: Any) -> None:
+        """What to do about a card that does not cover the total: {"strategy", "operator", "note"}."""
+        self._note(CHOOSE_DECLINE_STRATEGY, payload)
+
+    @workflow.update(name=CHOOSE_DECLINE_STRATEGY)
+    def strategy_chosen(self, *payload: Any) -> dict[str, Any]:
+        """What to do about a card that does not cover the total: {"strategy", "operator", "note"}."""
+        return self._answer(CHOOSE_DECLINE_STRATEGY, payload)
+
+    @workflow.signal(name=RETRY)
+    def retry_signalled(self, *payload: Any) -> None:
+        """Try the failed call again now: {"operator", "note"}."""
+        self._note(RETRY, payload)
+
+    @workflow.update(name=RETRY)
+    def retry_asked(self, *payload: Any) -> dict[str, Any]:
+        """Try the failed call again now: {"operator", "note"}."""
+        return self._answer(RETRY, payload)
+
+    @workflow.signal(name=CANCEL_TRIP)
+    def cancel_signalled(self, *payload: Any) -> None:
+        """The sale is void: {"operator", "note"}. Taken until the capture begins."""
+        self._note(CANCEL_TRIP, payload)
+
+    @workflow.update(name=CANCEL_TRIP)
+    def cancel_asked(self, *payload: Any) -> dict[str, Any]:
+        """The sale is void: {"operator", "note"}. Taken until the capture begins."""
+        return self._answer(CANCEL_TRIP, payload)
+
+    @workflow.signal(name=RESOLVE_CAPTURE)
+    def resolution_signalled(self, *payload: Any) -> None:
+        """What became of a capture in doubt: {"captured", "operator", "note"}."""
+        self._note(RESOLVE_CAPTURE, payload)
+
+    @workflow.update(name=RESOLVE_CAPTURE)
+    def capture_resolved(self, *payload: Any) -> dict[str, Any]:
+        """What became of a capture in doubt: {"captured", "operator", "note"}."""
+        return self._answer(RESOLVE_CAPTURE, payload)
+
+    @workflow.signal(dynamic=True)
+    def other_signal(self, _name: str, _payload: Sequence[RawValue]) -> None:
+        """Refuse a signal that no trip understands."""
+        if not self._refusal:
+            self._paying.refuse_unknown()
+
+    def _note(self, name: str, payload: Sequence[Any]) -> None:
+        if not self._refusal:
+            self._paying.take_note(name, payload)
+
+    def _answer(self, name: str, payload: Sequence[Any]) -> dict[str, Any]:
+        if self._refusal:
+            raise ApplicationError(self._refusal, type="InvalidTrip", non_retryable=True)
+        self._paying.answer(name, payload)
+        return self._paying.status().to_json()
