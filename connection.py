@@ -2,16 +2,19 @@
 
 import asyncio
 import dataclasses
+import logging
 import os
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import cache
 from typing import NoReturn
 
 from pydantic import SecretStr
 from temporalio.client import Client
 from temporalio.converter import DataConverter
 from temporalio.envconfig import ClientConfig
+from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError
 
 from codec import EncryptionCodec
@@ -43,13 +46,21 @@ async def connect(payload_keys: Sequence[SecretStr] = ()) -> Client:
         address = config.get("target_host", address)
         config.setdefault("target_host", address)
         async with asyncio.timeout(PATIENCE.total_seconds()):
-            return await Client.connect(**config, data_converter=data_converter(payload_keys))
+            return await Client.connect(**config, data_converter=data_converter(payload_keys), runtime=_runtime())
     except (RuntimeError, RPCError, TimeoutError, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else "no answer"
+        # What the SDK says of a refused connection is Rust's own notation; only its last part is for people.
+        reason = str(error).splitlines()[0].rsplit(": ", 1)[-1].strip(' )}"') if str(error) else "no answer"
         raise ConnectionFailed(
             f"Temporal can't be reached at {address} ({reason[:200]}): is TEMPORAL_ADDRESS right, and the server up? "
             "TEMPORAL_API_KEY, TEMPORAL_TLS… and TEMPORAL_PROFILE are read too."
         ) from None
+
+
+@cache
+def _runtime() -> Runtime:
+    """The SDK's core logs through Python's logging: by itself it would write coloured lines into our JSON."""
+    forwarding = LogForwardingConfig(logger=logging.getLogger("temporalio.core"))
+    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter="WARN", forwarding=forwarding)))
 
 
 def leave(code: int) -> NoReturn:

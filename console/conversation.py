@@ -1,6 +1,7 @@
 """How the commands talk to Temporal and to a trip, and what it means in words when that fails."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -14,7 +15,6 @@ from temporalio.client import (
     WorkflowQueryFailedError,
     WorkflowUpdateFailedError,
 )
-from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError, RPCStatusCode
 
 from codec import UnreadablePayload
@@ -25,9 +25,6 @@ from settings import SettingsError, load_console
 from trips.names import STATUS, trip_workflow_id
 
 T = TypeVar("T")
-
-SILENT = TelemetryConfig(logging=None)
-"""The SDK's core would write its warnings to standard output, between the JSON that machines read there."""
 
 PATIENCE = timedelta(seconds=10)
 """A worker that is up answers within milliseconds, one that is being replaced within seconds."""
@@ -43,7 +40,8 @@ NOT_ALLOWED = frozenset({RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHEN
 
 def talk(act: Callable[[Client], Awaitable[T]]) -> T:
     """Connect to Temporal and act. Raises Refusal with the reason in words."""
-    Runtime.set_default(Runtime(telemetry=SILENT), error_if_already_set=False)
+    # A person reads our sentences; the SDK's own warnings would stand between them.
+    logging.getLogger("temporalio").addHandler(logging.NullHandler())
 
     async def conversation() -> T:
         return await act(await connect(load_console().payload_keys))

@@ -16,6 +16,10 @@ MOST_DIGITS = 15
 """A JSON number is read as a double by half of the world; up to 15 digits it keeps every one of them."""
 
 
+MOST_CHARACTERS = 25
+"""Of an amount as it is written, below the 28 digits that Decimal computes with."""
+
+TOO_LONG = f"should have no more than {MOST_DIGITS} digits"
 NOT_A_NUMBER = 'should be a decimal string such as "42.10", or a number'
 
 
@@ -60,7 +64,11 @@ class Money(Message):
         """A decimal string, or a JSON number by its shortest decimal form: what was written, not its binary twin."""
         if isinstance(amount, bool) or not isinstance(amount, str | int | float | Decimal):
             raise ValueError(NOT_A_NUMBER)  # noqa: TRY004 (pydantic reads ValueError)
+        if isinstance(amount, Decimal) and abs(amount.adjusted()) > MOST_CHARACTERS:
+            raise ValueError(TOO_LONG)
         text = format(amount, "f") if isinstance(amount, Decimal) else str(amount)
+        if len(text) > MOST_CHARACTERS:
+            raise ValueError(TOO_LONG)
         if not text.isascii() or not text.replace(".", "", 1).removeprefix("-").isdigit() or text.endswith("."):
             raise ValueError(NOT_A_NUMBER)
         return Decimal(text)

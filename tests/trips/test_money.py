@@ -54,6 +54,8 @@ def test_ten_thousand_yen_are_ten_thousand_units_and_not_a_million():
         ("1", "ABC", "not a currency"),
         ("1", 7, "currency's code"),
         ("12345678901234567", "USD", "more than 15 digits"),
+        ("9" * 40, "USD", "no more than 15 digits"),
+        (Decimal("1e999999999"), "USD", "no more than 15 digits"),
     ],
 )
 def test_money_that_cannot_be_is_refused_in_words(amount, code, words):
