@@ -18,7 +18,7 @@ from temporalio.client import WorkflowHandle
 
 from connection import leave
 from lab.binaries import NotInstalled
-from lab.servers import NotReady, TemporalServer, simulator, temporal_server, worker
+from lab.servers import NotReady, TemporalServer, end_on_sigterm, simulator, temporal_server, worker
 from simulator.control import Control
 from trips.names import CHOOSE_DECLINE_STRATEGY, SHOPPING_TRIP, STATUS, SUBMIT_CART, TASK_QUEUE, trip_workflow_id
 
@@ -188,6 +188,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end when all trips are settled")
     arguments = parser.parse_args()
+    end_on_sigterm()
     folder = Path(tempfile.mkdtemp(prefix="trip-payments-"))
     console = Console(width=120 if not sys.stdout.isatty() else None, highlight=False)
     try:

@@ -1,0 +1,168 @@
+"""`make bench`: trips a second and the time of a trip, beside a bare workflow and bare HTTP calls, in one run.
+
+The three ways take turns in each round, so that a noisy machine is noisy for all of them.
+"""
+
+import argparse
+import asyncio
+import logging
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+from rich.console import Console
+from rich.table import Table
+from temporalio.client import Client
+
+from clients.payment_service import PaymentService, open_payment_service
+from connection import leave
+from lab.bench_bare import BARE_QUEUE
+from lab.binaries import NotInstalled
+from lab.servers import NotReady, end_on_sigterm, running, simulator, temporal_server, worker
+from trips.money import Money
+from trips.names import SHOPPING_TRIP, TASK_QUEUE, trip_workflow_id
+
+STORE = "store-1"
+TOTAL = Money(amount="42.10", code="USD")
+CONCURRENCIES = (1, 100)
+ALONE = 20
+"""Trips a round at concurrency 1; at more, four for each place."""
+
+Way = Callable[[str], Awaitable[object]]
+
+
+@dataclass
+class Measured:
+    """What one way took at one concurrency, over all rounds."""
+
+    seconds: list[float] = field(default_factory=list)
+    """Of each trip."""
+    rates: list[float] = field(default_factory=list)
+    """Trips a second, of each round."""
+
+    @property
+    def rate(self) -> float:
+        """Trips a second in the middle round."""
+        return statistics.median(self.rates)
+
+    def percentile(self, share: int) -> float:
+        """Milliseconds that so many per cent of the trips stayed below."""
+        return 1000 * statistics.quantiles(self.seconds, n=100)[share - 1]
+
+
+def ways(client: Client, service: PaymentService) -> dict[str, Way]:
+    """How a trip's three calls can be made; the last with a receipt of our own on top."""
+
+    def trip(receipt: str) -> Way:
+        async def pay(trip_id: str) -> object:
+            payload = {
+                "storeId": STORE,
+                "shoppingTripId": trip_id,
+                "startedAt": datetime.now(UTC).isoformat(),
+                "cart": {"total": TOTAL.to_json()},
+                "receipt": receipt,
+            }
+            return await client.execute_workflow(
+                SHOPPING_TRIP, payload, id=trip_workflow_id(trip_id), task_queue=TASK_QUEUE
+            )
+
+        return pay
+
+    async def bare(trip_id: str) -> object:
+        payload = {"storeId": STORE, "shoppingTripId": trip_id, "amount": TOTAL.to_json()}
+        return await client.execute_workflow("BareTrip", payload, id=f"bare-{trip_id}", task_queue=BARE_QUEUE)
+
+    async def calls(trip_id: str) -> object:
+        await service.adjust(STORE, trip_id, TOTAL, attempt=1)
+        await service.capture(STORE, trip_id, TOTAL, attempt=1)
+        return await service.transactional_data(STORE, trip_id, attempt=1)
+
+    return {
+        "bare httpx calls": calls,
+        "bare workflow": bare,
+        "ShoppingTrip, Amazon's receipt": trip("amazon"),
+        "ShoppingTrip, retailer's receipt": trip("retailer"),
+    }
+
+
+async def measure(way: Way, concurrency: int, into: Measured) -> None:
+    """One round: so many trips at once, until all of them are paid."""
+    places = asyncio.Semaphore(concurrency)
+
+    async def one() -> None:
+        async with places:
+            begun = time.perf_counter()
+            await way(str(uuid.uuid4()))
+            into.seconds.append(time.perf_counter() - begun)
+
+    trips = ALONE if concurrency == 1 else 4 * concurrency
+    begun = time.perf_counter()
+    await asyncio.gather(*(one() for _ in range(trips)))
+    into.rates.append(trips / (time.perf_counter() - begun))
+
+
+async def compare(folder: Path, rounds: int, console: Console) -> None:
+    """Measure all ways in turns, and print what they took."""
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(temporal_server(folder))
+        url = await stack.enter_async_context(simulator(folder))
+        stack.enter_context(worker(folder, server.address, url))
+        bare = {"TEMPORAL_ADDRESS": server.address, "PAYMENT_SERVICE_URL": url}
+        stack.enter_context(running("bare", [sys.executable, "-m", "lab.bench_bare"], folder, bare))
+        service = await stack.enter_async_context(open_payment_service(url, "none"))
+        all_ways = ways(server.client, service)
+        for way in all_ways.values():
+            await measure(way, 1, Measured())  # the first trips wait for workers to start
+        found = {(name, concurrency): Measured() for concurrency in CONCURRENCIES for name in all_ways}
+        for _ in range(rounds):
+            for (name, concurrency), measured in found.items():
+                await measure(all_ways[name], concurrency, measured)
+        console.print(_table(found, list(all_ways)))
+
+
+def _table(found: dict[tuple[str, int], Measured], names: Sequence[str]) -> Table:
+    table = Table(title="Trips a second, and milliseconds from a trip's start to its end")
+    for name in ("way", "at once", "trips/s", "p50 ms", "p99 ms", "of the bare workflow"):
+        table.add_column(name, justify="left" if name == "way" else "right")
+    for concurrency in CONCURRENCIES:
+        for name in names:
+            measured, bare = found[name, concurrency], found["bare workflow", concurrency]
+            times = [f"{measured.percentile(share):.0f}" for share in (50, 99)]
+            share = f"{measured.rate / bare.rate:.2f}"
+            table.add_row(name, str(concurrency), f"{measured.rate:.1f}", *times, share)
+        table.add_section()
+    return table
+
+
+def main() -> int:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3, help="how often each way takes its turn (default 3)")
+    arguments = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    end_on_sigterm()
+    folder = Path(tempfile.mkdtemp(prefix="trip-payments-"))
+    console = Console(width=120 if not sys.stdout.isatty() else None, highlight=False)
+    try:
+        asyncio.run(compare(folder, arguments.rounds, console))
+    except (NotInstalled, NotReady) as error:
+        console.print(f"the benchmark failed: {error}", style="red")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    leave(main())

@@ -1,0 +1,54 @@
+"""What the benchmark compares with: a workflow that makes a trip's three calls and nothing else, and its worker."""
+
+import asyncio
+import os
+from typing import Any
+
+from temporalio import workflow
+from temporalio.worker import Worker
+
+with workflow.unsafe.imports_passed_through():
+    from activities.payment import AmountCall, PaymentActivities, TripCall
+    from clients.payment_service import open_payment_service
+    from connection import connect
+    from logs import configure
+    from worker import RUNNER
+    from workflows.calls import CALL_LIMIT
+
+BARE_QUEUE = "bench-bare"
+
+
+@workflow.defn(name="BareTrip")
+class BareTrip:
+    """Adjust, capture, transactional data; no cart, no decline, no log, no deadline."""
+
+    @workflow.run
+    async def run(self, trip: dict[str, Any]) -> None:
+        """Make the three calls, one after the other."""
+        call = AmountCall.model_validate(trip)
+        for method in (PaymentActivities.adjust, PaymentActivities.capture):
+            await workflow.execute_activity_method(method, call, start_to_close_timeout=CALL_LIMIT)
+        await workflow.execute_activity_method(
+            PaymentActivities.transactional_data,
+            TripCall(store_id=call.store_id, shopping_trip_id=call.shopping_trip_id, attempt=1),
+            start_to_close_timeout=CALL_LIMIT,
+        )
+
+
+async def main() -> None:
+    """Work until told to end; it logs its calls as the real worker does."""
+    configure("json")
+    client = await connect()
+    async with open_payment_service(os.environ["PAYMENT_SERVICE_URL"], "none") as service:
+        payments = PaymentActivities(service)
+        await Worker(
+            client,
+            task_queue=BARE_QUEUE,
+            workflows=[BareTrip],
+            activities=[payments.adjust, payments.capture, payments.transactional_data],
+            workflow_runner=RUNNER,
+        ).run()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
