@@ -1,5 +1,6 @@
 """The search for the most that a card approves."""
 
+import random
 from decimal import Decimal
 
 from hypothesis import given
@@ -101,9 +102,13 @@ def test_each_ask_lies_between_what_is_authorized_and_what_was_declined(case):
     assert minor_digits(code) == minor_digits(got.code)
 
 
-def test_it_recovers_more_than_nine_tenths_of_what_a_card_could_pay():
-    total, got, best = usd(100), 0, 0
-    for cents in range(0, 10_000, 25):
-        approved, _ = search(total, usd(0), Money.of_minor(cents, "USD"))
-        got, best = got + approved.minor_units, best + cents
-    assert got / best > 0.9
+def test_it_recovers_nine_tenths_of_what_cards_could_pay_within_nine_adjusts():
+    """The measure: 1,000 seeded random carts and balances below them; the declined first adjust counts too."""
+    dice, got, best, most = random.Random(46), 0, 0, 0  # noqa: S311 a seeded draw is the point
+    for _ in range(1000):
+        total = dice.randrange(100, 50_000)
+        balance = dice.randrange(total)
+        approved, asks = search(Money.of_minor(total, "USD"), usd(0), Money.of_minor(balance, "USD"))
+        got, best, most = got + approved.minor_units, best + balance, max(most, 1 + len(asks))
+    assert most <= 9
+    assert got / best >= 0.9, f"{got / best:.1%} recovered"
