@@ -1,15 +1,13 @@
 """`make bench`: trips a second and the time of a trip, beside a bare workflow and bare HTTP calls, in one run.
 
-The three ways take turns in each round, so that a noisy machine is noisy for all of them.
+The ways take turns in each round, so that a noisy machine is noisy for all of them.
 """
 
 import argparse
 import asyncio
 import logging
-import shutil
 import statistics
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
@@ -26,8 +24,8 @@ from temporalio.client import Client
 from clients.payment_service import PaymentService, open_payment_service
 from connection import leave
 from lab.bench_bare import BARE_QUEUE
-from lab.binaries import NotInstalled
-from lab.servers import NotReady, end_on_sigterm, running, simulator, temporal_server, worker
+from lab.program import run
+from lab.servers import running, simulator, temporal_server, worker
 from trips.money import Money
 from trips.names import SHOPPING_TRIP, TASK_QUEUE, trip_workflow_id
 
@@ -110,8 +108,8 @@ async def measure(way: Way, concurrency: int, into: Measured) -> None:
     into.rates.append(trips / (time.perf_counter() - begun))
 
 
-async def compare(folder: Path, rounds: int, console: Console) -> None:
-    """Measure all ways in turns, and print what they took."""
+async def compare(folder: Path, rounds: int, console: Console) -> bool:
+    """Measure all ways in turns, and print what they took; there is no wrong outcome."""
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(temporal_server(folder))
         url = await stack.enter_async_context(simulator(folder))
@@ -127,6 +125,7 @@ async def compare(folder: Path, rounds: int, console: Console) -> None:
             for (name, concurrency), measured in found.items():
                 await measure(all_ways[name], concurrency, measured)
         console.print(_table(found, list(all_ways)))
+        return True
 
 
 def _table(found: dict[tuple[str, int], Measured], names: Sequence[str]) -> Table:
@@ -149,19 +148,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="how often each way takes its turn (default 3)")
     arguments = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    end_on_sigterm()
-    folder = Path(tempfile.mkdtemp(prefix="trip-payments-"))
-    console = Console(width=120 if not sys.stdout.isatty() else None, highlight=False)
-    try:
-        asyncio.run(compare(folder, arguments.rounds, console))
-    except (NotInstalled, NotReady) as error:
-        console.print(f"the benchmark failed: {error}", style="red")
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return 0
+    return run("the benchmark", lambda folder, console: compare(folder, arguments.rounds, console))
 
 
 if __name__ == "__main__":

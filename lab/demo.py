@@ -2,9 +2,6 @@
 
 import argparse
 import asyncio
-import shutil
-import sys
-import tempfile
 import uuid
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -17,8 +14,8 @@ from rich.table import Table
 from temporalio.client import WorkflowHandle
 
 from connection import leave
-from lab.binaries import NotInstalled
-from lab.servers import NotReady, TemporalServer, end_on_sigterm, simulator, temporal_server, worker
+from lab.program import run
+from lab.servers import TemporalServer, simulator, temporal_server, worker
 from simulator.control import Control
 from trips.names import CHOOSE_DECLINE_STRATEGY, SHOPPING_TRIP, STATUS, SUBMIT_CART, TASK_QUEUE, trip_workflow_id
 
@@ -188,18 +185,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end when all trips are settled")
     arguments = parser.parse_args()
-    end_on_sigterm()
-    folder = Path(tempfile.mkdtemp(prefix="trip-payments-"))
-    console = Console(width=120 if not sys.stdout.isatty() else None, highlight=False)
-    try:
-        return 0 if asyncio.run(play(folder, console, stay=not arguments.once)) else 1
-    except KeyboardInterrupt:
-        return 130
-    except (NotInstalled, NotReady, TimeoutError) as error:
-        console.print(f"the demo failed: {error or 'a trip did not settle in time'}", style="red")
-        return 1
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    return run("the demo", lambda folder, console: play(folder, console, stay=not arguments.once))
 
 
 if __name__ == "__main__":

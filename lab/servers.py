@@ -38,12 +38,6 @@ class NotReady(Exception):
     """A program ended, or did not answer in time; the text says where its output is."""
 
 
-def end_on_sigterm() -> None:
-    """Let SIGTERM, and a SIGINT that the shell told us to ignore, end us as Ctrl-C does: with all that we started."""
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, signal.default_int_handler)
-
-
 @dataclass
 class Program:
     """A program that runs beside us."""
