@@ -5,7 +5,7 @@ PYTHON ?= python3
 PYTEST := $(BIN)/pytest -q
 WHOLE_SERVERS := $(wildcard tests/console tests/lab)
 
-.PHONY: help install demo test bench check audit lock
+.PHONY: help install demo test chaos bench check audit lock
 
 help:  ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -24,6 +24,9 @@ test: install  ## Run all tests; the trips a second time with every task replaye
 	$(PYTEST) -n 2 --dist loadfile $(filter-out $(WHOLE_SERVERS),$(wildcard tests/*))
 	$(PYTEST) -n 2 tests/workflows --max-cached-workflows=0
 	$(PYTEST) $(WHOLE_SERVERS)
+
+chaos: install  ## Hundreds of trips while calls fail and workers are killed (about ten minutes)
+	@$(BIN)/python -m lab.chaos $(ARGS)
 
 bench: install  ## Trips a second, beside a bare workflow and bare HTTP calls (some minutes)
 	@$(BIN)/python -m lab.bench $(ARGS)

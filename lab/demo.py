@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import uuid
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,8 +13,9 @@ from rich.table import Table
 from temporalio.client import WorkflowHandle
 
 from connection import leave
+from lab.accounting import faults_of, money
 from lab.program import run
-from lab.servers import TemporalServer, simulator, temporal_server, worker
+from lab.servers import Program, TemporalServer, simulator, temporal_server, worker
 from simulator.control import Control
 from trips.names import CHOOSE_DECLINE_STRATEGY, SHOPPING_TRIP, STATUS, SUBMIT_CART, TASK_QUEUE, trip_workflow_id
 
@@ -67,12 +67,10 @@ SCENES = (
 class Stage:
     """Where the scenes are played: the servers, and the worker that is killed once."""
 
-    def __init__(self, folder: Path, server: TemporalServer, control: Control, stack: ExitStack) -> None:
+    def __init__(self, server: TemporalServer, control: Control, its_worker: Program) -> None:
         self.server = server
         self.control = control
-        self._folder = folder
-        self._stack = stack
-        self._worker = self._start_worker()
+        self._worker = its_worker
 
     async def begin(self, scene: Scene) -> tuple[str, WorkflowHandle[Any, Any]]:
         """Plan the card, start the trip, and say to it what the scene has."""
@@ -109,10 +107,7 @@ class Stage:
         await self.control.wait_for_calls(trip_id, "capture")
         self._worker.kill()
         await self.control.release()
-        self._worker = self._start_worker()
-
-    def _start_worker(self) -> Any:
-        return self._stack.enter_context(worker(self._folder, self.server.address, self.control.url))
+        self._worker.start()
 
 
 async def _reach(handle: WorkflowHandle[Any, Any], stage: str) -> None:
@@ -127,9 +122,9 @@ def _usd(amount: str) -> dict[str, str]:
 
 async def play(folder: Path, console: Console, *, stay: bool) -> bool:
     """Play all scenes; gives whether each came out as it should."""
-    with ExitStack() as stack:
-        async with temporal_server(folder) as server, simulator(folder) as service, Control(service) as control:
-            stage = Stage(folder, server, control, stack)
+    async with temporal_server(folder) as server, simulator(folder) as service, Control(service) as control:
+        with worker(folder, server.address, service) as its_worker:
+            stage = Stage(server, control, its_worker)
             console.print(f"Temporal {server.address} · Web UI {server.web_ui} · simulator {service}")
             begun = [(scene, *await stage.begin(scene)) for scene in SCENES]
             async with asyncio.timeout(LIMIT.total_seconds()):
@@ -151,14 +146,12 @@ async def _tell(console: Console, control: Control, played: list[Any]) -> bool:
     right = True
     for scene, trip_id, result, _ in played:
         account = await control.trip(trip_id)
-        there = (account["captured"] or _usd(ZERO))["amount"]
-        captured = result["captured"]["amount"]
-        good = (result["outcome"], captured, there) == (scene.outcome, scene.captured, scene.captured)
-        good = good and not account["violations"]
+        there, captured = f"{money(account['captured']):.2f}", result["captured"]["amount"]
+        good = (result["outcome"], captured) == (scene.outcome, scene.captured) and not faults_of(result, account)
         right = right and good
-        money = [result[name]["amount"] for name in ("total", "captured", "badDebt")]
+        amounts = [result[name]["amount"] for name in ("total", "captured", "badDebt")]
         decided = result.get("decidedBy", "")
-        table.add_row(scene.name, result["outcome"], decided, *money, there, "agrees" if good else "DIFFERS")
+        table.add_row(scene.name, result["outcome"], decided, *amounts, there, "agrees" if good else "DIFFERS")
     console.print(table)
     return right
 

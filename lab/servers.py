@@ -38,13 +38,27 @@ class NotReady(Exception):
     """A program ended, or did not answer in time; the text says where its output is."""
 
 
-@dataclass
 class Program:
-    """A program that runs beside us."""
+    """A program that runs beside us; its output goes to a file in the folder."""
 
-    name: str
-    process: subprocess.Popen[bytes]
-    output: Path
+    def __init__(self, name: str, command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> None:
+        self.name = name
+        self.output = folder / f"{name}.log"
+        self._command = command
+        self._environment = {**os.environ, **variables}
+        self.start()
+
+    def start(self) -> None:
+        """Begin it, or begin it once more after it was killed."""
+        with self.output.open("ab") as sink:
+            self.process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                env=self._environment,
+                start_new_session=True,
+            )
 
     def kill(self) -> None:
         """End it at once, as a crash would."""
@@ -66,18 +80,8 @@ class Program:
 def running(
     name: str, command: Sequence[str], folder: Path, variables: Mapping[str, str] | None = None
 ) -> Iterator[Program]:
-    """Run a program; its output goes to a file in the folder."""
-    output = folder / f"{name}.log"
-    with output.open("ab") as sink:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **(variables or {})},
-            start_new_session=True,
-        )
-    program = Program(name, process, output)
+    """Run a program, and end it afterwards."""
+    program = Program(name, command, folder, variables or {})
     try:
         yield program
     finally:
@@ -100,6 +104,13 @@ class TemporalServer:
     client: Client
     address: str
     web_ui: str
+    program: Program
+
+    async def kill_and_restart(self) -> None:
+        """Let it die as a machine does, and begin it again on the database that is left."""
+        self.program.kill()
+        self.program.start()
+        await _connected(self.program, self.address)
 
 
 @asynccontextmanager
@@ -113,7 +124,7 @@ async def temporal_server(folder: Path) -> AsyncIterator[TemporalServer]:
         command += ["--dynamic-config-value", value]
     with running("temporal", command, folder) as program:
         client = await _connected(program, f"{HOST}:{port}")
-        yield TemporalServer(client, f"{HOST}:{port}", f"http://{HOST}:{ui_port}")
+        yield TemporalServer(client, f"{HOST}:{port}", f"http://{HOST}:{ui_port}", program)
 
 
 async def _connected(program: Program, address: str) -> Client:

@@ -1,0 +1,246 @@
+"""`make chaos`: hundreds of trips while calls fail, the worker is killed again and again and the server once.
+
+The simulator's ledger is the witness: every cent that it moved must be in a trip's settlement, and no other.
+"""
+
+import argparse
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+from rich.console import Console
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.common import SearchAttributeKey
+from temporalio.service import RPCError, RPCStatusCode
+
+from connection import leave
+from lab.chaos_report import Chaos, Paid, tell
+from lab.chaos_trips import GENEROUS, HELD, ChaosTrip, draw_trips
+from lab.program import run
+from lab.servers import Program, TemporalServer, simulator, temporal_server, worker
+from simulator.control import Control
+from simulator.faults import Kind
+from trips.attention import Cause
+from trips.names import (
+    CHOOSE_DECLINE_STRATEGY,
+    RESOLVE_CAPTURE,
+    RETRY,
+    SHOPPING_TRIP,
+    STATUS,
+    SUBMIT_CART,
+    TASK_QUEUE,
+    SearchAttribute,
+    trip_workflow_id,
+)
+from trips.policy import Strategy
+
+T = TypeVar("T")
+
+DOWN = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
+"""What the client says while the server is down."""
+
+KINDS = tuple(kind for kind in Kind if kind not in (Kind.EXPIRED, Kind.HOLD, Kind.PARTIAL))
+"""All that the simulator can draw but `expired`: said after a capture that was not heard it would be a lie."""
+
+AT_ONCE = 40
+"""Trips under way at a time: the worker is never idle when it is killed."""
+CALLS_A_TRIP = 2
+"""The kills are spread over so many calls a trip; a trip makes more than that, so none is left over at the end."""
+LIMIT = timedelta(minutes=30)
+LOOK_AGAIN = 0.02
+"""Seconds between two looks at the simulator's count of calls: a kill should fall into the middle of something."""
+OPERATOR_LOOKS = 0.5
+"""Seconds between two looks of the operator at the list of trips."""
+ATTENTION = SearchAttributeKey.for_keyword(SearchAttribute.ATTENTION)
+OPERATOR = {"operator": "chaos"}
+
+
+@dataclass
+class Options:
+    """What was asked for."""
+
+    trips: int
+    kills: int
+    recoveries: int
+    share: float
+    seed: int
+
+
+@dataclass
+class Scene:
+    """The servers, the worker that is killed, and what has come of the trips so far."""
+
+    server: TemporalServer
+    control: Control
+    worker: Program
+    options: Options
+    chaos: Chaos = field(default_factory=Chaos)
+
+    def __post_init__(self) -> None:
+        self.dice = random.Random(self.options.seed)
+
+    @property
+    def client(self) -> Client:
+        """Temporal's, which outlives a killed server."""
+        return self.server.client
+
+    async def play(self) -> None:
+        """All trips from their start to their settlement, with everything that can go wrong."""
+        trips = draw_trips(self.options.trips, self.dice)
+        await self.control.chaos(share=self.options.share, seed=self.options.seed, kinds=KINDS)
+        helpers = [asyncio.create_task(each) for each in (self._operate(), self._kill())]
+        places = asyncio.Semaphore(AT_ONCE)
+        try:
+            await asyncio.gather(*(self._pay(trip, places) for trip in trips))
+        finally:
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+        await self.control.end_chaos()
+
+    async def _pay(self, trip: ChaosTrip, places: asyncio.Semaphore) -> None:
+        async with places:
+            await self.control.plan(
+                trip.trip_id, balance=str(trip.balance), pre_authorized=str(HELD), faults=trip.faults
+            )
+            handle = await persist(lambda: self._start(trip))
+            if trip.cart_is_late:
+                await persist(lambda: handle.signal(SUBMIT_CART, trip.cart))
+            try:
+                self.chaos.paid.append(Paid(trip, await persist(handle.result)))
+            except WorkflowFailureError as error:
+                self.chaos.failed.append(f"{trip.trip_id}: the workflow failed: {error.cause}")
+
+    async def _start(self, trip: ChaosTrip) -> WorkflowHandle[Any, Any]:
+        return await self.client.start_workflow(
+            SHOPPING_TRIP, trip.payload, id=trip_workflow_id(trip.trip_id), task_queue=TASK_QUEUE
+        )
+
+    async def _kill(self) -> None:
+        """Kill the worker after ever another number of calls, and the server once, half way."""
+        gap = max(1, self.options.trips * CALLS_A_TRIP // max(1, self.options.kills))
+        for kill in range(self.options.kills):
+            await self._let_pass(self.dice.randint(1, 2 * gap))
+            self.worker.kill()
+            if kill == self.options.kills // 2:
+                await self.server.kill_and_restart()
+                self.chaos.server_kills += 1
+            self.worker.start()
+            self.chaos.kills += 1
+
+    async def _let_pass(self, calls: int) -> None:
+        target = await self._calls() + calls
+        while await self._calls() < target:
+            await asyncio.sleep(LOOK_AGAIN)
+
+    async def _calls(self) -> int:
+        return sum((await self.control.counts())["calls"].values())
+
+    async def _operate(self) -> None:
+        """Be the operator: look at the trips that need a person, and say what there is to say."""
+        while True:
+            with suppress(RPCError):
+                async for found in self.client.list_workflows(f"{ATTENTION.name} IS NOT NULL AND ExecutionStatus=1"):
+                    cause = found.typed_search_attributes.get(ATTENTION)
+                    if cause:
+                        await self._attend(self.client.get_workflow_handle(found.id), Cause(cause))
+            await asyncio.sleep(OPERATOR_LOOKS)
+
+    async def _attend(self, handle: WorkflowHandle[Any, Any], cause: Cause) -> None:
+        match cause:
+            case Cause.DECISION:
+                strategy = self.dice.choice(list(Strategy))
+                await handle.signal(CHOOSE_DECLINE_STRATEGY, {**OPERATOR, "strategy": strategy})
+            case Cause.REFUSED | Cause.UNKNOWN_TRIP | Cause.NOT_ALLOWED:
+                await handle.signal(RETRY, OPERATOR)
+            case Cause.CAPTURE_UNKNOWN:
+                account = await self.control.trip(handle.id.removeprefix(trip_workflow_id("")))
+                await handle.signal(RESOLVE_CAPTURE, {**OPERATOR, "captured": bool(account["captures"])})
+            case _:
+                return
+        self.chaos.words += 1
+
+    async def witness(self) -> None:
+        """Ask both sides what they know, when nothing moves any more."""
+        while (await self.client.count_workflows("ExecutionStatus=1")).count:
+            await asyncio.sleep(OPERATOR_LOOKS)
+        for paid in self.chaos.paid:
+            handle = self.client.get_workflow_handle(trip_workflow_id(paid.trip.trip_id))
+            paid.log = (await handle.query(STATUS))["log"]
+        self.chaos.ledger = await self.control.ledger()
+        self.chaos.counts = await self.control.counts()
+        self.chaos.receipts = await self.control.receipts()
+        self.chaos.incidents = await self.control.incidents()
+
+    async def recover(self) -> None:
+        """Kill the worker in the middle of a capture, and measure until the capture is sent again."""
+        for number in range(self.options.recoveries):
+            trip = ChaosTrip(f"recovery-{self.options.seed}-{number}", HELD, GENEROUS)
+            await self.control.plan(trip.trip_id, faults=[{"call": "capture", "kind": "hold"}])
+            handle = await self._start(trip)
+            await self.control.wait_for_calls(trip.trip_id, "capture")
+            killed = time.monotonic()
+            self.worker.kill()
+            self.worker.start()
+            await self.control.wait_for_calls(trip.trip_id, "capture", at_least=2, timeout=60)
+            self.chaos.recoveries.append(time.monotonic() - killed)
+            await self.control.release()
+            await handle.result()
+
+
+async def persist(call: Callable[[], Awaitable[T]]) -> T:
+    """Make the call until the server, which is killed once, answers."""
+    while True:
+        try:
+            return await call()
+        except RPCError as error:
+            if error.status not in (
+                RPCStatusCode.UNAVAILABLE,
+                RPCStatusCode.DEADLINE_EXCEEDED,
+                RPCStatusCode.CANCELLED,
+            ):
+                raise
+            await asyncio.sleep(OPERATOR_LOOKS)
+
+
+async def play(folder: Path, console: Console, options: Options) -> bool:
+    """Play the run; gives whether all is accounted for."""
+    begun = time.monotonic()
+    async with temporal_server(folder) as server, simulator(folder) as service, Control(service) as control:
+        with worker(folder, server.address, service) as its_worker:
+            scene = Scene(server, control, its_worker, options)
+            console.print(
+                f"seed {options.seed}: {options.trips} trips, {options.kills} kills, {options.share:.0%} of calls fail"
+            )
+            async with asyncio.timeout(LIMIT.total_seconds()):
+                await scene.play()
+                await scene.witness()
+                await scene.recover()
+    console.print(f"{time.monotonic() - begun:.0f} s in all\n")
+    return tell(console, scene.chaos, kills=options.kills)
+
+
+def main() -> int:
+    """Run the chaos; 0 only if every trip is settled and every cent is accounted for."""
+    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
+    parser.add_argument("--trips", type=int, default=500, help="default 500")
+    parser.add_argument("--kills", type=int, default=50, help="of the worker; the server is killed once (default 50)")
+    parser.add_argument("--recoveries", type=int, default=3, help="measured after the run, by a kill each (default 3)")
+    parser.add_argument("--share", type=float, default=0.3, help="of the calls that meet a fault (default 0.3)")
+    parser.add_argument("--seed", type=int, default=1, help="gives the same trips and the same faults (default 1)")
+    options = Options(**vars(parser.parse_args()))
+    try:
+        return run("the chaos run", lambda folder, console: play(folder, console, options))
+    except httpx.HTTPError as error:
+        raise SystemExit(f"the simulator failed: {error}") from error
+
+
+if __name__ == "__main__":
+    leave(main())
