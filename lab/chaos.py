@@ -43,8 +43,11 @@ from trips.policy import Strategy
 
 T = TypeVar("T")
 
-DOWN = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
-"""What the client says while the server is down."""
+DOWN = frozenset(
+    {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.UNKNOWN}
+)
+"""What the client says while the server is down; UNKNOWN is the connection that breaks in the middle of an answer."""
+
 
 KINDS = tuple(kind for kind in Kind if kind not in (Kind.EXPIRED, Kind.HOLD, Kind.PARTIAL))
 """All that the simulator can draw but `expired`: said after a capture that was not heard it would be a lie."""
@@ -201,11 +204,7 @@ async def persist(call: Callable[[], Awaitable[T]]) -> T:
         try:
             return await call()
         except RPCError as error:
-            if error.status not in (
-                RPCStatusCode.UNAVAILABLE,
-                RPCStatusCode.DEADLINE_EXCEEDED,
-                RPCStatusCode.CANCELLED,
-            ):
+            if error.status not in DOWN:
                 raise
             await asyncio.sleep(OPERATOR_LOOKS)
 
