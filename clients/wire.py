@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import structlog
 from pydantic import (
@@ -14,7 +14,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     PlainSerializer,
-    StringConstraints,
     ValidationError,
 )
 from pydantic.alias_generators import to_camel
@@ -24,6 +23,7 @@ from clients.errors import BadRequestError
 from clients.private import holds_card_number, quoted
 from trips.base import Identifier, Message, sentence
 from trips.money import MOST_DIGITS, Money, minor_digits
+from trips.refund import RefundReason, RefundRequestId
 from trips.search import WIRE_DECIMALS
 from trips.settlement import Transaction
 
@@ -90,8 +90,8 @@ class AmountBody(TripBody):
 class RefundBody(AmountBody):
     """A refund: its id is the key that keeps it from being paid twice."""
 
-    refund_request_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-    refund_reason_code: Literal["DAMAGED_ITEM", "EXPIRED_ITEM", "UNWANTED_ITEM", "JWO_TECH_ERROR", "OTHER"]
+    refund_request_id: RefundRequestId
+    refund_reason_code: RefundReason
 
 
 class PaymentStatusBody(TripBody):

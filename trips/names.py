@@ -30,3 +30,8 @@ class SearchAttribute(StrEnum):
 def trip_workflow_id(shopping_trip_id: str) -> str:
     """The id of the one workflow that pays for the trip."""
     return f"trip-{shopping_trip_id}"
+
+
+def refund_workflow_id(refund_request_id: str) -> str:
+    """The id of the one workflow that gives the money back."""
+    return f"refund-{refund_request_id}"

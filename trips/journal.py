@@ -1,0 +1,150 @@
+"""A trip's money as finance writes it down: double entry, one journal entry per movement of money.
+
+The accounts, and what each movement does to them (debit, then credit):
+
+    sale      receivable  sales       the shopper owes the whole cart
+    capture   processor   receivable  the card's processor owes us instead, until it pays out
+    bad_debt  bad_debt    receivable  nobody will pay: an expense
+    refund    refunds     processor   given back, out of what the processor owes us; lessens the sales
+    recovery  cash        bad_debt    the shopper paid a debt later, by other means: the expense shrinks
+    void                              nothing is owed: a fact without lines
+
+So `receivable` ends at zero for every settled trip, and `bad_debt` is what is still lost. A part of the total that
+somebody else collects for us would be one more movement: from `receivable` to a claim of its own.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from trips.money import Money
+from trips.names import refund_workflow_id, trip_workflow_id
+from trips.refund import Recovery, RefundRequest
+from trips.settlement import Settlement
+
+
+class Movement(StrEnum):
+    """What moves money, or says that none will move."""
+
+    SALE = "sale"
+    CAPTURE = "capture"
+    BAD_DEBT = "bad_debt"
+    VOID = "void"
+    REFUND = "refund"
+    RECOVERY = "recovery"
+
+
+class Account(StrEnum):
+    """Where money is, or what became of it."""
+
+    RECEIVABLE = "receivable"
+    PROCESSOR = "processor"
+    CASH = "cash"
+    SALES = "sales"
+    REFUNDS = "refunds"
+    BAD_DEBT = "bad_debt"
+
+
+DEBIT_AND_CREDIT = {
+    Movement.SALE: (Account.RECEIVABLE, Account.SALES),
+    Movement.CAPTURE: (Account.PROCESSOR, Account.RECEIVABLE),
+    Movement.BAD_DEBT: (Account.BAD_DEBT, Account.RECEIVABLE),
+    Movement.REFUND: (Account.REFUNDS, Account.PROCESSOR),
+    Movement.RECOVERY: (Account.CASH, Account.BAD_DEBT),
+}
+
+
+@dataclass(frozen=True)
+class JournalLine:
+    """One side of an entry: minor units of the currency, above zero for a debit, below for a credit."""
+
+    account: Account
+    units: int
+    code: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One movement of a trip's money. The key is the same however often the movement is told."""
+
+    movement: Movement
+    shopping_trip_id: str
+    workflow_id: str
+    amount: Money
+    at: datetime
+    reference: str | None = None
+    """A refund's refundRequestId, a recovery's id: what tells one from another of the same trip."""
+    reconciliation_id: str | None = None
+    """By which the processor knows the movement."""
+
+    @property
+    def key(self) -> str:
+        """Made from the trip and the movement, so that posting twice is posting once."""
+        return movement_key(self.shopping_trip_id, self.movement, self.reference)
+
+    @property
+    def lines(self) -> tuple[JournalLine, ...]:
+        """The entry's lines; they sum to zero."""
+        if self.movement not in DEBIT_AND_CREDIT:
+            return ()
+        debit, credit = DEBIT_AND_CREDIT[self.movement]
+        units, code = self.amount.minor_units, self.amount.code
+        return JournalLine(debit, units, code), JournalLine(credit, -units, code)
+
+
+def movement_key(shopping_trip_id: str, movement: Movement, reference: str | None = None) -> str:
+    """The key of a movement of a trip. Ids have no colon (contract.md, Fields), so no two movements share one."""
+    return ":".join(filter(None, (shopping_trip_id, movement, reference)))
+
+
+def journal_of(settlement: Settlement) -> tuple[Entry, ...]:
+    """The entries of a settled trip: the sale and where it went, or that nothing is owed."""
+    amounts = {
+        Movement.SALE: settlement.total,
+        Movement.CAPTURE: settlement.captured,
+        Movement.BAD_DEBT: settlement.bad_debt,
+    }
+    moved = {movement: amount for movement, amount in amounts.items() if amount}
+    return tuple(
+        Entry(
+            movement=movement,
+            shopping_trip_id=settlement.shopping_trip_id,
+            workflow_id=trip_workflow_id(settlement.shopping_trip_id),
+            amount=amount,
+            at=settlement.settled_at,
+            reconciliation_id=_reconciliation_id(settlement),
+        )
+        for movement, amount in (moved or {Movement.VOID: settlement.total}).items()
+    )
+
+
+def journal_of_refund(
+    settlement: Settlement, refund: RefundRequest, at: datetime, reconciliation_id: str | None = None
+) -> Entry:
+    """The entry of a refund that the service took; without a reconciliation id of its own it has the capture's."""
+    return Entry(
+        movement=Movement.REFUND,
+        shopping_trip_id=settlement.shopping_trip_id,
+        workflow_id=refund_workflow_id(refund.refund_request_id),
+        amount=refund.amount,
+        at=at,
+        reference=refund.refund_request_id,
+        reconciliation_id=reconciliation_id or _reconciliation_id(settlement),
+    )
+
+
+def journal_of_recovery(settlement: Settlement, recovery: Recovery) -> Entry:
+    """The entry of a debt that was paid, in part or in whole."""
+    return Entry(
+        movement=Movement.RECOVERY,
+        shopping_trip_id=settlement.shopping_trip_id,
+        workflow_id=trip_workflow_id(settlement.shopping_trip_id),
+        amount=recovery.amount,
+        at=recovery.recovered_at,
+        reference=recovery.recovery_id,
+        reconciliation_id=_reconciliation_id(settlement),
+    )
+
+
+def _reconciliation_id(settlement: Settlement) -> str | None:
+    return settlement.transaction.reconciliation_id if settlement.transaction else None
