@@ -13,7 +13,7 @@ from console.options import Json, example, identifier
 from console.output import complain, moment, print_json, say, table
 from trips.attention import Cause
 from trips.base import Message, Moment
-from trips.names import SHOPPING_TRIP, SearchAttribute, trip_workflow_id
+from trips.names import SHOPPING_TRIP, SearchAttribute, trip_of_workflow
 from trips.settlement import Outcome
 from trips.stages import Stage
 
@@ -107,7 +107,7 @@ def _found(execution: WorkflowExecution) -> Found:
 
     charge_by: datetime | None = known.get(SearchAttributeKey.for_datetime(SearchAttribute.CHARGE_BY))
     return Found(
-        shopping_trip_id=execution.id.removeprefix(trip_workflow_id("")),
+        shopping_trip_id=trip_of_workflow(execution.id),
         workflow=execution.status and execution.status.name.lower(),
         store_id=keyword(SearchAttribute.STORE),
         stage=keyword(SearchAttribute.STAGE),

@@ -11,6 +11,11 @@ def money(said: dict[str, Any] | None) -> Decimal:
     return Decimal(said["amount"]) if said else ZERO
 
 
+def usd(amount: Decimal | str) -> dict[str, str]:
+    """An amount in dollars as it goes into JSON."""
+    return {"amount": str(amount), "code": "USD"}
+
+
 def faults_of(result: dict[str, Any], account: dict[str, Any]) -> list[str]:
     """What is wrong with a settled trip, in words: design.md's truths 1 to 3, with the service as the witness."""
     total, captured, bad_debt = (money(result[name]) for name in ("total", "captured", "badDebt"))

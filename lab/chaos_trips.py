@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from lab.accounting import usd
 from trips.policy import Strategy
 
 HELD = Decimal("10.00")
@@ -31,7 +32,7 @@ class ChaosTrip:
     @property
     def cart(self) -> dict[str, Any]:
         """The cart as the cart system says it."""
-        return {"total": _usd(self.total), "lines": [{"description": "Apple", "quantity": 1}]}
+        return {"total": usd(self.total), "lines": [{"description": "Apple", "quantity": 1}]}
 
     @property
     def payload(self) -> dict[str, Any]:
@@ -40,7 +41,7 @@ class ChaosTrip:
             "storeId": "store-1",
             "shoppingTripId": self.trip_id,
             "startedAt": datetime.now(UTC).isoformat(),
-            "preAuthorized": _usd(HELD),
+            "preAuthorized": usd(HELD),
             "policy": self.policy,
             **({} if self.cart_is_late else {"cart": self.cart}),
         }
@@ -68,7 +69,3 @@ def _draw(kind: str, dice: random.Random) -> ChaosTrip:
         policy=policy,
         faults=({"call": "adjust", "kind": "expired"},) if kind == "expired" else (),
     )
-
-
-def _usd(amount: Decimal) -> dict[str, str]:
-    return {"amount": str(amount), "code": "USD"}

@@ -13,7 +13,7 @@ from rich.table import Table
 from temporalio.client import WorkflowHandle
 
 from connection import leave
-from lab.accounting import faults_of, money
+from lab.accounting import faults_of, money, usd
 from lab.program import run
 from lab.servers import Program, TemporalServer, simulator, temporal_server, worker
 from simulator.control import Control
@@ -80,11 +80,11 @@ class Stage:
             "storeId": "store-1",
             "shoppingTripId": trip_id,
             "startedAt": datetime.now(UTC).isoformat(),
-            "preAuthorized": _usd(HELD),
+            "preAuthorized": usd(HELD),
             "policy": scene.policy,
         }
         if scene.total is not None:
-            payload["cart"] = {"total": _usd(scene.total)}
+            payload["cart"] = {"total": usd(scene.total)}
         handle = await self.server.client.start_workflow(
             SHOPPING_TRIP,
             payload,
@@ -93,7 +93,7 @@ class Stage:
             static_summary=f"{scene.name}, {scene.total or 'no'} USD",
         )
         if scene.cart_later:
-            await handle.execute_update(SUBMIT_CART, {"total": _usd(scene.cart_later)})
+            await handle.execute_update(SUBMIT_CART, {"total": usd(scene.cart_later)})
         if scene.decision:
             await _reach(handle, "awaiting_decision")
             said = {"strategy": scene.decision, "operator": "demo"}
@@ -114,10 +114,6 @@ async def _reach(handle: WorkflowHandle[Any, Any], stage: str) -> None:
     async with asyncio.timeout(LIMIT.total_seconds()):
         while (await handle.query(STATUS))["stage"] != stage:
             await asyncio.sleep(LOOK_AGAIN.total_seconds())
-
-
-def _usd(amount: str) -> dict[str, str]:
-    return {"amount": amount, "code": "USD"}
 
 
 async def play(folder: Path, console: Console, *, stay: bool) -> bool:

@@ -79,8 +79,11 @@ class Entry:
 
     @property
     def key(self) -> str:
-        """Made from the trip and the movement, so that posting twice is posting once."""
-        return movement_key(self.shopping_trip_id, self.movement, self.reference)
+        """Made from the trip and the movement, so that posting twice is posting once.
+
+        Ids have no colon (contract.md, Fields), so no two movements share one.
+        """
+        return ":".join(filter(None, (self.shopping_trip_id, self.movement, self.reference)))
 
     @property
     def lines(self) -> tuple[JournalLine, ...]:
@@ -90,11 +93,6 @@ class Entry:
         debit, credit = DEBIT_AND_CREDIT[self.movement]
         units, code = self.amount.minor_units, self.amount.code
         return JournalLine(debit, units, code), JournalLine(credit, -units, code)
-
-
-def movement_key(shopping_trip_id: str, movement: Movement, reference: str | None = None) -> str:
-    """The key of a movement of a trip. Ids have no colon (contract.md, Fields), so no two movements share one."""
-    return ":".join(filter(None, (shopping_trip_id, movement, reference)))
 
 
 def journal_of(settlement: Settlement) -> tuple[Entry, ...]:

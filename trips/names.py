@@ -32,6 +32,11 @@ def trip_workflow_id(shopping_trip_id: str) -> str:
     return f"trip-{shopping_trip_id}"
 
 
+def trip_of_workflow(workflow_id: str) -> str:
+    """The trip that the workflow pays for."""
+    return workflow_id.removeprefix(trip_workflow_id(""))
+
+
 def refund_workflow_id(refund_request_id: str) -> str:
     """The id of the one workflow that gives the money back."""
     return f"refund-{refund_request_id}"

@@ -1,6 +1,5 @@
 """Money that moves after a trip was settled: given back to the shopper, or paid by the shopper later."""
 
-from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -8,9 +7,6 @@ from pydantic import AfterValidator, StringConstraints
 
 from trips.base import Identifier, Moment, StrictMessage
 from trips.money import Money
-
-REFUND_WINDOW = timedelta(days=7)
-"""From the start of the trip (contract.md, Refund); one page of the service says 30, so that callers may say so too."""
 
 
 class RefundReason(StrEnum):
