@@ -14,7 +14,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-import httpx
 from rich.console import Console
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.common import SearchAttributeKey
@@ -37,6 +36,7 @@ from trips.names import (
     SUBMIT_CART,
     TASK_QUEUE,
     SearchAttribute,
+    trip_of_workflow,
     trip_workflow_id,
 )
 from trips.policy import Strategy
@@ -47,7 +47,6 @@ DOWN = frozenset(
     {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.UNKNOWN}
 )
 """What the client says while the server is down; UNKNOWN is the connection that breaks in the middle of an answer."""
-
 
 KINDS = tuple(kind for kind in Kind if kind not in (Kind.EXPIRED, Kind.HOLD, Kind.PARTIAL))
 """All that the simulator can draw but `expired`: said after a capture that was not heard it would be a lie."""
@@ -98,14 +97,16 @@ class Scene:
         """All trips from their start to their settlement, with everything that can go wrong."""
         trips = draw_trips(self.options.trips, self.dice)
         await self.control.chaos(share=self.options.share, seed=self.options.seed, kinds=KINDS)
-        helpers = [asyncio.create_task(each) for each in (self._operate(), self._kill())]
         places = asyncio.Semaphore(AT_ONCE)
         try:
-            await asyncio.gather(*(self._pay(trip, places) for trip in trips))
-        finally:
-            for helper in helpers:
-                helper.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
+            async with asyncio.TaskGroup() as group:
+                helpers = [group.create_task(each) for each in (self._operate(), self._kill())]
+                await asyncio.gather(*(self._pay(trip, places) for trip in trips))
+                for helper in helpers:
+                    helper.cancel()
+        except BaseExceptionGroup as errors:
+            # A helper that failed ends the run: without its killer or its operator the trips would wait for ever.
+            raise errors.exceptions[0] from errors
         await self.control.end_chaos()
 
     async def _pay(self, trip: ChaosTrip, places: asyncio.Semaphore) -> None:
@@ -164,7 +165,7 @@ class Scene:
             case Cause.REFUSED | Cause.UNKNOWN_TRIP | Cause.NOT_ALLOWED:
                 await handle.signal(RETRY, OPERATOR)
             case Cause.CAPTURE_UNKNOWN:
-                account = await self.control.trip(handle.id.removeprefix(trip_workflow_id("")))
+                account = await self.control.trip(trip_of_workflow(handle.id))
                 await handle.signal(RESOLVE_CAPTURE, {**OPERATOR, "captured": bool(account["captures"])})
             case _:
                 return
@@ -235,10 +236,7 @@ def main() -> int:
     parser.add_argument("--share", type=float, default=0.3, help="of the calls that meet a fault (default 0.3)")
     parser.add_argument("--seed", type=int, default=1, help="gives the same trips and the same faults (default 1)")
     options = Options(**vars(parser.parse_args()))
-    try:
-        return run("the chaos run", lambda folder, console: play(folder, console, options))
-    except httpx.HTTPError as error:
-        raise SystemExit(f"the simulator failed: {error}") from error
+    return run("the chaos run", lambda folder, console: play(folder, console, options))
 
 
 if __name__ == "__main__":

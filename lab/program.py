@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import httpx
 from rich.console import Console
 
 from lab.binaries import NotInstalled
@@ -30,11 +31,17 @@ def run(name: str, play: Callable[[Path, Console], Awaitable[bool]]) -> int:
         return 0 if asyncio.run(played()) else 1
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (NotInstalled, NotReady, TimeoutError) as error:
-        console.print(f"{name} failed: {error or 'a trip did not settle in time'}", style="red")
+    except (NotInstalled, NotReady, TimeoutError, httpx.HTTPError) as error:
+        console.print(f"{name} failed: {_reason(error)}", style="red")
         return 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _reason(error: Exception) -> str:
+    """Why it failed. A limit that ran out has no words of its own, nor have some of httpx's errors."""
+    silent = "a trip did not settle in time" if isinstance(error, TimeoutError) else type(error).__name__
+    return str(error) or silent
 
 
 def _end_on_sigterm() -> None:
