@@ -51,9 +51,9 @@ class Patience(Listener):
     async def wait(self, wait: Wait) -> None:
         """Wait until it is time, or until something was said that may change what to do."""
         heard = self.heard
-        await self.be_seen()
-        now = workflow.now()
-        left = self.trip.wake_at(wait, now) - now
+        wake_at = self.trip.wake_at(wait, workflow.now())
+        await self.be_seen()  # may take half a minute (DELIVERY_PATIENCE): a moment that passes meanwhile has come
+        left = wake_at - workflow.now()
         if left <= timedelta(0):
             return
         try:

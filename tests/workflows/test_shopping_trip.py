@@ -1,5 +1,7 @@
 """A trip from its cart to its settlement, on Temporal's own server, against the simulator over HTTP."""
 
+from datetime import datetime, timedelta
+
 import pytest
 from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 
@@ -225,6 +227,18 @@ async def test_a_capture_in_doubt_is_held_until_an_operator_says_what_happened(w
     result, account = await ended(trip)
     assert account["captured"] == result["captured"] == usd("42.10")
     assert account["calls"]["capture"] == (1 if captured else 2)
+
+
+async def test_a_moment_that_passes_while_an_incident_is_told_is_not_slept_through(world):
+    fault = {"call": "adjust", "kind": "forbidden"}
+    trip = await world.trip(balance="30.00", onDecline="ask_again", askAgainAfter="PT2S", faults=[fault])
+    await world.control.incidents(at_least=1)
+    world.stumbles = 2  # with 1 s and 2 s of back-off, so that the 2 s to ask again are over before the wait for them
+    await trip.update(RETRY, said())
+    result, _ = await ended(trip)
+    assert world.stumbles == 0
+    begun = (await trip.status())["log"][0]["at"]
+    assert datetime.fromisoformat(result["settledAt"]) - datetime.fromisoformat(begun) < timedelta(minutes=1)
 
 
 async def test_the_last_hours_of_an_uncharged_trip_open_an_incident_that_says_how_long_is_left(world):

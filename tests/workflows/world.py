@@ -34,6 +34,8 @@ class World:
         self.control = control
         self.cached = max_cached_workflows
         self.ids = []
+        self.stumbles = 0
+        """How many of the next incidents fail on their way, so that telling them takes a while."""
 
     @asynccontextmanager
     async def at_work(self):
@@ -41,12 +43,21 @@ class World:
             service = await stack.enter_async_context(open_payment_service(self.simulator.url, "none"))
             receipts = await stack.enter_async_context(open_receiver(f"{self.simulator.url}/receipts"))
             incidents = await stack.enter_async_context(open_receiver(f"{self.simulator.url}/incidents"))
-            ways = {Kind.RECEIPT: sending_to(receipts), Kind.INCIDENT: sending_to(incidents)}
+            ways = {Kind.RECEIPT: sending_to(receipts), Kind.INCIDENT: self.stumbling(sending_to(incidents))}
             for one in worker.workers(
                 self.client, service=service, ways=ways, max_cached_workflows=self.cached, settings=None
             ):
                 await stack.enter_async_context(one)
             yield
+
+    def stumbling(self, send):
+        async def stumble_or_send(parcel, attempt):
+            if self.stumbles:
+                self.stumbles -= 1
+                raise RuntimeError("stumbled")
+            await send(parcel, attempt)
+
+        return stumble_or_send
 
     async def trip(
         self, total="42.10", *, faults=(), balance=None, held=None, code="USD", receipt="retailer", **policy
