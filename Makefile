@@ -25,7 +25,7 @@ test: install  ## Run all tests; the trips a second time with every task replaye
 	$(PYTEST) -n 2 tests/workflows --max-cached-workflows=0
 	$(PYTEST) $(WHOLE_SERVERS)
 
-chaos: install  ## Hundreds of trips while calls fail and workers are killed (about ten minutes)
+chaos: install  ## Hundreds of trips while calls fail and workers are killed (about five minutes)
 	@$(BIN)/python -m lab.chaos $(ARGS)
 
 bench: install  ## Trips a second, beside a bare workflow and bare HTTP calls (some minutes)

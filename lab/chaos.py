@@ -55,7 +55,8 @@ AT_ONCE = 40
 """Trips under way at a time: the worker is never idle when it is killed."""
 CALLS_A_TRIP = 2
 """The kills are spread over so many calls a trip; a trip makes more than that, so none is left over at the end."""
-LIMIT = timedelta(minutes=30)
+STATUS_LIMIT = timedelta(seconds=5)
+RUNNING = "ExecutionStatus='Running'"
 LOOK_AGAIN = 0.02
 """Seconds between two looks at the simulator's count of calls: a kill should fall into the middle of something."""
 OPERATOR_LOOKS = 0.5
@@ -73,6 +74,12 @@ class Options:
     recoveries: int
     share: float
     seed: int
+    minutes: float
+
+    @property
+    def limit(self) -> timedelta:
+        """How long the trips may take in all."""
+        return timedelta(minutes=self.minutes)
 
 
 @dataclass
@@ -92,6 +99,19 @@ class Scene:
     def client(self) -> Client:
         """Temporal's, which outlives a killed server."""
         return self.server.client
+
+    async def play_within(self, limit: timedelta) -> None:
+        """The whole run, or as much of it as the limit allows, with what both sides know then."""
+        try:
+            async with asyncio.timeout(limit.total_seconds()):
+                await self.play()
+                await self.quiet()
+        except TimeoutError:
+            await self.list_unsettled()
+            await self.witness()
+        else:
+            await self.witness()
+            await self.recover()
 
     async def play(self) -> None:
         """All trips from their start to their settlement, with everything that can go wrong."""
@@ -120,7 +140,7 @@ class Scene:
             try:
                 self.chaos.paid.append(Paid(trip, await persist(handle.result)))
             except WorkflowFailureError as error:
-                self.chaos.failed.append(f"{trip.trip_id}: the workflow failed: {error.cause}")
+                self.chaos.failed[trip.trip_id] = f"the workflow failed: {error.cause}"
 
     async def _start(self, trip: ChaosTrip) -> WorkflowHandle[Any, Any]:
         return await self.client.start_workflow(
@@ -151,7 +171,7 @@ class Scene:
         """Be the operator: look at the trips that need a person, and say what there is to say."""
         while True:
             with suppress(RPCError):
-                async for found in self.client.list_workflows(f"{ATTENTION.name} IS NOT NULL AND ExecutionStatus=1"):
+                async for found in self.client.list_workflows(f"{ATTENTION.name} IS NOT NULL AND {RUNNING}"):
                     cause = found.typed_search_attributes.get(ATTENTION)
                     if cause:
                         await self._attend(self.client.get_workflow_handle(found.id), Cause(cause))
@@ -171,10 +191,25 @@ class Scene:
                 return
         self.chaos.words += 1
 
-    async def witness(self) -> None:
-        """Ask both sides what they know, when nothing moves any more."""
-        while (await self.client.count_workflows("ExecutionStatus=1")).count:
+    async def quiet(self) -> None:
+        """Wait until nothing moves any more."""
+        while (await self.client.count_workflows(RUNNING)).count:
             await asyncio.sleep(OPERATOR_LOOKS)
+
+    async def list_unsettled(self) -> None:
+        """Write down where each trip stands that the limit cut off."""
+        async for found in self.client.list_workflows(RUNNING):
+            self.chaos.failed[trip_of_workflow(found.id)] = await self._standing(found.id)
+
+    async def _standing(self, workflow_id: str) -> str:
+        try:
+            status = await self.client.get_workflow_handle(workflow_id).query(STATUS, rpc_timeout=STATUS_LIMIT)
+        except RPCError as error:
+            return f"not settled, and it does not say where it stands: {error.message}"
+        return f"not settled: {status['stage']}, {status['log'][-1]['sentence']}"
+
+    async def witness(self) -> None:
+        """Ask both sides what they know."""
         for paid in self.chaos.paid:
             handle = self.client.get_workflow_handle(trip_workflow_id(paid.trip.trip_id))
             paid.log = (await handle.query(STATUS))["log"]
@@ -219,10 +254,7 @@ async def play(folder: Path, console: Console, options: Options) -> bool:
             console.print(
                 f"seed {options.seed}: {options.trips} trips, {options.kills} kills, {options.share:.0%} of calls fail"
             )
-            async with asyncio.timeout(LIMIT.total_seconds()):
-                await scene.play()
-                await scene.witness()
-                await scene.recover()
+            await scene.play_within(options.limit)
     console.print(f"{time.monotonic() - begun:.0f} s in all\n")
     return tell(console, scene.chaos, kills=options.kills)
 
@@ -235,6 +267,9 @@ def main() -> int:
     parser.add_argument("--recoveries", type=int, default=3, help="measured after the run, by a kill each (default 3)")
     parser.add_argument("--share", type=float, default=0.3, help="of the calls that meet a fault (default 0.3)")
     parser.add_argument("--seed", type=int, default=1, help="gives the same trips and the same faults (default 1)")
+    parser.add_argument(
+        "--minutes", type=float, default=30, help="then the trips that are left are listed (default 30)"
+    )
     options = Options(**vars(parser.parse_args()))
     return run("the chaos run", lambda folder, console: play(folder, console, options))
 

@@ -30,7 +30,8 @@ class Chaos:
     """All that was seen."""
 
     paid: list[Paid] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    """Why a trip is not settled, in words."""
     kills: int = 0
     server_kills: int = 0
     words: int = 0
@@ -44,18 +45,17 @@ class Chaos:
 
     def unaccounted(self, *, kills: int) -> list[str]:
         """What is wrong, in words; nothing is what a run should come to."""
-        wrong = [*self.failed, *self.ledger["violations"]]
+        wrong = [f"{trip_id}: {why}" for trip_id, why in self.failed.items()] + [*self.ledger["violations"]]
         for paid in self.paid:
             account = self.ledger["trips"][paid.trip.trip_id]
             wrong += [f"{paid.trip.trip_id}: {fault}" for fault in faults_of(paid.result, account)]
-        unsettled = len(self.ledger["trips"]) - len(self.paid) - len(self.failed)
-        if unsettled:
-            wrong.append(f"{unsettled} trips are known to the service, and not settled")
+        told = {paid.trip.trip_id for paid in self.paid} | self.failed.keys()
+        wrong += [f"{trip_id}: known to the service, and not settled" for trip_id in self.ledger["trips"].keys() - told]
         wrong += [f"no receipt for {trip}" for trip in sorted(self._receipts_expected - self._receipts_seen)]
         wrong += [f"an incident that was never closed: {name}" for name in self._left_open]
         if self.kills < kills:
             wrong.append(f"only {self.kills} of {kills} kills before the trips were settled: ask for more trips")
-        return wrong
+        return list(dict.fromkeys(wrong))
 
     @property
     def captures_expected(self) -> int:

@@ -97,6 +97,11 @@ class Account:
         """What was taken from the card in all."""
         return self._sum(self.captures) if self.captures else None
 
+    @property
+    def closed(self) -> bool:
+        """Whether no adjust may come any more."""
+        return bool(self.captures) or self.cancelled
+
     def arrived(self, call: Call, store_id: str) -> None:
         """A call came, whatever becomes of it."""
         self.calls[call] += 1
@@ -200,7 +205,7 @@ class Account:
 
     def _may_adjust(self, asked: Amount) -> None:
         self._in_one_currency(asked)
-        if self.captures or self.cancelled:
+        if self.closed:
             self._refuse(f"an adjust after the {'capture' if self.captures else 'cancel'}")
 
     def _in_one_currency(self, asked: Amount) -> None:

@@ -206,7 +206,11 @@ class PaymentService:
 
     async def _meet(self, fault: Fault, asked: Asked, account: Account, request: web.Request) -> web.StreamResponse:
         if fault.kind is Kind.DELAY:
+            closed = account.closed
             await self._waiting.pause(fault.seconds)
+            if isinstance(asked, Adjust) and account.closed and not closed:
+                # Sent in time, given up by the caller, and overtaken by its repeat: refused, but nobody's mistake.
+                return refuse(BAD_REQUEST)
         done = _do(asked, account) if fault.deed_done else None
         match fault.kind:
             case Kind.LATE:

@@ -24,7 +24,7 @@ class Kind(StrEnum):
     SERVER_ERROR = "server_error"
     EXPIRED = "expired"
     DELAY = "delay"
-    """A normal answer, after a while."""
+    """Nothing happens for a while, then the call is done and answered as usual."""
     DROP_BEFORE = "drop_before"
     """The connection is closed, nothing was done."""
     DROP_AFTER = "drop_after"

@@ -36,6 +36,13 @@ def test_a_short_run_accounts_for_every_trip_and_every_cent():
     assert done.returncode == 0
 
 
+def test_a_run_that_is_cut_off_says_where_each_trip_stands_that_is_not_settled():
+    command = [sys.executable, "-m", "lab.chaos", "--trips", "3", "--kills", "0", "--share", "1", "--minutes", "0.1"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.count("not settled: ") == 3, done.stdout + done.stderr
+    assert done.returncode == 1
+
+
 def test_a_trip_that_agrees_with_the_service_has_no_fault():
     assert faults_of(RESULT, ACCOUNT) == []
 

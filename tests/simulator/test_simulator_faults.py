@@ -108,6 +108,22 @@ async def test_a_delayed_answer_is_a_normal_one(call, control):
     assert await call.adjust(50) == ("APPROVED", 50)
 
 
+async def test_a_delayed_adjust_that_its_repeat_has_overtaken_does_nothing_and_is_nobodys_mistake(call, control):
+    await control.add_fault("trip-1", "adjust", "delay", seconds=1)
+    delayed = asyncio.create_task(call("adjust", amount=50))
+    await control.wait_for_calls("trip-1", "adjust")
+    await call.sell(50)
+    assert (await delayed).status_code == 400
+    assert (await control.trip("trip-1"))["violations"] == []
+
+
+async def test_a_delayed_adjust_that_was_sent_after_the_capture_is_a_mistake(call, control):
+    await call.sell(50)
+    await control.add_fault("trip-1", "adjust", "delay", seconds=0.01)
+    assert (await call("adjust", amount=50)).status_code == 400
+    assert (await control.trip("trip-1"))["violations"] == ["an adjust after the capture"]
+
+
 async def test_a_late_answer_comes_long_after_its_deed(simulator, call, control):
     await call.adjust(50)
     await control.add_fault("trip-1", "capture", "late", seconds=3600)
