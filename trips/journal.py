@@ -7,10 +7,10 @@ The accounts, and what each movement does to them (debit, then credit):
     bad_debt  bad_debt    receivable  nobody will pay: an expense
     refund    refunds     processor   given back, out of what the processor owes us; lessens the sales
     recovery  cash        bad_debt    the shopper paid a debt later, by other means: the expense shrinks
+    claim     amazon      receivable  Amazon collects it for us (Checkout Service), and owes it until it pays out
     void                              nothing is owed: a fact without lines
 
-So `receivable` ends at zero for every settled trip, and `bad_debt` is what is still lost. A part of the total that
-somebody else collects for us would be one more movement: from `receivable` to a claim of its own.
+So `receivable` ends at zero for every settled trip, and `bad_debt` is what is still lost.
 """
 
 from dataclasses import dataclass
@@ -32,6 +32,7 @@ class Movement(StrEnum):
     VOID = "void"
     REFUND = "refund"
     RECOVERY = "recovery"
+    CLAIM = "claim"
 
 
 class Account(StrEnum):
@@ -43,6 +44,7 @@ class Account(StrEnum):
     SALES = "sales"
     REFUNDS = "refunds"
     BAD_DEBT = "bad_debt"
+    AMAZON = "amazon"
 
 
 DEBIT_AND_CREDIT = {
@@ -51,6 +53,7 @@ DEBIT_AND_CREDIT = {
     Movement.BAD_DEBT: (Account.BAD_DEBT, Account.RECEIVABLE),
     Movement.REFUND: (Account.REFUNDS, Account.PROCESSOR),
     Movement.RECOVERY: (Account.CASH, Account.BAD_DEBT),
+    Movement.CLAIM: (Account.AMAZON, Account.RECEIVABLE),
 }
 
 
@@ -101,6 +104,7 @@ def journal_of(settlement: Settlement) -> tuple[Entry, ...]:
         Movement.SALE: settlement.total,
         Movement.CAPTURE: settlement.captured,
         Movement.BAD_DEBT: settlement.bad_debt,
+        Movement.CLAIM: settlement.delegated,
     }
     moved = {movement: amount for movement, amount in amounts.items() if amount}
     return tuple(

@@ -1,4 +1,4 @@
-"""The final result of a trip: total = captured + bad debt, always."""
+"""The final result of a trip: total = captured + bad debt + delegated, always."""
 
 from enum import StrEnum
 from typing import Self
@@ -18,6 +18,8 @@ class Outcome(StrEnum):
     WRITTEN_OFF = "written_off"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+    DELEGATED = "delegated"
+    """Amazon took the cart, and collects it for us (contract.md, Checkout Service)."""
 
 
 class Transaction(Message):
@@ -49,6 +51,10 @@ class Settlement(Message):
     total: Money
     captured: Money
     bad_debt: Money
+    delegated: Money | None = None
+    """What Amazon collects for us, where it orchestrates the payment: a claim on its settlement, not money yet."""
+    order_id: str | None = None
+    """By which Amazon knows the order, where it took one."""
     strategy: Strategy | None = None
     decided_by: str | None = None
     """An operator's name, `policy`, or `timer`."""
@@ -59,6 +65,8 @@ class Settlement(Message):
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
-        if self.captured + self.bad_debt != self.total:
-            raise ValueError(f"total: {self.total} is not captured {self.captured} + badDebt {self.bad_debt}")
+        delegated = self.delegated or Money.zero(self.total.code)
+        if self.captured + self.bad_debt + delegated != self.total:
+            parts = f"captured {self.captured} + badDebt {self.bad_debt} + delegated {delegated}"
+            raise ValueError(f"total: {self.total} is not {parts}")
         return self

@@ -1,0 +1,1 @@
+"""The ledger that outlives Temporal's history: finance's copy of the truth (SQLAlchemy)."""
