@@ -1,5 +1,6 @@
 """A worker's settings, all from the environment; Temporal's own variables are read by its SDK (connection.py)."""
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from cryptography.fernet import Fernet
@@ -14,6 +15,9 @@ from pydantic import (
     model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+REFUND_WINDOW = timedelta(days=7)
+"""From a trip's start (contract.md, Refund); one newer page says 30 days."""
 
 S = TypeVar("S", bound="ConsoleSettings")
 
@@ -62,6 +66,7 @@ class Settings(ConsoleSettings):
     payment_service_max_rps: Annotated[float, Field(gt=0)] | None = None
     receipt_url: Address | None = None
     incident_url: Address | None = None
+    refund_window: Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=365))] = REFUND_WINDOW
     log_format: Literal["json", "console"] = "json"
     temporal_deployment_name: str | None = None
     temporal_worker_build_id: str | None = None

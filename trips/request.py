@@ -12,6 +12,8 @@ from trips.names import trip_workflow_id
 from trips.policy import Policy
 
 RETAILER = "retailer"
+PAYMENT_SERVICE = "payment_service"
+CHECKOUT_SERVICE = "checkout_service"
 
 
 class InvalidTrip(ValueError):
@@ -27,6 +29,7 @@ class TripRequest(StrictMessage):
     pre_authorized: Money | None = None
     cart: Cart | None = None
     receipt: Literal["retailer", "amazon"] = RETAILER  # type: ignore[assignment]
+    payment: Literal["payment_service", "checkout_service"] = PAYMENT_SERVICE  # type: ignore[assignment]
     policy: Policy = Policy()
 
     @model_validator(mode="after")
@@ -43,6 +46,9 @@ class TripRequest(StrictMessage):
             return cls.model_validate(payload)
         except ValidationError as error:
             raise InvalidTrip(sentence(error, "the trip")) from None
+
+    def check_cart(self, cart: Cart) -> None:
+        """Raise ValueError, in words that name the line, for a cart that the trip's way of payment can't take."""
 
     def check_workflow_id(self, workflow_id: str) -> None:
         """Raise InvalidTrip unless the workflow has the trip's own id, which keeps a trip from running twice."""
