@@ -7,12 +7,24 @@ BooksError
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 LOCK_PATIENCE = 5
-"""Seconds that a SQLite connection waits for another writer; a posting takes milliseconds."""
+"""Seconds that a connection waits for another writer; a posting takes milliseconds."""
+
+CONNECT_PATIENCE = 5
+"""Seconds; PostgreSQL's own client would wait for ever for a machine that does not answer."""
+
+SILENCE = 10
+"""Seconds after which a connection whose other side no longer answers counts as broken."""
+
+INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+
+WRONG_ADDRESS = "LEDGER_URL: should be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 
 
 class BooksError(Exception):
@@ -32,26 +44,76 @@ class Database:
 
     def __init__(self, url: str) -> None:
         """`url` is LEDGER_URL, as SQLAlchemy reads it. Raises BooksRefusal for one that it can't read."""
+        address = read_address(url)
         try:
-            self.engine: Engine = create_engine(url, pool_pre_ping=True)
-        except (SQLAlchemyError, ImportError) as error:
-            raise BooksRefusal(f"LEDGER_URL: should be an address of SQLAlchemy's ({type(error).__name__})") from None
+            self.engine: Engine = create_engine(address, pool_pre_ping=True, connect_args=_arguments(address))
+        except (SQLAlchemyError, ImportError):
+            raise BooksRefusal(WRONG_ADDRESS) from None
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_immediately)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """One transaction: committed at the end, rolled back where anything was raised. Raises BooksUnavailable."""
+        """One transaction: committed at the end, rolled back where anything was raised.
+
+        Raises BooksUnavailable, and BooksRefusal for what a column can't hold.
+        """
         try:
             with self.engine.begin() as connection:
                 yield connection
+        except (DataError, IntegrityError) as error:
+            raise BooksRefusal(f"the books can't hold this: {_kind(error)}") from None
         except SQLAlchemyError as error:
-            raise BooksUnavailable(f"the books can't be used: {_kind(error)}") from None
+            raise BooksUnavailable(f"the books can't be used: {_reason(error)}") from None
+
+    def insert(self, table: Table) -> Any:
+        """An INSERT that knows ON CONFLICT, which both databases write alike."""
+        return INSERTS[self.engine.dialect.name](table)
 
     def close(self) -> None:
         """Let go of all connections."""
         self.engine.dispose()
+
+
+def read_address(url: str) -> URL:
+    """The address of a database of a kind that we know. Raises BooksRefusal, without the address: it has a password."""
+    try:
+        address = make_url(url)
+    except (SQLAlchemyError, ValueError):
+        raise BooksRefusal(WRONG_ADDRESS) from None
+    if address.get_backend_name() not in INSERTS:
+        raise BooksRefusal(WRONG_ADDRESS)
+    return address
+
+
+def _arguments(address: URL) -> dict[str, Any]:
+    """How long to wait; what the address itself says goes before."""
+    if address.get_backend_name() != "postgresql":
+        return {}
+    ours = {
+        "connect_timeout": CONNECT_PATIENCE,
+        "tcp_user_timeout": SILENCE * 1000,
+        "options": f"-c lock_timeout={LOCK_PATIENCE}s",
+    }
+    return {name: value for name, value in ours.items() if name not in address.query}
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    """What went wrong, in words where there are any."""
+    below = getattr(error, "orig", None)
+    name = getattr(below, "sqlite_errorname", "")
+    if name.startswith("SQLITE_CANTOPEN"):
+        return "the file of LEDGER_URL can't be opened: does its folder exist, and may we write there?"
+    if name.startswith("SQLITE_BUSY"):
+        return f"another program has held the file of LEDGER_URL locked for more than {LOCK_PATIENCE} s"
+    if name.startswith("SQLITE_READONLY"):
+        return "the file of LEDGER_URL can't be written to"
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        return "the file of LEDGER_URL is not a database, or is damaged"
+    if getattr(error, "connection_invalidated", False) or _kind(error) in {"OperationalError", "ConnectionTimeout"}:
+        return "the database of LEDGER_URL does not answer, or does not let us in"
+    return _kind(error)
 
 
 def _kind(error: SQLAlchemyError) -> str:
@@ -63,7 +125,7 @@ def _kind(error: SQLAlchemyError) -> str:
 def _prepare_sqlite(connection: object, _record: object) -> None:
     cursor = connection.cursor()  # type: ignore[attr-defined]
     connection.isolation_level = None  # type: ignore[attr-defined]
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={LOCK_PATIENCE * 1000}"):
+    for pragma in (f"busy_timeout={LOCK_PATIENCE * 1000}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    CheckConstraint,
     Column,
     DateTime,
     ForeignKey,
@@ -60,6 +61,7 @@ settlements = Table(
     Column("trip_started_at", Utc, nullable=False),
     Column("settled_at", Utc, nullable=False),
     Column("document", JSON, nullable=False),
+    CheckConstraint("total = captured + bad_debt + delegated", name="settlements_add_up"),
     comment="What became of each trip: the answer to a second start, and what finance reads beside each movement",
 )
 
@@ -98,6 +100,7 @@ receipts = Table(
     Column("issued_at", Utc, nullable=False),
     Column("document", JSON, nullable=False),
     Index("receipts_trip", "shopping_trip_id"),
+    Index("receipts_issued", "issued_at"),
     comment="Receipts of sales and refunds, kept at least 120 days (payments.md, Receipts)",
 )
 

@@ -1,5 +1,6 @@
 """The receipt that a retailer owes a shopper who paid (payments.md, Receipts). It never has the card's expiry date."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from trips.base import rfc3339
@@ -35,6 +36,12 @@ def receipt_of(settlement: Settlement, request: TripRequest, cart: Cart | None) 
         **card_facts(settlement.transaction),
         "statements": statements,
     }
+
+
+def receipt_key(receipt: Mapping[str, Any]) -> str:
+    """The same for each issue of a receipt, another for every sale and refund."""
+    parts = (receipt["shoppingTripId"], receipt["type"].lower(), receipt.get("refundRequestId"))
+    return ":".join(filter(None, parts))
 
 
 def card_facts(transaction: Transaction | None) -> dict[str, Any]:

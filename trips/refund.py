@@ -1,12 +1,16 @@
 """Money that moves after a trip was settled: given back to the shopper, or paid by the shopper later."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
-from trips.base import Identifier, Moment, StrictMessage
+from trips.base import Identifier, Message, Moment, StrictMessage
 from trips.money import Money
+from trips.settlement import Settlement
 
 
 class RefundReason(StrEnum):
@@ -49,3 +53,109 @@ class Recovery(StrictMessage):
     recovery_id: Identifier
     amount: SomeMoney
     recovered_at: Moment
+
+
+class RefundState(StrEnum):
+    """How far a refund is."""
+
+    RESERVED = "reserved"
+    """Its money is kept for it; whether the service was asked yet, nobody can say."""
+    POSTED = "posted"
+    """The service took it, and it is in the journal."""
+    RELEASED = "released"
+    """The service refused it for good: its money may be given back otherwise."""
+
+
+@dataclass(frozen=True)
+class KnownRefund:
+    """A refund that the books know."""
+
+    request: RefundRequest
+    state: RefundState
+
+
+@dataclass(frozen=True)
+class Sale:
+    """What a refund or a recovery is judged by: the settled trip, and when it started."""
+
+    settlement: Settlement
+    started_at: datetime
+
+
+class Paid(Message):
+    """How much of a trip's total is paid by now, for the service's payment-status."""
+
+    shopping_trip_id: str
+    store_id: str
+    total: Money
+    settled: Money
+    """Captured, and recovered since. Refunds don't lessen it: the shopper owed the sale, and paid."""
+
+
+class Refused(ValueError):
+    """Money can't move like that; the sentence says why."""
+
+
+def left_to_refund(settlement: Settlement, known: Iterable[KnownRefund]) -> Money:
+    """What of the captured money is neither given back nor kept for a refund that is under way."""
+    left = settlement.captured
+    for refund in known:
+        if refund.state is not RefundState.RELEASED:
+            left -= refund.request.amount
+    return left
+
+
+def standing(request: RefundRequest, known: Iterable[KnownRefund]) -> KnownRefund | None:
+    """The refund as it was asked for before, if it was. Raises Refused where its id was another refund's."""
+    for refund in known:
+        if refund.request.refund_request_id == request.refund_request_id:
+            if refund.request != request:
+                raise Refused(id_taken(request))
+            return refund
+    return None
+
+
+def id_taken(request: RefundRequest) -> str:
+    """The sentence about an id that is another refund's: the service would take it for a repeat of that one."""
+    return f"refundRequestId: {request.refund_request_id} is another refund's (other trip, amount or reason)"
+
+
+def check_refund(
+    request: RefundRequest, sale: Sale, known: Sequence[KnownRefund], *, now: datetime, window: timedelta
+) -> None:
+    """Raise Refused unless so much of the trip may be given back now."""
+    settlement, trip = sale.settlement, f"trip {request.shopping_trip_id}"
+    if settlement.delegated:
+        raise Refused(f"{trip} was paid through Amazon's Checkout Service: only Amazon can give its money back")
+    if not settlement.captured:
+        raise Refused(f"nothing was captured of {trip}: there is nothing to give back")
+    if request.amount.code != settlement.captured.code:
+        raise Refused(f"amount.code: {trip} was paid in {settlement.captured.code}, not in {request.amount.code}")
+    if now > sale.started_at + window:
+        days = window / timedelta(days=1)
+        raise Refused(f"{trip} started more than {days:g} days ago: its card can't be credited any more")
+    left = left_to_refund(settlement, known)
+    if request.amount > left:
+        raise Refused(f"amount: {request.amount} is more than the {left} that is left of {trip} to give back")
+
+
+def check_recovery(recovery: Recovery, settlement: Settlement, recovered: Money) -> None:
+    """Raise Refused unless so much of the trip is still owed."""
+    trip = f"trip {recovery.shopping_trip_id}"
+    if not settlement.bad_debt:
+        raise Refused(f"{trip} has no bad debt: nothing is owed")
+    if recovery.amount.code != settlement.total.code:
+        raise Refused(f"amount.code: {trip} is owed in {settlement.total.code}, not in {recovery.amount.code}")
+    owed = settlement.bad_debt - recovered
+    if recovery.amount > owed:
+        raise Refused(f"amount: {recovery.amount} is more than the {owed} that is still owed of {trip}")
+
+
+def paid(settlement: Settlement, recovered: Money) -> Paid:
+    """How much of the trip is paid."""
+    return Paid(
+        shopping_trip_id=settlement.shopping_trip_id,
+        store_id=settlement.store_id,
+        total=settlement.total,
+        settled=settlement.captured + recovered,
+    )

@@ -1,0 +1,1 @@
+"""One module a version, each written once and changed no more."""

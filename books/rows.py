@@ -1,0 +1,108 @@
+"""Between the trade's own words and the ledger's rows."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from trips.base import Moment
+from trips.journal import Entry
+from trips.money import Money
+from trips.posting import SettledTrip
+from trips.refund import KnownRefund, RefundRequest, RefundState, Sale
+from trips.settlement import Settlement, Transaction
+
+
+def settlement_row(settled: SettledTrip) -> dict[str, Any]:
+    """A settled trip: whole as a document, and what finance reads in columns of its own."""
+    settlement = settled.settlement
+    card = settlement.transaction or Transaction()
+    delegated = settlement.delegated
+    return _storable(
+        {
+            "shopping_trip_id": settlement.shopping_trip_id,
+            "store_id": settlement.store_id,
+            "outcome": settlement.outcome.value,
+            "code": settlement.total.code,
+            "total": settlement.total.minor_units,
+            "captured": settlement.captured.minor_units,
+            "bad_debt": settlement.bad_debt.minor_units,
+            "delegated": delegated.minor_units if delegated else 0,
+            "strategy": settlement.strategy,
+            "decided_by": settlement.decided_by,
+            "adjusts": settlement.adjusts,
+            "declines": settlement.declines,
+            "reconciliation_id": card.reconciliation_id,
+            "card_statement_transaction_id": card.card_statement_transaction_id,
+            "authorization_response_code": card.authorization_response_code,
+            "brand": card.brand,
+            "last_four": card.tail,
+            "pos_entry_mode": card.pos_entry_mode,
+            "terminal_id": card.terminal_id,
+            "order_id": settlement.order_id,
+            "trip_started_at": settled.trip_started_at,
+            "settled_at": settlement.settled_at,
+            "document": settlement.to_json(),
+        }
+    )
+
+
+def entry_rows(entries: Iterable[Entry]) -> list[dict[str, Any]]:
+    """The entries of the journal."""
+    return [
+        _storable(
+            {
+                "key": entry.key,
+                "shopping_trip_id": entry.shopping_trip_id,
+                "movement": entry.movement.value,
+                "workflow_id": entry.workflow_id,
+                "amount": entry.amount.minor_units,
+                "code": entry.amount.code,
+                "at": entry.at,
+                "reference": entry.reference,
+                "reconciliation_id": entry.reconciliation_id,
+            }
+        )
+        for entry in entries
+    ]
+
+
+def line_rows(entries: Iterable[Entry]) -> list[dict[str, Any]]:
+    """The entries' lines."""
+    return [
+        {"entry_key": entry.key, "account": line.account.value, "amount": line.units, "code": line.code}
+        for entry in entries
+        for line in entry.lines
+    ]
+
+
+def refund_row(request: RefundRequest, asked_at: Moment) -> dict[str, Any]:
+    """A refund whose money is kept for it."""
+    return {
+        "refund_request_id": request.refund_request_id,
+        "shopping_trip_id": request.shopping_trip_id,
+        "amount": request.amount.minor_units,
+        "code": request.amount.code,
+        "reason": request.reason.value,
+        "state": RefundState.RESERVED.value,
+        "asked_at": asked_at,
+    }
+
+
+def refund_of(row: Any) -> KnownRefund:
+    """A refund that the books know."""
+    request = RefundRequest(
+        shopping_trip_id=row.shopping_trip_id,
+        refund_request_id=row.refund_request_id,
+        amount=Money.of_minor(row.amount, row.code),
+        reason=row.reason,
+    )
+    return KnownRefund(request, RefundState(row.state))
+
+
+def sale_of(row: Any) -> Sale:
+    """A settled trip as it was posted."""
+    return Sale(Settlement.model_validate(row.document), row.trip_started_at)
+
+
+def _storable(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row without the character 0, which PostgreSQL can't hold in a text: a trip must not hang on that."""
+    return {name: value.replace("\0", "") if isinstance(value, str) else value for name, value in row.items()}

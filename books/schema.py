@@ -1,0 +1,70 @@
+"""Brings a database up to the version of the tables that this code knows, and says where it is not there."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from books.database import BooksRefusal, BooksUnavailable
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+UPGRADE = "python starter.py books upgrade"
+NEWEST = "0001"
+"""The last of books/migrations/versions; a test holds it to that."""
+
+UPGRADE_LOCK = 0x747269705F706179
+"""PostgreSQL's advisory lock for an upgrade: any number that nothing else in the database takes ("trip_pay")."""
+
+
+def upgrade(connection: Connection) -> None:
+    """Make or mend the tables, in the connection's transaction; two at once run one after the other.
+
+    Raises BooksRefusal for a database that is newer than this program.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
+    # On SQLite the transaction has the write lock from its start (books/database.py).
+    config = migrations()
+    version = version_of(connection)
+    if version is not None and version not in known_versions(config):
+        raise BooksRefusal(too_new(version))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def check(connection: Connection) -> None:
+    """Raise BooksUnavailable, with what to do, unless the database has the tables that this program knows."""
+    version = version_of(connection)
+    if version == NEWEST:
+        return
+    if version is None or version in known_versions(migrations()):
+        raise BooksUnavailable(f"the books of LEDGER_URL have no tables of this version yet: run {UPGRADE}")
+    raise BooksUnavailable(too_new(version))
+
+
+def version_of(connection: Connection) -> str | None:
+    """The version of the tables; None where there are none."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def known_versions(config: Config) -> set[str]:
+    """All versions that this program can bring a database to."""
+    return {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+
+
+def migrations() -> Config:
+    """Alembic's configuration, which needs no file."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))  # ConfigParser's own escape
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def too_new(version: str) -> str:
+    """The sentence about a database that a newer program has upgraded."""
+    return (
+        f"the books of LEDGER_URL are newer than this program (they have version {version}): install its newer version"
+    )
