@@ -48,7 +48,7 @@ def test_the_same_capture_on_both_sides_is_matched():
             [booked()],
             [told(4200)],
             Finding.OTHER_AMOUNT,
-            "the capture is 42.00 USD in the file, 42.10 USD in the books",
+            "is 42.00 USD in the file, 42.10 USD in the books",
         ),
         ([booked()], [told(code="JPY")], Finding.OTHER_CURRENCY, "is 4210 JPY in the file, 42.10 USD in the books"),
         ([booked()], [told(), told(line=7)], Finding.DOUBLE, "the file has the capture in line 2 already"),
