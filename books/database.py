@@ -6,12 +6,12 @@ BooksError
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError, SQLAlchemyError
 
 LOCK_PATIENCE = 5
 """Seconds that a connection waits for another writer; a posting takes milliseconds."""
@@ -22,7 +22,25 @@ CONNECT_PATIENCE = 5
 SILENCE = 10
 """Seconds after which a connection whose other side no longer answers counts as broken."""
 
+READING = "books_reading"
+SNAPSHOT: dict[str, dict[str, Any]] = {
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+    "sqlite": {READING: True},
+}
+"""What makes a transaction one look: SQLite's WAL gives a reader a snapshot by itself."""
+
 INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+
+IN_WORDS = {
+    "SQLITE_CANTOPEN": "the file of LEDGER_URL can't be opened: does its folder exist, and may we write there?",
+    "SQLITE_BUSY": f"another program has held the file of LEDGER_URL locked for more than {LOCK_PATIENCE} s",
+    "SQLITE_READONLY": "the file of LEDGER_URL can't be written to",
+    "SQLITE_NOTADB": "the file of LEDGER_URL is not a database",
+    "SQLITE_FULL": "the disk is full",
+    "55P03": f"another program has held what we need locked for more than {LOCK_PATIENCE} s",
+    "42501": "the user of LEDGER_URL may not do this in the database",
+}
+"""By the beginning of SQLite's name of an error, or of PostgreSQL's SQLSTATE."""
 
 WRONG_ADDRESS = "LEDGER_URL: should be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 
@@ -49,18 +67,29 @@ class Database:
             self.engine: Engine = create_engine(address, pool_pre_ping=True, connect_args=_arguments(address))
         except (SQLAlchemyError, ImportError):
             raise BooksRefusal(WRONG_ADDRESS) from None
+        self._snapshot = self.engine.execution_options(**SNAPSHOT[self.engine.dialect.name])
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
-            event.listen(self.engine, "begin", _begin_immediately)
+            event.listen(self.engine, "begin", _begin_sqlite)
 
-    @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self) -> AbstractContextManager[Connection]:
         """One transaction: committed at the end, rolled back where anything was raised.
 
         Raises BooksUnavailable, and BooksRefusal for what a column can't hold.
         """
+        return self._begin(self.engine)
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """One look at the books as they are now, however long it takes; nobody who writes waits for it.
+
+        Raises BooksUnavailable.
+        """
+        return self._begin(self._snapshot)
+
+    @contextmanager
+    def _begin(self, engine: Engine) -> Iterator[Connection]:
         try:
-            with self.engine.begin() as connection:
+            with engine.begin() as connection:
                 yield connection
         except (DataError, IntegrityError) as error:
             raise BooksRefusal(f"the books can't hold this: {_kind(error)}") from None
@@ -102,16 +131,11 @@ def _arguments(address: URL) -> dict[str, Any]:
 def _reason(error: SQLAlchemyError) -> str:
     """What went wrong, in words where there are any."""
     below = getattr(error, "orig", None)
-    name = getattr(below, "sqlite_errorname", "")
-    if name.startswith("SQLITE_CANTOPEN"):
-        return "the file of LEDGER_URL can't be opened: does its folder exist, and may we write there?"
-    if name.startswith("SQLITE_BUSY"):
-        return f"another program has held the file of LEDGER_URL locked for more than {LOCK_PATIENCE} s"
-    if name.startswith("SQLITE_READONLY"):
-        return "the file of LEDGER_URL can't be written to"
-    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-        return "the file of LEDGER_URL is not a database, or is damaged"
-    if getattr(error, "connection_invalidated", False) or _kind(error) in {"OperationalError", "ConnectionTimeout"}:
+    code = getattr(below, "sqlite_errorname", None) or getattr(below, "sqlstate", None) or ""
+    for beginning, words in IN_WORDS.items():
+        if code.startswith(beginning):
+            return words
+    if getattr(error, "connection_invalidated", False) or isinstance(error, OperationalError):
         return "the database of LEDGER_URL does not answer, or does not let us in"
     return _kind(error)
 
@@ -130,6 +154,7 @@ def _prepare_sqlite(connection: object, _record: object) -> None:
     cursor.close()
 
 
-def _begin_immediately(connection: Connection) -> None:
+def _begin_sqlite(connection: Connection) -> None:
     """Take the write lock at the start: a transaction that reads before it writes can't be overtaken then."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reading = connection.get_execution_options().get(READING)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -58,7 +58,7 @@ class Books:
 
     def settlement_of(self, trip_id: str) -> Settlement | None:
         """The trip's settlement; None where the books don't know the trip."""
-        with self._transaction() as connection:
+        with self._transaction(reading=True) as connection:
             sale = self._sale(connection, trip_id)
         return sale.settlement if sale else None
 
@@ -74,7 +74,7 @@ class Books:
 
     def paid_of(self, trip_id: str) -> Paid | None:
         """How much of the trip is paid by now; None where the books don't know the trip."""
-        with self._transaction() as connection:
+        with self._transaction(reading=True) as connection:
             sale = self._sale(connection, trip_id)
             return paid(sale.settlement, self._recovered(connection, sale.settlement)) if sale else None
 
@@ -94,7 +94,7 @@ class Books:
     def receipts_of(self, trip_id: str) -> list[dict[str, Any]]:
         """The trip's receipts, the sale's first."""
         wanted = select(receipts.c.document).where(receipts.c.shopping_trip_id == trip_id)
-        with self._transaction() as connection:
+        with self._transaction(reading=True) as connection:
             return list(connection.scalars(wanted.order_by(receipts.c.issued_at, receipts.c.key)))
 
     def prune_receipts(self, older_than: timedelta, now: datetime) -> int:
@@ -164,9 +164,9 @@ class Books:
     # Inside a transaction.
 
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def _transaction(self, *, reading: bool = False) -> Iterator[Connection]:
         """A transaction on tables that are known to be there; what the trade refuses, the books refuse."""
-        with self._database.transaction() as connection:
+        with self._database.reading() if reading else self._database.transaction() as connection:
             if not self._checked:
                 schema.check(connection)
                 self._checked = True
@@ -193,8 +193,8 @@ class Books:
     def _post_once(self, connection: Connection, settled: SettledTrip) -> None:
         """Three statements: the trip, its entries, their lines; none of the last two where the trip is posted."""
         row = settlement_row(settled)
-        inserted = connection.execute(self._database.insert(settlements).values(row).on_conflict_do_nothing())
-        if inserted.rowcount:
+        once = self._database.insert(settlements).values(row).on_conflict_do_nothing()
+        if connection.execute(once.returning(settlements.c.shopping_trip_id)).first():
             self._post(connection, journal_of(settled.settlement))
             return
         stands = self._sale(connection, settled.settlement.shopping_trip_id)
@@ -232,7 +232,7 @@ class Books:
                 refunds.c.shopping_trip_id == reserved.excluded.shopping_trip_id,
             ),
         )
-        if not connection.execute(again).rowcount:
+        if not connection.execute(again.returning(refunds.c.refund_request_id)).first():
             # Another trip's refund took the id since we looked: the lock is on our trip alone.
             raise Refused(id_taken(request))
 

@@ -1,0 +1,317 @@
+"""What the books take, what they refuse and in which words, on both databases."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event, text
+
+from books.database import BooksRefusal, Database
+from books.ledger import Books
+from tests.books.trade import AT, WEEK, balances, journal, money, recovery, refund, sale_receipt, settled
+from trips.refund import Paid
+from trips.settlement import Settlement, Transaction
+
+CARD = Transaction(
+    brand="VISA",
+    tail="1234",
+    pos_entry_mode="EMV_9F39_05",
+    authorization_response_code="00",
+    terminal_id="12345678",
+    reconciliation_id="ABC123456789",
+    card_statement_transaction_id="TXN987654321",
+)
+
+
+@pytest.fixture
+def statements(database):
+    """The statements that went to the database, transaction by transaction."""
+    told = []
+    event.listen(database.engine, "begin", lambda _connection: told.append([]))
+
+    def tell(_connection, _cursor, statement, *_others):
+        if not statement.startswith("BEGIN"):
+            told[-1].append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", tell)
+    return told
+
+
+# Settlements.
+
+
+def test_a_settlement_is_answered_as_it_was_posted(books, post):
+    settlement = post("30.54", "11.56", strategy="incremental", decided_by="ann", adjusts=4, transaction=CARD)
+    assert books.settlement_of("t1") == settlement
+    assert books.settlement_of("t2") is None
+
+
+def test_a_posting_is_three_statements_in_one_transaction_and_the_receipt_another(books, statements):
+    books.settlement_of("t1")
+    statements.clear()
+    books.post_settlement(settled("30.54", "11.56", receipt=sale_receipt()))
+    assert [[line.split()[2] for line in told] for told in statements] == [
+        ["settlements", "entries", "lines"],
+        ["receipts"],
+    ]
+
+
+def test_posting_twice_is_posting_once(books, database, post):
+    post("30.54", "11.56")
+    before = balances(database)
+    post("30.54", "11.56")
+    assert balances(database) == before
+    assert journal(database) == {"t1:sale": 4210, "t1:capture": 3054, "t1:bad_debt": 1156}
+
+
+def test_a_second_posting_with_other_amounts_is_refused_and_the_first_stands_whole(books, database, post):
+    first = post("42.10")
+    with pytest.raises(BooksRefusal, match="trip t1 was posted before with other amounts, and those stand"):
+        books.post_settlement(settled("30.54", "11.56", receipt=sale_receipt()))
+    assert books.settlement_of("t1") == first
+    assert journal(database) == {"t1:sale": 4210, "t1:capture": 4210}
+    assert books.receipts_of("t1") == []
+
+
+def test_two_postings_of_one_trip_at_once_leave_one_of_them_whole(books, database, at_once):
+    deeds = [lambda trip=trip: books.post_settlement(trip) for trip in (settled("42.10"), settled("30.54", "11.56"))]
+    refused = [answer for answer in at_once(*deeds) if answer is not None]
+    assert [type(answer) for answer in refused] == [BooksRefusal]
+    assert journal(database) in (
+        {"t1:sale": 4210, "t1:capture": 4210},
+        {"t1:sale": 4210, "t1:capture": 3054, "t1:bad_debt": 1156},
+    )
+
+
+def test_a_posting_that_breaks_off_leaves_nothing_and_goes_through_the_next_time(books, database, post):
+    def break_off(_connection, _cursor, statement, *_others):
+        if statement.startswith("INSERT INTO lines"):
+            raise KeyboardInterrupt
+
+    event.listen(database.engine, "before_cursor_execute", break_off)
+    with pytest.raises(KeyboardInterrupt):
+        post("42.10")
+    event.remove(database.engine, "before_cursor_execute", break_off)
+    assert books.settlement_of("t1") is None
+    assert journal(database) == {}
+    post("42.10")
+    assert balances(database) == {"processor": 4210, "sales": -4210, "receivable": 0}
+
+
+def test_what_finance_reads_stands_in_columns_of_its_own(database, post):
+    post("30.54", "11.56", strategy="incremental", decided_by="ann", adjusts=4, declines=2, transaction=CARD)
+    wanted = (
+        "outcome, code, total, captured, bad_debt, strategy, decided_by, adjusts, declines, reconciliation_id, "
+        "card_statement_transaction_id, authorization_response_code, brand, last_four, pos_entry_mode, terminal_id"
+    )
+    with database.reading() as connection:
+        (row,) = connection.execute(text(f"SELECT {wanted} FROM settlements"))  # noqa: S608 (our own words)
+    assert tuple(row) == (
+        *("partially_captured", "USD", 4210, 3054, 1156, "incremental", "ann", 4, 2),
+        *("ABC123456789", "TXN987654321", "00", "VISA", "1234", "EMV_9F39_05", "12345678"),
+    )
+
+
+def test_what_amazon_collects_is_a_claim_on_it(database, post):
+    post("0.00", outcome="delegated", total=money("9.00"), delegated=money("9.00"), order_id="o-1")
+    assert balances(database) == {"amazon": 900, "sales": -900, "receivable": 0}
+
+
+def test_a_trip_that_owes_nothing_is_an_entry_without_lines(database, post):
+    post("0.00", outcome="cancelled")
+    assert journal(database) == {"t1:void": 0}
+    assert balances(database) == {}
+
+
+def test_a_name_with_a_character_that_postgresql_cant_hold_does_not_keep_a_trip_out_of_the_books(books, post):
+    post("42.10", decided_by="an\0n")
+    assert books.settlement_of("t1").captured == money("42.10")
+
+
+def test_the_largest_amounts_fit(books, post):
+    post("9999999999999.99")
+    assert books.settlement_of("t1").total == money("9999999999999.99")
+
+
+# Receipts.
+
+
+def test_a_receipt_is_found_again_by_its_trip_as_it_was_issued(books, post):
+    receipt = sale_receipt(lines=[{"description": "Käse <b>", "quantity": 1}])
+    post("42.10", receipt=receipt)
+    assert books.receipts_of("t1") == [receipt]
+    assert books.receipts_of("t2") == []
+
+
+def test_a_receipt_that_is_told_again_is_kept_once_as_it_was_first_issued(books):
+    books.keep_receipt(sale_receipt(total="1"))
+    books.keep_receipt(sale_receipt(total="2"))
+    assert books.receipts_of("t1") == [sale_receipt(total="1")]
+
+
+def test_a_trips_receipts_come_in_the_order_of_their_issue(books):
+    later = [
+        {**sale_receipt(issued_at=f"2026-11-2{day}T12:00:00Z"), "type": "REFUND", "refundRequestId": str(day)}
+        for day in (6, 5)
+    ]
+    for receipt in (*later, sale_receipt()):
+        books.keep_receipt(receipt)
+    assert [receipt.get("refundRequestId") for receipt in books.receipts_of("t1")] == [None, "5", "6"]
+
+
+def test_old_receipts_are_pruned_and_no_others(books):
+    books.keep_receipt(sale_receipt("old", "2026-01-01T00:00:00Z"))
+    books.keep_receipt(sale_receipt("new", "2026-01-02T00:00:01Z"))
+    now = AT.replace(month=5, day=2, hour=0)
+    assert books.prune_receipts(timedelta(days=120), now) == 1
+    assert books.prune_receipts(timedelta(days=120), now) == 0
+    assert (books.receipts_of("old"), len(books.receipts_of("new"))) == ([], 1)
+
+
+def test_no_receipt_is_dropped_before_its_120_days_are_over(books):
+    with pytest.raises(BooksRefusal, match="at least 120 days"):
+        books.prune_receipts(timedelta(days=119, hours=23), AT)
+
+
+# Refunds.
+
+
+def test_a_refund_is_reserved_then_posted_and_lessens_what_the_processor_owes(books, database, post):
+    settlement = post("42.10", transaction=CARD)
+    request = refund("2.10", number=1)
+    assert books.reserve_refund(request, AT, WEEK) == settlement
+    assert balances(database)["processor"] == 4210
+    books.post_refund(request, AT, "XYZ")
+    assert balances(database) == {"processor": 4000, "sales": -4210, "receivable": 0, "refunds": 210}
+
+
+def test_every_step_of_a_refund_can_be_told_twice(books, database, post):
+    post("42.10")
+    request = refund("42.10")
+    for _ in range(2):
+        books.reserve_refund(request, AT, WEEK)
+    for _ in range(2):
+        books.post_refund(request, AT, "XYZ")
+    books.reserve_refund(request, AT, WEEK)
+    assert balances(database)["refunds"] == 4210
+
+
+def test_a_refund_whose_process_died_goes_on_even_when_its_window_has_closed(url, database, books, post):
+    post("42.10")
+    request = refund("42.10")
+    books.reserve_refund(request, AT, WEEK)
+    another_process = Database(url)
+    Books(another_process).reserve_refund(request, AT + timedelta(days=8), WEEK)
+    Books(another_process).post_refund(request, AT + timedelta(days=8), None)
+    another_process.close()
+    assert balances(database)["processor"] == 0
+
+
+def test_what_is_reserved_cant_be_given_back_otherwise_until_it_is_released(books, post):
+    post("42.10")
+    first, second = refund("30.00"), refund("12.11")
+    books.reserve_refund(first, AT, WEEK)
+    with pytest.raises(BooksRefusal, match=r"amount: 12.11 USD is more than the 12.10 USD that is left of trip t1"):
+        books.reserve_refund(second, AT, WEEK)
+    for _ in range(2):
+        books.release_refund(first)
+    books.reserve_refund(second, AT, WEEK)
+
+
+def test_a_released_refund_is_judged_anew(books, post):
+    post("42.10")
+    first = refund("30.00")
+    books.reserve_refund(first, AT, WEEK)
+    books.release_refund(first)
+    with pytest.raises(BooksRefusal, match="not reserved"):
+        books.post_refund(first, AT, None)
+    books.reserve_refund(first, AT, WEEK)
+    books.post_refund(first, AT, None)
+    with pytest.raises(BooksRefusal, match="was given back"):
+        books.release_refund(first)
+
+
+def test_a_refund_that_was_never_reserved_cant_be_posted(books, database, post):
+    post("42.10")
+    with pytest.raises(BooksRefusal, match="not reserved"):
+        books.post_refund(refund("1.00"), AT, None)
+    assert "refunds" not in balances(database)
+
+
+@pytest.mark.parametrize("change", [{"amount": "1.01"}, {"trip": "t2"}, {"reason": "DAMAGED_ITEM"}])
+def test_an_id_is_one_refunds_and_no_others(books, post, change):
+    post("42.10")
+    post("42.10", trip="t2")
+    books.reserve_refund(refund("1.00", number=7), AT, WEEK)
+    other = refund(**{"amount": "1.00", "number": 7, **change})
+    for deed in (
+        lambda: books.reserve_refund(other, AT, WEEK),
+        lambda: books.post_refund(other, AT, None),
+        lambda: books.release_refund(other),
+    ):
+        with pytest.raises(BooksRefusal, match="is another refund's"):
+            deed()
+
+
+def test_two_trips_refunds_of_one_id_at_once_leave_the_id_to_one(books, post, at_once):
+    post("42.10")
+    post("42.10", trip="t2")
+    deeds = [
+        lambda trip=trip: books.reserve_refund(refund("1.00", trip=trip, number=7), AT, WEEK) for trip in ("t1", "t2")
+    ]
+    assert {type(answer) for answer in at_once(*deeds)} == {Settlement, BooksRefusal}
+
+
+def test_two_refunds_at_once_never_give_back_more_than_was_captured(books, post, at_once):
+    for number in range(10):
+        trip = f"t{number}"
+        post("42.10", trip=trip)
+        answers = at_once(*(lambda trip=trip: books.reserve_refund(refund("30.00", trip=trip), AT, WEEK),) * 2)
+        assert {type(answer) for answer in answers} == {Settlement, BooksRefusal}
+
+
+def test_one_refund_asked_for_twice_at_once_is_one_refund(books, database, post, at_once):
+    post("42.10")
+    request = refund("30.00")
+    reserve = (lambda: books.reserve_refund(request, AT, WEEK),) * 4
+    assert {type(answer) for answer in at_once(*reserve)} == {Settlement}
+    assert set(at_once(*(lambda: books.post_refund(request, AT, None),) * 4)) == {None}
+    assert balances(database)["refunds"] == 3000
+
+
+def test_a_trip_that_the_books_dont_know_is_named(books):
+    for deed in (
+        lambda: books.reserve_refund(refund("1.00", trip="nobody"), AT, WEEK),
+        lambda: books.post_recovery(recovery("1.00", trip="nobody")),
+    ):
+        with pytest.raises(BooksRefusal, match="the books know no settled trip nobody"):
+            deed()
+
+
+# Recoveries.
+
+
+def test_a_debt_that_is_paid_lessens_the_bad_debt(books, database, post):
+    post("30.54", "11.56")
+    answer = books.post_recovery(recovery("1.56"))
+    assert answer == Paid(shopping_trip_id="t1", store_id="store-1", total=money("42.10"), settled=money("32.10"))
+    assert books.paid_of("t1") == answer
+    assert balances(database) == {"processor": 3054, "sales": -4210, "receivable": 0, "bad_debt": 1000, "cash": 156}
+
+
+def test_one_recovery_told_twice_is_one(books, post):
+    post("30.54", "11.56")
+    answers = [books.post_recovery(recovery("11.56")) for _ in range(2)]
+    assert [str(answer.settled) for answer in answers] == ["42.10 USD", "42.10 USD"]
+    with pytest.raises(BooksRefusal, match="recoveryId: r1 is another recovery's"):
+        books.post_recovery(recovery("1.00"))
+
+
+def test_two_recoveries_at_once_never_recover_more_than_is_owed(books, database, post, at_once):
+    post("30.54", "11.56")
+    answers = at_once(*(lambda name=name: books.post_recovery(recovery("6.00", name=name)) for name in ("r1", "r2")))
+    assert {type(answer) for answer in answers} == {Paid, BooksRefusal}
+    assert balances(database)["bad_debt"] == 556
+
+
+def test_what_is_paid_of_a_trip_that_the_books_dont_know_is_unknown(books):
+    assert books.paid_of("nobody") is None
