@@ -52,7 +52,7 @@ Values = Sequence[Any]
 @contextmanager
 def reading(database: Database) -> Iterator[Connection]:
     """A look at books that have the tables that this program knows. Raises BooksUnavailable."""
-    with database.snapshot() as connection:
+    with database.reading() as connection:
         schema.check(connection)
         yield connection
 
