@@ -15,6 +15,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from books.database import read_address
+
 S = TypeVar("S", bound="ConsoleSettings")
 
 
@@ -37,6 +39,14 @@ class ConsoleSettings(BaseSettings):
     model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
     payload_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(default=(), repr=False)
+    ledger_url: SecretStr = Field(default=SecretStr("sqlite:///trip-payments.db"), repr=False)
+    """A secret, because a database's address may hold its password."""
+
+    @field_validator("ledger_url")
+    @classmethod
+    def _is_an_address(cls, url: SecretStr) -> SecretStr:
+        read_address(url.get_secret_value())
+        return url
 
     @field_validator("payload_keys", mode="before")
     @classmethod

@@ -42,7 +42,7 @@ IN_WORDS = {
 }
 """By the beginning of SQLite's name of an error, or of PostgreSQL's SQLSTATE."""
 
-WRONG_ADDRESS = "LEDGER_URL: should be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
+WRONG_ADDRESS = "should be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 
 
 class BooksError(Exception):
@@ -62,11 +62,11 @@ class Database:
 
     def __init__(self, url: str) -> None:
         """`url` is LEDGER_URL, as SQLAlchemy reads it. Raises BooksRefusal for one that it can't read."""
-        address = read_address(url)
         try:
+            address = read_address(url)
             self.engine: Engine = create_engine(address, pool_pre_ping=True, connect_args=_arguments(address))
-        except (SQLAlchemyError, ImportError):
-            raise BooksRefusal(WRONG_ADDRESS) from None
+        except (SQLAlchemyError, ImportError, ValueError):
+            raise BooksRefusal(f"LEDGER_URL: {WRONG_ADDRESS}") from None
         self._snapshot = self.engine.execution_options(**SNAPSHOT[self.engine.dialect.name])
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
@@ -106,13 +106,13 @@ class Database:
 
 
 def read_address(url: str) -> URL:
-    """The address of a database of a kind that we know. Raises BooksRefusal, without the address: it has a password."""
+    """The address of a database of a kind that we know. Raises ValueError, without the address: it has a password."""
     try:
         address = make_url(url)
     except (SQLAlchemyError, ValueError):
-        raise BooksRefusal(WRONG_ADDRESS) from None
+        raise ValueError(WRONG_ADDRESS) from None
     if address.get_backend_name() not in INSERTS:
-        raise BooksRefusal(WRONG_ADDRESS)
+        raise ValueError(WRONG_ADDRESS)
     return address
 
 

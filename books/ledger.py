@@ -128,9 +128,8 @@ class Books:
             before = standing(request, self._refunds(connection, request))
             if before is None or before.state is RefundState.RELEASED:
                 raise BooksRefusal(f"refund {request.refund_request_id} is not reserved: it can't be posted")
-            if before.state is RefundState.RESERVED:
-                self._post(connection, [journal_of_refund(sale.settlement, request, at, reconciliation_id)])
-                self._mark(connection, request, RefundState.POSTED)
+            self._post(connection, [journal_of_refund(sale.settlement, request, at, reconciliation_id)])
+            self._mark(connection, request, RefundState.POSTED)
 
     def release_refund(self, request: RefundRequest) -> None:
         """Let go of a refund's money: the service refused it for good. Raises BooksRefusal once it is posted."""

@@ -82,15 +82,16 @@ def test_two_postings_of_one_trip_at_once_leave_one_of_them_whole(books, databas
     )
 
 
-def test_a_posting_that_breaks_off_leaves_nothing_and_goes_through_the_next_time(books, database, post):
-    def break_off(_connection, _cursor, statement, *_others):
-        if statement.startswith("INSERT INTO lines"):
-            raise KeyboardInterrupt
+class Killed(BaseException):
+    """Nobody catches it."""
 
-    event.listen(database.engine, "before_cursor_execute", break_off)
-    with pytest.raises(KeyboardInterrupt):
+
+def test_a_posting_that_breaks_off_leaves_nothing_and_goes_through_the_next_time(books, database, post, interrupted):
+    def die():
+        raise Killed
+
+    with interrupted(database, "INSERT INTO lines", die), pytest.raises(Killed):
         post("42.10")
-    event.remove(database.engine, "before_cursor_execute", break_off)
     assert books.settlement_of("t1") is None
     assert journal(database) == {}
     post("42.10")

@@ -14,12 +14,21 @@ from console.output import Refusal
 from converter import NotJson
 
 GROUP = typer.main.get_command(starter.app)
-COMMANDS = sorted(GROUP.commands)
+
+
+def names_in(group):
+    """The names of all commands, `books upgrade` for one in a group of its own."""
+    for name, command in group.commands.items():
+        inner = names_in(command) if hasattr(command, "commands") else [""]
+        yield from (f"{name} {rest}".strip() for rest in inner)
+
+
+COMMANDS = sorted(names_in(GROUP))
 KEY = "not-a-key"
 
 
-def help_of(*command):
-    return CliRunner().invoke(starter.app, [*command, "--help"], env={"TERMINAL_WIDTH": "300"})
+def help_of(name):
+    return CliRunner().invoke(starter.app, [*name.split(), "--help"], env={"TERMINAL_WIDTH": "300"})
 
 
 def examples(command):
@@ -28,20 +37,26 @@ def examples(command):
 
 
 def test_all_commands_of_the_trip_are_there():
-    assert COMMANDS == ["cancel", "decide", "list", "resolve", "retry", "show", "start", "submit"]
+    trips = ["cancel", "decide", "list", "resolve", "retry", "show", "start", "submit"]
+    books = ["books prune", "books upgrade", "receipt", "reconcile", "report"]
+    assert sorted([*trips, *books]) == COMMANDS
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_commands_help_has_an_example_that_parses(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("trip.json", "trips.jsonl", "cart.json"):
+    for name in ("trip.json", "trips.jsonl", "cart.json", "settlement.csv", "orders.csv"):
         (tmp_path / name).touch()
     assert help_of(command).exit_code == 0
     assert examples(command)
     for example in examples(command):
-        program, file, named, *args = shlex.split(example)
-        assert (program, file, named) == ("python", "starter.py", command)
-        GROUP.commands[command].make_context(command, args).close()
+        program, file, *words = shlex.split(example)
+        asked, called = GROUP, []
+        while hasattr(asked, "commands"):
+            called.append(words.pop(0))
+            asked = asked.commands[called[-1]]
+        assert (program, file, " ".join(called)) == ("python", "starter.py", command)
+        asked.make_context(called[-1], words).close()
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -70,6 +85,23 @@ def test_every_command_answers_machines_in_json(command):
         ["cancel", "t"],
         ["resolve", "t", "--operator", "ann"],
         ["resolve", "t", "--captured"],
+        ["receipt", "../trip"],
+        ["receipt", "t", "--html", "--json"],
+        ["books"],
+        ["books", "prune"],
+        ["books", "prune", "--older-than", "120"],
+        ["books", "prune", "--older-than", "²d"],
+        ["report"],
+        ["report", "--from", "2026-11-24"],
+        ["report", "--from", "24.11.2026", "--to", "2026-11-24"],
+        ["report", "--from", "2026-11-24", "--to", "2026-11-23"],
+        ["report", "--from", "2026-11-24T06:00:00Z", "--to", "2026-11-24T06:00:00Z"],
+        ["report", "--from", "2026-11-24", "--to", "2026-11-24", "--format", "pdf"],
+        ["report", "--from", "2026-11-24", "--to", "2026-11-24", "--summary", "--format", "csv"],
+        ["report", "--from", "2026-11-24", "--to", "2026-11-24", "--store", "a' OR 'a' = 'a"],
+        ["reconcile"],
+        ["reconcile", "no-such-file.csv"],
+        ["reconcile", "-", "--from", "2026-11-24"],
     ],
 )
 def test_wrong_usage_ends_with_2(args):

@@ -1,0 +1,113 @@
+"""What becomes of the books when their database breaks, for real."""
+
+import sqlite3
+import traceback
+
+import pytest
+from sqlalchemy import text
+
+from books.database import BooksRefusal, BooksUnavailable, Database
+from books.ledger import Books
+from tests.books.trade import money, recovery, settled
+
+PASSWORD = "hunter2"
+
+
+@pytest.fixture
+def patience_over(monkeypatch):
+    """Waiting for a lock is over at once."""
+    monkeypatch.setattr("books.database.LOCK_PATIENCE", 0)
+
+
+def sentence(deed):
+    """What a person reads, whole, when the deed fails."""
+    with pytest.raises(BooksUnavailable) as raised:
+        deed()
+    assert PASSWORD not in "".join(traceback.format_exception(raised.value))
+    return str(raised.value)
+
+
+def look(url):
+    database = Database(url)
+    try:
+        return Books(database).settlement_of("t1")
+    finally:
+        database.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["books.db", "mysql://ann:hunter2@host/books", "postgresql://ann:hunter2@host:port/books", ""],
+)
+def test_an_address_that_is_none_is_refused_with_the_variables_name_and_without_its_value(url):
+    with pytest.raises(BooksRefusal, match=r"^LEDGER_URL: should be sqlite:///FILE or postgresql://") as raised:
+        Database(url)
+    assert "hunter2" not in "".join(traceback.format_exception(raised.value))
+
+
+def test_a_folder_that_does_not_exist_is_told(tmp_path):
+    assert "does its folder exist" in sentence(lambda: look(f"sqlite:///{tmp_path}/nowhere/books.db"))
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path):
+    (tmp_path / "books.db").write_text("dear diary, " * 100)
+    assert "is not a database" in sentence(lambda: look(f"sqlite:///{tmp_path}/books.db"))
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_a_file_that_another_program_has_locked_is_told_and_used_again_afterwards(patience_over, books, tmp_path):
+    other = sqlite3.connect(tmp_path / "books.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert "another program has held the file" in sentence(lambda: books.post_settlement(settled()))
+    assert books.settlement_of("t1") is None, "who reads waits for nobody"
+    other.execute("ROLLBACK")
+    other.close()
+    books.post_settlement(settled())
+    assert books.settlement_of("t1").captured == money("42.10")
+
+
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+def test_books_recover_when_their_server_was_stopped_and_is_started_again(postgres, books, post):
+    post("42.10")
+    postgres.stop()
+    try:
+        assert "does not answer" in sentence(lambda: books.settlement_of("t1"))
+        assert "does not answer" in sentence(lambda: books.post_settlement(settled(trip="t2")))
+    finally:
+        postgres.start()
+    assert books.settlement_of("t1").captured == money("42.10")
+    books.post_settlement(settled(trip="t2"))
+
+
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+def test_a_server_that_stops_in_the_middle_of_a_posting_leaves_nothing_of_it(postgres, database, books, interrupted):
+    with interrupted(database, "INSERT INTO lines", postgres.stop):
+        try:
+            assert "does not answer" in sentence(lambda: books.post_settlement(settled()))
+        finally:
+            postgres.start()
+    assert books.settlement_of("t1") is None
+    books.post_settlement(settled())
+    assert books.settlement_of("t1").captured == money("42.10")
+
+
+def test_a_wrong_password_is_told_without_it(postgres):
+    postgres.do("CREATE ROLE clerk LOGIN PASSWORD 'right'")
+    postgres.ask_for_a_password("clerk")
+    assert "does not let us in" in sentence(lambda: look(postgres.url("postgres", login=f"clerk:{PASSWORD}")))
+    assert "books upgrade" in sentence(lambda: look(postgres.url("postgres", login="clerk:right")))
+
+
+def test_a_database_that_does_not_exist_is_told(postgres):
+    assert "does not let us in" in sentence(lambda: look(postgres.url("nowhere")))
+
+
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+def test_a_trip_that_another_program_holds_is_not_waited_for_for_ever(url, database, post):
+    post("42.10")
+    hasty = Database(f"{url}&options=-c%20lock_timeout%3D10ms")
+    with database.transaction() as other:
+        other.execute(text("SELECT * FROM settlements FOR UPDATE"))
+        told = sentence(lambda: Books(hasty).post_recovery(recovery("1.00")))
+    hasty.close()
+    assert "another program has held what we need locked" in told

@@ -1,0 +1,106 @@
+"""The tables are brought up once, by whoever comes first, and nobody changes the journal."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from books.database import BooksRefusal, BooksUnavailable, Database
+from books.ledger import Books
+from books.schema import NEWEST, migrations
+from books.tables import metadata
+from tests.books.trade import AT, WEEK, recovery, refund, sale_receipt, settled
+
+ROOT = Path(__file__).parents[2]
+UPGRADE = "import sys; from books.database import *; from books.ledger import *; Books(Database(sys.argv[1])).upgrade()"
+
+
+@pytest.fixture
+def new(new_url):
+    database = Database(new_url)
+    yield database
+    database.close()
+
+
+def execute(database, statement):
+    with database.engine.begin() as connection:
+        return connection.execute(text(statement))
+
+
+def test_the_migrations_lead_to_the_tables_of_the_code(database):
+    with database.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_the_newest_version_is_the_one_that_the_code_looks_for():
+    assert ScriptDirectory.from_config(migrations()).get_current_head() == NEWEST
+
+
+def test_an_upgrade_that_was_made_already_changes_nothing(books, post):
+    settlement = post("42.10")
+    books.upgrade()
+    assert books.settlement_of("t1") == settlement
+
+
+def test_programs_that_upgrade_at_once_dont_collide(new, new_url):
+    command = [sys.executable, "-c", UPGRADE, new_url]
+    programs = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    ends = [(program.communicate()[1], program.returncode) for program in programs]
+    assert ends == [("", 0)] * 4
+    assert Books(new).settlement_of("t1") is None
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        lambda books: books.settlement_of("t1"),
+        lambda books: books.post_settlement(settled()),
+        lambda books: books.keep_receipt(sale_receipt()),
+        lambda books: books.receipts_of("t1"),
+        lambda books: books.prune_receipts(WEEK * 20, AT),
+        lambda books: books.reserve_refund(refund("1.00"), AT, WEEK),
+        lambda books: books.post_refund(refund("1.00"), AT, None),
+        lambda books: books.release_refund(refund("1.00")),
+        lambda books: books.post_recovery(recovery("1.00")),
+        lambda books: books.paid_of("t1"),
+    ],
+)
+def test_books_that_were_not_upgraded_say_what_to_run(new, deed):
+    with pytest.raises(BooksUnavailable, match=r"run python starter\.py books upgrade"):
+        deed(Books(new))
+
+
+def test_books_that_are_upgraded_meanwhile_are_used_by_a_program_that_runs(new):
+    books = Books(new)
+    with pytest.raises(BooksUnavailable):
+        books.settlement_of("t1")
+    Books(new).upgrade()
+    assert books.settlement_of("t1") is None
+
+
+def test_books_that_are_newer_than_the_program_are_left_alone(books, database):
+    execute(database, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(BooksRefusal, match="newer than this program"):
+        books.upgrade()
+    with pytest.raises(BooksUnavailable, match="newer than this program"):
+        books.settlement_of("t1")
+
+
+@pytest.mark.parametrize("table", ["entries", "lines"])
+@pytest.mark.parametrize("deed", ["UPDATE {} SET code = 'EUR'", "DELETE FROM {}"])
+def test_the_database_itself_refuses_to_change_the_journal(database, post, table, deed):
+    post("42.10")
+    with pytest.raises(DBAPIError, match=f"append only: {deed[:6]} of {table} is refused"):
+        execute(database, deed.format(table))
+
+
+def test_the_database_itself_refuses_a_settlement_that_does_not_add_up(database, post):
+    post("42.10")
+    with pytest.raises(DBAPIError, match="settlements_add_up"):
+        execute(database, "UPDATE settlements SET captured = 1")
