@@ -18,7 +18,7 @@ from console.bookkeeping import opened
 from console.files import whole_file
 from console.options import Json, example
 from console.output import Refusal, complain, print_json, say, table
-from console.reporting import Output, end_of, span_of, start_of
+from console.reporting import end_of, span_of, start_of
 from trips.base import rfc3339
 from trips.money import plain_amount
 from trips.reconciliation import Finding, TotalLine, Verdict
@@ -49,6 +49,9 @@ To = Annotated[
     ),
 ]
 File = Annotated[typer.FileBinaryRead, typer.Argument(metavar="FILE", help="The file (CSV); - is standard input.")]
+Output = Annotated[
+    Path | None, typer.Option(dir_okay=False, metavar="FILE", help="Where to write every row with its finding (CSV).")
+]
 How = Annotated[
     str, typer.Option("--mapping", metavar="MAPPING", help="How to read it: simulator, amazon, or a TOML file.")
 ]
@@ -69,11 +72,13 @@ def reconcile(
     output: Output = None,
     as_json: Json = False,
 ) -> None:
-    """Match a processor's settlement file against the books.
+    """Match a processor's settlement file against the books; exit status 1 where anything is left over.
 
-    Every row is matched, missing there, missing here, of another amount or currency, or double. With --from and --to,
-    rows of the file match entries of any day, and only entries of that time can be missing there. Exit status 1 where
-    anything is left over. --json has a line for each row that is left over, and last the sums; --output has all rows.
+    Every row is matched, missing there, missing here, of another amount or currency, or double.
+
+    With --from and --to, rows match entries of any day, and only entries of that time can be missing there.
+
+    --json has a line for each row that is left over, and the sums last.
     """
     if (since is None) != (until is None):
         raise typer.BadParameter("give both or none", param_hint="--from, --to")

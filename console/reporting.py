@@ -85,10 +85,11 @@ def report(
     summary: AsSummary = False,
     as_json: Json = False,
 ) -> None:
-    """Report the movements of money in the books, a row each.
+    """Report the movements of money in the books, a row each, counts and sums last.
 
-    Rows come in the order of their time; counts and sums come last. Cells that a spreadsheet would run get an
-    apostrophe. --json is --format jsonl, and with --summary one document.
+    In CSV, cells that a spreadsheet would run get an apostrophe.
+
+    --json is --format jsonl, and with --summary one document.
     """
     span = span_of(since, until)
     if summary and (form or output):

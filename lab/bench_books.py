@@ -13,22 +13,28 @@ import uuid
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import islice
+from itertools import chain, islice
+from math import ceil
 from pathlib import Path
+from typing import BinaryIO
 
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import func, insert, select
+from sqlalchemy import Connection, func, insert, select
 
+from books.cells import write_csv
 from books.database import Database
 from books.ledger import Books
+from books.movements import reading
 from books.reports import Format
 from books.rows import entry_rows, line_rows, settlement_row
 from books.tables import entries, lines, settlements
 from connection import leave
 from lab.program import run
-from trips.journal import journal_of
-from trips.money import Money
+from simulator.export import COLUMNS
+from trips.base import rfc3339
+from trips.journal import Movement, journal_of
+from trips.money import Money, plain_amount
 from trips.policy import Strategy
 from trips.posting import SettledTrip
 from trips.settlement import Outcome, Settlement, Transaction
@@ -97,6 +103,18 @@ def fill(database: Database, some: Iterator[SettledTrip]) -> None:
             connection.execute(insert(lines), line_rows(posted))
 
 
+def write_settlement_file(connection: Connection, sink: BinaryIO) -> None:
+    """All captures of the books, as the simulator would export them."""
+    columns = (entries.c.shopping_trip_id, entries.c.code, entries.c.amount, settlements.c.store_id, entries.c.at)
+    wanted = select(*columns).join_from(entries, settlements).where(entries.c.movement == Movement.CAPTURE)
+    captures = connection.execute(wanted, execution_options={"yield_per": AT_ONCE})
+    rows = (
+        (trip, "", "Settled", code, plain_amount(units, code), store, "", rfc3339(at))
+        for trip, code, units, store, at in captures
+    )
+    write_csv(chain([COLUMNS], rows), sink)
+
+
 def measure(address: str, args: Sequence[str], out: Path) -> tuple[float, float]:
     """Seconds and the peak of memory in MB of one run of the program; its output goes to the file."""
     command = [sys.executable, "-c", PEAK, sys.executable, "starter.py", *args]
@@ -108,15 +126,22 @@ def measure(address: str, args: Sequence[str], out: Path) -> tuple[float, float]
     return time.perf_counter() - begun, int(done.stderr.split()[-1]) / 1024
 
 
-def reports(address: str, folder: Path) -> Table:
-    """What each format takes for a day, and the summary of a day."""
-    table = Table(title="A day's report, the whole program")
-    for name in ("report", "seconds", "peak MB", "MB written"):
-        table.add_column(name, justify="left" if name == "report" else "right")
+def programs(database: Database, address: str, folder: Path) -> Table:
+    """What each format takes for a day, the summary of a day, and matching a file of all captures."""
+    table = Table(title="A day of the books, the whole program")
+    for name in ("command", "seconds", "peak MB", "MB written"):
+        table.add_column(name, justify="left" if name == "command" else "right")
     day = f"{FIRST_DAY + timedelta(days=DAYS // 2):%Y-%m-%d}"
-    for name, how in [*((form, ("--format", form)) for form in Format), ("summary", ("--summary",))]:
-        out = folder / f"report.{name}"
-        seconds, megabytes = measure(address, ["report", "--from", day, "--to", day, *how], out)
+    report = ("report", "--from", day, "--to", day)
+    commands: dict[str, Sequence[str]] = {f"report --format {form}": (*report, "--format", form) for form in Format}
+    commands["report --summary"] = (*report, "--summary")
+    settlement_file = folder / "settlement.csv"
+    with reading(database) as connection, settlement_file.open("wb") as sink:
+        write_settlement_file(connection, sink)
+    commands["reconcile, all days"] = ("reconcile", str(settlement_file))
+    out = folder / "output"
+    for name, args in commands.items():
+        seconds, megabytes = measure(address, args, out)
         table.add_row(name, f"{seconds:.1f}", f"{megabytes:.0f}", f"{out.stat().st_size / 1e6:.1f}")
     return table
 
@@ -140,7 +165,7 @@ async def bench(folder: Path, count: int, console: Console) -> bool:
     books = Books(database)
     books.upgrade()
     begun = time.perf_counter()
-    fill(database, trips(round(count / ENTRIES_A_TRIP)))
+    fill(database, trips(ceil(count / ENTRIES_A_TRIP)))
     with database.reading() as connection:
         entered = connection.scalar(select(func.count()).select_from(entries))
     size = (folder / "books.db").stat().st_size / 1e6
@@ -148,7 +173,7 @@ async def bench(folder: Path, count: int, console: Console) -> bool:
         f"{entered} entries over {DAYS} days in {time.perf_counter() - begun:.0f} s, {size:.0f} MB of SQLite."
     )
     console.print(posting(books))
-    console.print(reports(address, folder))
+    console.print(programs(database, address, folder))
     books.close()
     return True
 

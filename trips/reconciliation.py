@@ -92,30 +92,29 @@ class Verdict:
     finding: Finding
     ours: BooksRow | None = None
     theirs: FileRow | None = None
-    first: FileRow | None = None
-    """What a double row repeats."""
+    repeats: int | None = None
+    """The line that a double row tells once more."""
 
     @property
     def row(self) -> Row:
         """The row that it is about, as the books have it where they do."""
-        row = self.ours or self.theirs
-        assert row is not None, "a verdict is about a row"  # noqa: S101 (for the types: no verdict is made without)
-        return row
+        return self.ours or self.theirs  # type: ignore[return-value] # one of them is there
 
     @property
     def reason(self) -> str:
         """Why, in words."""
-        ours, theirs, movement = self.ours, self.theirs, self.row.movement
+        what, amount = self.row.movement, self.row.amount
         match self.finding:
             case Finding.MATCHED:
-                return f"the {movement} is {self.row.amount} in both"
+                return f"the {what} is {amount} in both"
             case Finding.MISSING_THERE:
-                return f"the books have a {movement} of {self.row.amount}, the file has none"
+                return f"the books have a {what} of {amount}, the file has none"
             case Finding.MISSING_HERE:
-                return f"the file has a {movement} of {self.row.amount}, the books have none"
+                return f"the file has a {what} of {amount}, the books have none"
             case Finding.DOUBLE:
-                return f"the file has the {movement} in line {self.first.line if self.first else ''} already"
-        return f"the {movement} is {theirs and theirs.amount} in the file, {ours and ours.amount} in the books"
+                return f"the file has the {what} in line {self.repeats} already"
+        there = self.theirs.amount if self.theirs else "nothing"
+        return f"the {what} is {there} in the file, {amount} in the books"
 
 
 def reconcile(ours: Iterable[BooksRow], theirs: Iterable[FileRow], missing_of: Span | None = None) -> Iterator[Verdict]:
@@ -129,10 +128,15 @@ def reconcile(ours: Iterable[BooksRow], theirs: Iterable[FileRow], missing_of: S
         waiting[_subject(row)].append(row)
     for subject, group in groupby(ours, key=_subject):
         for verdict in _match(list(group), waiting.pop(subject, ())):
-            if verdict.finding is not Finding.MISSING_THERE or missing_of is None or verdict.ours.at in missing_of:  # type: ignore[union-attr]
+            if missing_of is None or _matters(verdict, missing_of):
                 yield verdict
     for rows in waiting.values():
         yield from _match((), rows)
+
+
+def _matters(verdict: Verdict, span: Span) -> bool:
+    """Whether it is more than a row of the books that another time's file has."""
+    return verdict.theirs is not None or (verdict.ours is not None and verdict.ours.at in span)
 
 
 def _subject(row: Row) -> tuple[str, Movement]:
@@ -169,14 +173,14 @@ def _compare(ours: BooksRow, theirs: FileRow) -> Verdict:
 
 def _left_over(theirs: Sequence[FileRow], taken: Iterable[int]) -> Iterator[Verdict]:
     """What the books have nothing for: rows told once more, and rows that are missing here."""
-    told: dict[object, FileRow] = {}
+    told: dict[object, int] = {}
     paired = set(taken)
     for number in paired:
         _remember(told, theirs[number])
     for number, row in enumerate(theirs):
         if number not in paired:
-            first = told.get(_identity(row))
-            yield Verdict(Finding.DOUBLE, None, row, first) if first else Verdict(Finding.MISSING_HERE, None, row)
+            line = told.get(_identity(row))
+            yield Verdict(Finding.MISSING_HERE if line is None else Finding.DOUBLE, None, row, line)
             _remember(told, row)
 
 
@@ -187,9 +191,9 @@ def _identity(row: FileRow) -> object:
     return (row.units, row.code) if row.movement is Movement.REFUND else ()
 
 
-def _remember(told: dict[object, FileRow], row: FileRow) -> None:
+def _remember(told: dict[object, int], row: FileRow) -> None:
     for identity in ((row.reference,), (row.units, row.code), ()):
-        told.setdefault(identity, row)
+        told.setdefault(identity, row.line)
 
 
 class TotalLine(Message):

@@ -8,9 +8,11 @@ from datetime import timedelta
 import pytest
 from pyarrow import parquet
 
-from books.movements import NAMES, reading
+from books.movements import AT_ONCE, NAMES, reading
+from books.reconciling import reconcile_day
 from books.reports import Format, write_report
 from books.summary import summarize
+from lab.bench_books import DAYS, ENTRIES_A_TRIP, FIRST_DAY, fill, trips, write_settlement_file
 from tests.books.trade import AT, WEEK, recovery, refund
 from trips.settlement import Transaction
 from trips.span import Span
@@ -200,6 +202,19 @@ def test_the_books_take_a_trip_while_a_report_is_written_which_does_not_have_it(
     with reading(database) as connection:
         write_report(connection, DAY, sink, form=Format.JSONL)
     assert b"meanwhile" not in sink.getvalue()
+
+
+def test_more_rows_than_are_fetched_at_once_are_reported_and_reconciled(database, report, tmp_path):
+    fill(database, trips(AT_ONCE))
+    all_days = Span(FIRST_DAY, FIRST_DAY + timedelta(days=DAYS))
+    *rows, last = map(json.loads, report(Format.JSONL, all_days).splitlines())
+    assert len(rows) == last["trailer"]["rows"] == AT_ONCE * ENTRIES_A_TRIP
+    assert rows == sorted(rows, key=lambda row: (row["at"], row["shoppingTripId"], row["event"]))
+    with reading(database) as connection, (tmp_path / "settlement.csv").open("wb") as sink:
+        write_settlement_file(connection, sink)
+    path, day = tmp_path / "settlement.csv", (FIRST_DAY + timedelta(days=1)).date()
+    result = reconcile_day(database, path, "simulator", day)
+    assert (result.matched, result.left_over) == (AT_ONCE, 0)
 
 
 @pytest.fixture
