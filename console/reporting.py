@@ -1,7 +1,8 @@
 """`report`: what finance reads of the books."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -23,40 +24,35 @@ commands = typer.Typer()
 
 AMOUNTS = ("total", "captured", "bad debt", "delegated", "refunded", "recovered")
 DAYS = ("store", "day", "currency", "trips", *AMOUNTS, "lost")
-STRATEGIES = (
-    "strategy",
-    "currency",
-    "trips",
-    "total",
-    "captured",
-    "share captured",
-    "adjusts a trip",
-    "declines a trip",
-)
+RESULTS = ("trips", "total", "captured", "share captured", "adjusts a trip", "declines a trip")
+STRATEGIES = ("strategy", "currency", *RESULTS)
+
+
+@contextmanager
+def _as_usage(hint: str | None = None) -> Iterator[None]:
+    """Tell what is no stretch of time as wrong usage."""
+    try:
+        yield
+    except InvalidSpan as error:
+        raise typer.BadParameter(str(error), param_hint=hint) from None
 
 
 def start_of(text: str) -> datetime:
     """Where a stretch of time begins. Raises typer.BadParameter."""
-    try:
+    with _as_usage():
         return read_start(text)
-    except InvalidSpan as error:
-        raise typer.BadParameter(str(error)) from None
 
 
 def end_of(text: str) -> datetime:
     """Where a stretch of time ends. Raises typer.BadParameter."""
-    try:
+    with _as_usage():
         return read_end(text)
-    except InvalidSpan as error:
-        raise typer.BadParameter(str(error)) from None
 
 
 def span_of(since: datetime, until: datetime) -> Span:
     """The stretch of time. Raises typer.BadParameter."""
-    try:
+    with _as_usage("--from, --to"):
         return Span(since, until)
-    except InvalidSpan as error:
-        raise typer.BadParameter(str(error), param_hint="--from, --to") from None
 
 
 SINCE_HELP = "The first day (UTC), or the time from which on (RFC 3339)."
@@ -119,7 +115,7 @@ def _show(summary: Summary, *, as_json: bool) -> None:
     else:
         days, strategies = map(_day, summary.days), map(_strategy, summary.strategies)
         say(table(DAYS, days, money=DAYS[3:]))
-        say(table(STRATEGIES, strategies, money=STRATEGIES[2:]))
+        say(table(STRATEGIES, strategies, money=RESULTS))
 
 
 def _day(of: DayTotals) -> Sequence[object]:

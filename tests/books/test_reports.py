@@ -12,21 +12,11 @@ from books.movements import AT_ONCE, NAMES, reading
 from books.reconciling import reconcile_day
 from books.reports import Format, write_report
 from books.summary import summarize
-from lab.bench_books import DAYS, ENTRIES_A_TRIP, FIRST_DAY, fill, trips, write_settlement_file
+from lab.bench_books import CARD, DAYS, ENTRIES_A_TRIP, FIRST_DAY, fill, trips, write_settlement_file
 from tests.books.trade import AT, WEEK, recovery, refund
-from trips.settlement import Transaction
 from trips.span import Span
 
 DAY = Span.of_day(AT.date())
-CARD = Transaction(
-    brand="VISA",
-    tail="1234",
-    pos_entry_mode="EMV_9F39_05",
-    terminal_id="12345678",
-    authorization_response_code="00",
-    reconciliation_id="ABC1",
-    card_statement_transaction_id="TXN1",
-)
 
 
 @pytest.fixture
@@ -81,8 +71,8 @@ def test_a_row_says_all_that_reconciliation_needs(trade, rows):
         "decidedBy": "ann",
         "adjusts": "4",
         "declines": "2",
-        "reconciliationId": "ABC1",
-        "cardStatementTransactionId": "TXN1",
+        "reconciliationId": "ABC123456789",
+        "cardStatementTransactionId": "TXN987654321",
         "authorizationResponseCode": "00",
         "brand": "VISA",
         "lastFour": "1234",
