@@ -8,6 +8,7 @@ COPY requirements.lock .
 RUN pip install --no-cache-dir --require-hashes -r requirements.lock
 
 COPY activities activities
+COPY books books
 COPY clients clients
 COPY console console
 COPY simulator simulator

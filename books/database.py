@@ -118,14 +118,15 @@ def read_address(url: str) -> URL:
 
 def _arguments(address: URL) -> dict[str, Any]:
     """How long to wait; what the address itself says goes before."""
-    if address.get_backend_name() != "postgresql":
-        return {}
-    ours = {
-        "connect_timeout": CONNECT_PATIENCE,
-        "tcp_user_timeout": SILENCE * 1000,
-        "options": f"-c lock_timeout={LOCK_PATIENCE}s",
+    ours: dict[str, dict[str, Any]] = {
+        "postgresql": {
+            "connect_timeout": CONNECT_PATIENCE,
+            "tcp_user_timeout": SILENCE * 1000,
+            "options": f"-c lock_timeout={LOCK_PATIENCE}s",
+        },
+        "sqlite": {"timeout": LOCK_PATIENCE},
     }
-    return {name: value for name, value in ours.items() if name not in address.query}
+    return {name: value for name, value in ours[address.get_backend_name()].items() if name not in address.query}
 
 
 def _reason(error: SQLAlchemyError) -> str:
@@ -149,7 +150,7 @@ def _kind(error: SQLAlchemyError) -> str:
 def _prepare_sqlite(connection: object, _record: object) -> None:
     cursor = connection.cursor()  # type: ignore[attr-defined]
     connection.isolation_level = None  # type: ignore[attr-defined]
-    for pragma in (f"busy_timeout={LOCK_PATIENCE * 1000}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -21,14 +21,25 @@ ENTRY_MODES = {
     "EMV_9F39_90": "magnetic stripe",
 }
 
-PIN_METHODS = frozenset({0x01, 0x02, 0x03, 0x04, 0x05})
-SIGNATURE_METHODS = frozenset({0x03, 0x05, 0x1E})
-NO_METHOD = 0x1F
-CONSUMER_DEVICE = 0x20
+UNVERIFIED = "No cardholder verification"
+BY_PIN = "Verified by PIN"
+BY_PIN_AND_SIGNATURE = "Verified by PIN and signature"
+
+METHODS = {
+    0x01: BY_PIN,
+    0x02: BY_PIN,
+    0x03: BY_PIN_AND_SIGNATURE,
+    0x04: BY_PIN,
+    0x05: BY_PIN_AND_SIGNATURE,
+    0x1E: "Verified by signature",
+    0x1F: "No cardholder verification was required",
+    0x20: "Verified on the shopper's device",
+}
 METHOD_BITS = 0x3F
 """EMV Book 3, annex C3: the lower six bits of the CVM result's first byte say by which method."""
 
-UNVERIFIED = "No cardholder verification"
+FAILED = 0x01
+"""The CVM result's third byte (EMV Book 4, annex A4): the method was tried, and failed."""
 
 
 def application_label(transaction: Transaction) -> str | None:
@@ -44,17 +55,10 @@ def entry_mode(transaction: Transaction) -> str | None:
 
 def verification(transaction: Transaction) -> str:
     """How the cardholder was verified: the statement that all four schemes want on a receipt."""
-    result = transaction.cardholder_verification_method_result or ""
     try:
-        method = int(result[:2], 16) & METHOD_BITS
+        result = bytes.fromhex(transaction.cardholder_verification_method_result or "")
     except ValueError:
         return UNVERIFIED
-    if method in PIN_METHODS and method in SIGNATURE_METHODS:
-        return "Verified by PIN and signature"
-    if method in PIN_METHODS:
-        return "Verified by PIN"
-    if method in SIGNATURE_METHODS:
-        return "Verified by signature"
-    if method == CONSUMER_DEVICE:
-        return "Verified on the shopper's device"
-    return UNVERIFIED
+    if not result or result[2:3] == bytes([FAILED]):
+        return UNVERIFIED
+    return METHODS.get(result[0] & METHOD_BITS, UNVERIFIED)

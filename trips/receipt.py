@@ -1,17 +1,32 @@
 """The receipt that a retailer owes a shopper who paid (payments.md, Receipts). It never has the card's expiry date."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from trips.base import rfc3339
 from trips.cards import application_label, entry_mode, verification
 from trips.cart import Cart, Line
 from trips.money import Money
+from trips.refund import RefundReason, RefundRequest
 from trips.request import RETAILER, TripRequest
 from trips.settlement import Settlement, Transaction
 
 NO_CARD_DATA = "The card's data was not available when this receipt was issued."
 REST_OF_HOLD = "Any part of the hold on your card that was not charged is released by your bank."
+BANKS_TIME = "Your bank may need some days to show it."
+
+REASONS = {
+    RefundReason.DAMAGED_ITEM: "Damaged item",
+    RefundReason.EXPIRED_ITEM: "Expired item",
+    RefundReason.UNWANTED_ITEM: "Unwanted item",
+    RefundReason.JWO_TECH_ERROR: "Error of our technology",
+    RefundReason.OTHER: "Other",
+}
+"""Why money is given back, in a shopper's words."""
+
+OF_THE_SALE = frozenset({"entryMode", "verification", "authorizationResponse"})
+"""What the card's data says of the purchase alone: when money is given back, no card is read."""
 
 
 def receipt_of(settlement: Settlement, request: TripRequest, cart: Cart | None) -> dict[str, Any] | None:
@@ -35,6 +50,31 @@ def receipt_of(settlement: Settlement, request: TripRequest, cart: Cart | None) 
         "remaining": settlement.bad_debt.to_json(),
         **card_facts(settlement.transaction),
         "statements": statements,
+    }
+
+
+def refund_receipt_of(
+    settlement: Settlement, request: RefundRequest, at: datetime, *, reconciliation_id: str | None = None
+) -> dict[str, Any]:
+    """The receipt of a refund as JSON. Without a reconciliation id of its own it has the sale's."""
+    facts = card_facts(settlement.transaction)
+    card = {name: value for name, value in facts.pop("card", {}).items() if name not in OF_THE_SALE}
+    given_back = f"{request.amount} is given back to the card that paid. {BANKS_TIME}"
+    return {
+        "type": "REFUND",
+        "status": "REFUNDED",
+        "storeId": settlement.store_id,
+        "shoppingTripId": settlement.shopping_trip_id,
+        "refundRequestId": request.refund_request_id,
+        "paidAt": rfc3339(settlement.settled_at),
+        "issuedAt": rfc3339(at),
+        "reason": REASONS[request.reason],
+        "paid": settlement.captured.to_json(),
+        "refunded": request.amount.to_json(),
+        **({"card": card} if card else {}),
+        **facts,
+        **({"reconciliationId": reconciliation_id} if reconciliation_id else {}),
+        "statements": [given_back] if settlement.transaction else [NO_CARD_DATA, given_back],
     }
 
 

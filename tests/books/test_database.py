@@ -80,6 +80,14 @@ def test_books_recover_when_their_server_was_stopped_and_is_started_again(postgr
 
 
 @pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+def test_a_restart_of_the_server_while_nobody_asks_is_not_even_noticed(postgres, books, post):
+    post("42.10")
+    postgres.stop()
+    postgres.start()
+    assert books.settlement_of("t1").captured == money("42.10")
+
+
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
 def test_a_server_that_stops_in_the_middle_of_a_posting_leaves_nothing_of_it(postgres, database, books, interrupted):
     with interrupted(database, "INSERT INTO lines", postgres.stop):
         try:

@@ -253,13 +253,23 @@ def test_an_id_is_one_refunds_and_no_others(books, post, change):
             deed()
 
 
-def test_two_trips_refunds_of_one_id_at_once_leave_the_id_to_one(books, post, at_once):
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+def test_an_id_that_another_trips_refund_takes_at_the_last_moment_is_that_refunds(
+    url, database, books, post, interrupted
+):
     post("42.10")
     post("42.10", trip="t2")
-    deeds = [
-        lambda trip=trip: books.reserve_refund(refund("1.00", trip=trip, number=7), AT, WEEK) for trip in ("t1", "t2")
-    ]
-    assert {type(answer) for answer in at_once(*deeds)} == {Settlement, BooksRefusal}
+    other = Database(url)
+
+    def overtake():
+        Books(other).reserve_refund(refund("1.00", trip="t2", number=7), AT, WEEK)
+
+    with (
+        interrupted(database, "INSERT INTO refunds", overtake),
+        pytest.raises(BooksRefusal, match="is another refund's"),
+    ):
+        books.reserve_refund(refund("1.00", number=7), AT, WEEK)
+    other.close()
 
 
 def test_two_refunds_at_once_never_give_back_more_than_was_captured(books, post, at_once):

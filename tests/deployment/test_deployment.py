@@ -12,7 +12,7 @@ from settings import Settings
 ROOT = Path(__file__).parents[2]
 SCHEMA = Path(__file__).parent / "compose_spec.json"
 """The Compose specification's own schema, as docker-compose 1.29.2 ships it (Apache-2.0)."""
-NOT_IN_THE_IMAGE = {"lab", "tests", "docs", "books"}
+NOT_IN_THE_IMAGE = {"lab", "tests", "docs"}
 
 
 @pytest.fixture
