@@ -44,6 +44,11 @@ def minor_digits(code: str) -> int:
     return int(exponent)
 
 
+def plain_amount(units: int, code: str) -> str:
+    """So many minor units as a plain decimal with the currency's own digits; a difference may be below zero."""
+    return f"{Decimal(units).scaleb(-minor_digits(code)):f}"
+
+
 class Money(Message):
     """An amount in a currency, zero or more: `{"amount": "42.10", "code": "USD"}` outside, a Decimal inside."""
 
