@@ -1,5 +1,6 @@
 """A worker's settings, all from the environment; Temporal's own variables are read by its SDK (connection.py)."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from cryptography.fernet import Fernet
@@ -37,6 +38,14 @@ class ConsoleSettings(BaseSettings):
     model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
     payload_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(default=(), repr=False)
+    stores_file: Path | None = None
+
+    @field_validator("stores_file")
+    @classmethod
+    def _is_a_file(cls, path: Path | None) -> Path | None:
+        if path is not None and not path.is_file():
+            raise ValueError(f"should be the path of a TOML file, and there is no file at {path}")
+        return path
 
     @field_validator("payload_keys", mode="before")
     @classmethod
@@ -59,7 +68,9 @@ class Settings(ConsoleSettings):
 
     payment_service_url: Address
     payment_service_auth: Literal["sigv4", "none"] = "sigv4"
+    """Of both services: they are called with the same signature and the same credentials."""
     payment_service_max_rps: Annotated[float, Field(gt=0)] | None = None
+    checkout_service_url: Address | None = None
     receipt_url: Address | None = None
     incident_url: Address | None = None
     log_format: Literal["json", "console"] = "json"
