@@ -68,7 +68,7 @@ class Settings(ConsoleSettings):
 
     payment_service_url: Address
     payment_service_auth: Literal["sigv4", "none"] = "sigv4"
-    """Of both services: they are called with the same signature and the same credentials."""
+    """Of the Payment Service and the Checkout Service: both want the same signature, by the same credentials."""
     payment_service_max_rps: Annotated[float, Field(gt=0)] | None = None
     checkout_service_url: Address | None = None
     receipt_url: Address | None = None
