@@ -88,6 +88,10 @@ def test_a_wrong_file_stops_the_program_with_its_line_and_field(run, trip, store
         ),
         ('[default]\npolicy.fallback = "ask_again"\n', ["line 2: policy: fallback: can't be ask_again"]),
         ('[stores."a b"]\nreceipt = "amazon"\n', ["line 1: stores.a b: String should match pattern"]),
+        (
+            '[default]\nx = 1\ny = """' + 9 * "\n" + '"""\n',
+            ["line 2: x: Extra inputs are not permitted", "line 12: y: Extra inputs are not permitted"],
+        ),
         ("[shops.a]\n", ["line 1: shops: Extra inputs are not permitted"]),
         ("[[stores]]\n", ["line 1: stores: Input should be a valid dictionary"]),
         ("[stores]\na = 1\n", ["line 2: stores.a: Input should be a valid dictionary"]),
