@@ -50,9 +50,17 @@ def _of_the_cart(money: Money, info: ValidationInfo) -> Money:
     return money
 
 
+def _few(said: Any) -> Any:
+    """Promotions, or deposits and fees, within bounds; many a serializer writes null where there are none."""
+    if isinstance(said, list | tuple) and len(said) > MOST_OF_A_UNIT:
+        raise ValueError(f"should be no more than {MOST_OF_A_UNIT}")
+    return () if said is None else said
+
+
 def _in_bounds(quantity: Decimal) -> Decimal:
     if not 0 < quantity <= MOST_OF_ONE:
-        raise ValueError(f"{quantity} should be above 0 and no more than {MOST_OF_ONE}")
+        # The figure itself is not repeated: a number that long in the wrong field may be a card's.
+        raise ValueError(f"should be above 0 and no more than {MOST_OF_ONE}")
     if quantity != round(quantity, QUANTITY_DECIMALS):
         raise ValueError(f"should have no more than {QUANTITY_DECIMALS} decimals")
     return quantity
@@ -62,6 +70,7 @@ Said = Annotated[Money, BeforeValidator(_in_our_words), AfterValidator(_of_the_c
 """Money on a line, in the cart's one currency."""
 Label = Annotated[str, Field(min_length=1, max_length=255)]
 Description = Annotated[str, Field(min_length=1, max_length=500)]
+Few = BeforeValidator(_few)
 Units = Annotated[Decimal, BeforeValidator(read_decimal), AfterValidator(_in_bounds)]
 
 
@@ -92,8 +101,8 @@ class UnitPrice(Message):
 
     price: Said
     sales_tax: Said | None = None
-    deposits_and_fees: Annotated[tuple[DepositOrFee, ...], Field(max_length=MOST_OF_A_UNIT)] = ()
-    promotions: Annotated[tuple[Promotion, ...], Field(max_length=MOST_OF_A_UNIT)] = ()
+    deposits_and_fees: Annotated[tuple[DepositOrFee, ...], Few] = ()
+    promotions: Annotated[tuple[Promotion, ...], Few] = ()
     total_price: Said | None = None
 
     @cached_property

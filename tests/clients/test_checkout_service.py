@@ -23,8 +23,6 @@ from clients.errors import (
 )
 from clients.signing import MissingCredentials
 from settings import SettingsError, load
-from simulator.control import Control
-from simulator.server import running
 from trips.cart import Cart
 from trips.checkout_cart import checkout_cart
 from trips.money import Money
@@ -55,18 +53,6 @@ CART = checkout_cart(Cart.model_validate({"total": money("7.76"), "lines": [TEA]
 async def service(fake):
     async with open_checkout_service(fake.url, "none") as service:
         yield service
-
-
-@pytest.fixture
-async def simulator():
-    async with running() as simulator:
-        yield simulator
-
-
-@pytest.fixture
-async def control(simulator):
-    async with Control(simulator.url) as control:
-        yield control
 
 
 @pytest.fixture

@@ -102,6 +102,12 @@ def test_the_checkout_services_own_words_for_money_are_read_too():
     assert checkout_cart(cart({**said, "type": "SKU"}, total="7.78")) == checkout_cart(cart(TEA, total="7.78"))
 
 
+def test_null_says_no_more_than_an_attribute_that_is_left_out():
+    nothing = dict.fromkeys(("depositsAndFees", "promotions", "totalPrice"))
+    line = {**NUTS, "unitPrice": {**NUTS["unitPrice"], **nothing}, "total": None}
+    assert checkout_cart(cart(TEA, line)).order_totals == checkout_cart(cart(TEA, NUTS)).order_totals
+
+
 def test_json_numbers_keep_their_decimal_form():
     line = changed(changed(NUTS, "quantity", "value", to=0.345), "unitPrice", "price", "amount", to=9.99)
     assert checkout_cart(cart(TEA, line)) == checkout_cart(cart(TEA, changed(NUTS, "quantity", "value", to="0.345")))
@@ -130,13 +136,15 @@ def test_an_empty_cart_of_total_zero_is_priced_at_nothing():
         (("unitPrice", "salesTax"), usd("0.29"), "totalPrice: 3.89 USD was given, but the parts come to 3.90 USD"),
         (("unitPrice", "price", "code"), "EUR", "4.00 EUR is not in the currency of the cart's total, USD"),
         (("unitPrice", "promotions", 1, "promotionAmount", "code"), "JPY", "unitPrice.promotions.1.promotionAmount: "),
+        (("unitPrice", "promotions"), [{}] * 101, "unitPrice.promotions: should be no more than 100"),
+        (("unitPrice", "depositsAndFees"), "none", "unitPrice.depositsAndFees: "),
         (("quantity",), 2, "quantity: Input should be a valid dictionary"),
         (("quantity", "value"), "two", "quantity.value: should be a decimal string"),
         (("quantity", "value"), "NaN", "quantity.value: should be a decimal string"),
         (("quantity", "value"), True, "quantity.value: should be a decimal string"),
-        (("quantity", "value"), "0", "quantity.value: 0 should be above 0"),
-        (("quantity", "value"), "-1", "quantity.value: -1 should be above 0"),
-        (("quantity", "value"), "100001", f"100001 should be above 0 and no more than {MOST_OF_ONE}"),
+        (("quantity", "value"), "0", "quantity.value: should be above 0"),
+        (("quantity", "value"), "-1", "quantity.value: should be above 0"),
+        (("quantity", "value"), "100001", f"quantity.value: should be above 0 and no more than {MOST_OF_ONE}"),
         (("quantity", "value"), "0.1234567", "should have no more than 6 decimals"),
         (("quantity", "unit"), "", "quantity.unit: "),
         (("total",), usd("7.79"), "total: 7.79 USD was given, but the parts come to 7.78 USD"),
@@ -183,6 +191,10 @@ def test_figures_beyond_all_bounds_are_refused_with_their_line():
     sentence = refusal(changed(line, "unitPrice", "price", "amount", to="9999999999999.99"))
     assert sentence.startswith("line 1 (nuts) can't be used")
     assert "more than 15 digits" in sentence
+
+
+def test_a_number_in_the_place_of_a_quantity_is_not_repeated_for_it_may_be_a_cards():
+    assert "4111" not in refusal(changed(TEA, "quantity", "value", to="4111111111111111"))
 
 
 def test_a_long_description_is_cut_in_a_refusal():
