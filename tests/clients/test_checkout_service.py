@@ -216,14 +216,6 @@ async def test_whatever_is_answered_a_checkout_ends_in_an_order_or_a_service_err
     assert said.isprintable()
 
 
-async def test_a_service_that_is_not_there_is_an_unknown_outcome(raw):
-    async with raw() as url:
-        pass
-    async with open_checkout_service(url, "none") as service:
-        with pytest.raises(NoAnswerError):
-            await service.checkout(STORE, TRIP, CART, attempt=1)
-
-
 @pytest.mark.parametrize(
     ("kind", "facts", "error"),
     [
