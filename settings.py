@@ -1,6 +1,7 @@
 """A worker's settings, all from the environment; Temporal's own variables are read by its SDK (connection.py)."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from cryptography.fernet import Fernet
@@ -52,6 +53,15 @@ class ConsoleSettings(BaseSettings):
         read_address(url.get_secret_value())
         return url
 
+    stores_file: Path | None = None
+
+    @field_validator("stores_file")
+    @classmethod
+    def _is_a_file(cls, path: Path | None) -> Path | None:
+        if path is not None and not path.is_file():
+            raise ValueError(f"should be the path of a TOML file, and there is no file at {path}")
+        return path
+
     @field_validator("payload_keys", mode="before")
     @classmethod
     def _one_after_the_other(cls, value: Any) -> Any:
@@ -73,7 +83,9 @@ class Settings(ConsoleSettings):
 
     payment_service_url: Address
     payment_service_auth: Literal["sigv4", "none"] = "sigv4"
+    """Of the Payment Service and the Checkout Service: both want the same signature, by the same credentials."""
     payment_service_max_rps: Annotated[float, Field(gt=0)] | None = None
+    checkout_service_url: Address | None = None
     receipt_url: Address | None = None
     incident_url: Address | None = None
     refund_window: Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=365))] = REFUND_WINDOW

@@ -16,10 +16,12 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.books import BooksActivities
+from activities.checkout import CheckoutActivities
 from activities.deliveries import DeliveryActivities, Send, reporting_to, sending_to
 from activities.payment import PaymentActivities
 from books.database import BooksError, BooksUnavailable, Database
 from books.ledger import Books
+from clients.checkout_service import CheckoutService, open_checkout_service
 from clients.delivery import open_receiver
 from clients.payment_service import PaymentService, open_payment_service
 from clients.signing import MissingCredentials
@@ -69,6 +71,7 @@ def workers(
     client: Client,
     *,
     service: PaymentService,
+    checkout: CheckoutService | None = None,
     books: Books,
     ways: Mapping[Kind, Send],
     settings: Settings | None = None,
@@ -87,6 +90,7 @@ def workers(
             payments.cancel,
             payments.transactional_data,
             payments.refund,
+            CheckoutActivities(checkout).checkout,
             keeper.settlement_of,
             keeper.post_settlement,
             keeper.reserve_refund,
@@ -162,6 +166,10 @@ async def run(settings: Settings) -> None:
         service = await stack.enter_async_context(
             open_payment_service(settings.payment_service_url, settings.payment_service_auth)
         )
+        checkout = None
+        if settings.checkout_service_url:
+            opening = open_checkout_service(settings.checkout_service_url, settings.payment_service_auth)
+            checkout = await stack.enter_async_context(opening)
         books = stack.enter_context(closing(Books(Database(settings.ledger_url.get_secret_value()))))
         await stack.enter_async_context(upgraded(books))
         receipts = await stack.enter_async_context(open_receiver(settings.receipt_url))
@@ -171,7 +179,7 @@ async def run(settings: Settings) -> None:
             Kind.INCIDENT: sending_to(incidents),
             Kind.PAYMENT_STATUS: reporting_to(service),
         }
-        for worker in workers(client, service=service, books=books, ways=ways, settings=settings):
+        for worker in workers(client, service=service, checkout=checkout, books=books, ways=ways, settings=settings):
             await stack.enter_async_context(worker)
         log.info("worker ready", task_queue=TASK_QUEUE, namespace=client.namespace)
         await stop.wait()

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from trips.cart import Cart
+from trips.checkout_cart import InvalidCart, checkout_cart
 from trips.errand import Refused
 from trips.log import Event, TripLog
 from trips.messages import CaptureResolution, Decision
@@ -54,8 +55,8 @@ class DelegatedTrip(Trip):
     def check_cart(self, cart: Cart) -> None:
         """Raise Refused for a cart that does not add up, in words that name the line."""
         try:
-            self.request.check_cart(cart)
-        except ValueError as error:
+            checkout_cart(cart)
+        except InvalidCart as error:
             raise Refused(str(error)) from None
 
     def decide(self, decision: Decision, now: datetime) -> None:  # noqa: ARG002 (there is nothing to decide)

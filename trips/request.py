@@ -7,13 +7,19 @@ from pydantic import ValidationError, model_validator
 
 from trips.base import Identifier, Moment, StrictMessage, sentence
 from trips.cart import Cart
+from trips.checkout_cart import InvalidCart, checkout_cart
 from trips.money import NO_CURRENCY, Money
 from trips.names import trip_workflow_id
 from trips.policy import Policy
 
 RETAILER = "retailer"
+Issuer = Literal["retailer", "amazon"]
+"""Who issues the receipt."""
+
 PAYMENT_SERVICE = "payment_service"
 CHECKOUT_SERVICE = "checkout_service"
+Payment = Literal["payment_service", "checkout_service"]
+"""Who orchestrates the payment: we do, or Amazon does (contract.md, Two ways to pay)."""
 
 
 class InvalidTrip(ValueError):
@@ -28,8 +34,8 @@ class TripRequest(StrictMessage):
     started_at: Moment
     pre_authorized: Money | None = None
     cart: Cart | None = None
-    receipt: Literal["retailer", "amazon"] = RETAILER  # type: ignore[assignment]
-    payment: Literal["payment_service", "checkout_service"] = PAYMENT_SERVICE  # type: ignore[assignment]
+    payment: Payment = PAYMENT_SERVICE  # type: ignore[assignment]
+    receipt: Issuer = RETAILER  # type: ignore[assignment]
     policy: Policy = Policy()
 
     @model_validator(mode="after")
@@ -39,6 +45,15 @@ class TripRequest(StrictMessage):
             raise ValueError(f"cart.total.code: {taken} is not the currency of preAuthorized ({held})")
         return self
 
+    @model_validator(mode="after")
+    def _can_be_checked_out(self) -> Self:
+        if self.cart and self.payment == CHECKOUT_SERVICE:
+            try:
+                checkout_cart(self.cart)
+            except InvalidCart as error:
+                raise ValueError(f"cart: {error}") from None
+        return self
+
     @classmethod
     def read(cls, payload: Any) -> "TripRequest":
         """The request in a start payload. Raises InvalidTrip with a sentence that names each field that is wrong."""
@@ -46,9 +61,6 @@ class TripRequest(StrictMessage):
             return cls.model_validate(payload)
         except ValidationError as error:
             raise InvalidTrip(sentence(error, "the trip")) from None
-
-    def check_cart(self, cart: Cart) -> None:
-        """Raise ValueError, in words that name the line, for a cart that the trip's way of payment can't take."""
 
     def check_workflow_id(self, workflow_id: str) -> None:
         """Raise InvalidTrip unless the workflow has the trip's own id, which keeps a trip from running twice."""

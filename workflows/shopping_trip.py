@@ -9,6 +9,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from trips.charged_trip import ChargedTrip
+from trips.delegated_trip import DelegatedTrip
 from trips.log import Event, TripLog
 from trips.names import (
     CANCEL_TRIP,
@@ -19,14 +20,17 @@ from trips.names import (
     STATUS,
     SUBMIT_CART,
 )
-from trips.request import InvalidTrip, TripRequest
+from trips.request import CHECKOUT_SERVICE, InvalidTrip, TripRequest
 from trips.settlement import Settlement
 from workflows.charging import Charging
+from workflows.delegating import Delegating
 from workflows.paying import Paying
 
 
 def paying_of(request: TripRequest) -> Paying:
     """How the trip is paid for: by us, or by Amazon."""
+    if request.payment == CHECKOUT_SERVICE:
+        return Delegating(DelegatedTrip(request, TripLog()))
     return Charging(ChargedTrip(request, TripLog()))
 
 

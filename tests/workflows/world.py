@@ -12,6 +12,7 @@ import worker
 from activities.deliveries import reporting_to, sending_to
 from books.database import Database
 from books.ledger import Books
+from clients.checkout_service import open_checkout_service
 from clients.delivery import open_receiver
 from clients.payment_service import open_payment_service
 from connection import data_converter
@@ -49,6 +50,7 @@ class World:
     async def at_work(self):
         async with AsyncExitStack() as stack:
             service = await stack.enter_async_context(open_payment_service(self.simulator.url, "none"))
+            checkout = await stack.enter_async_context(open_checkout_service(self.simulator.url, "none"))
             receipts = await stack.enter_async_context(open_receiver(f"{self.simulator.url}/receipts"))
             incidents = await stack.enter_async_context(open_receiver(f"{self.simulator.url}/incidents"))
             ways = {
@@ -56,9 +58,8 @@ class World:
                 Kind.INCIDENT: self.stumbling(sending_to(incidents)),
                 Kind.PAYMENT_STATUS: reporting_to(service),
             }
-            for one in worker.workers(
-                self.client, service=service, books=self.books, ways=ways, max_cached_workflows=self.cached
-            ):
+            rooms = {"service": service, "checkout": checkout, "books": self.books, "ways": ways}
+            for one in worker.workers(self.client, **rooms, max_cached_workflows=self.cached):
                 await stack.enter_async_context(one)
             yield
         self.books.close()
