@@ -1,6 +1,7 @@
 """The books on a SQLite file and on a real PostgreSQL, started by the tests; an empty ledger for each of them."""
 
 import itertools
+import os
 import subprocess
 import tempfile
 import threading
@@ -31,6 +32,14 @@ class Postgres:
 
     def url(self, database, login="postgres"):
         return f"postgresql://{login}@/{database}?host={self._folder}"
+
+    def environment(self):
+        """By which PostgreSQL's own programs find the server."""
+        return {
+            "PATH": f"{self._server.bin_path}:{os.environ['PATH']}",
+            "PGHOST": str(self._folder),
+            "PGUSER": "postgres",
+        }
 
     def do(self, statement):
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:

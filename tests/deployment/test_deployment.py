@@ -1,17 +1,22 @@
 """What can be said of the containers without an engine: the compose file fits its schema, and nothing is forgotten."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import jsonschema
+import psycopg
 import pytest
 import yaml
 
+from books.database import read_address
 from settings import Settings
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = Path(__file__).parent / "compose_spec.json"
 """The Compose specification's own schema, as docker-compose 1.29.2 ships it (Apache-2.0)."""
+READ_BY_POSTGRESQLS_CLIENT = {"PGPASSWORD"}
+"""Not in LEDGER_URL, where a password would have to be percent-encoded."""
 NOT_IN_THE_IMAGE = {"lab", "tests", "docs"}
 
 
@@ -43,7 +48,26 @@ def test_every_image_has_a_version(compose):
 
 def test_every_variable_of_the_worker_is_known(compose):
     names = {name for name in compose["services"]["worker"]["environment"] if not name.startswith("TEMPORAL_")}
-    assert names <= {name.upper() for name in Settings.model_fields}
+    assert names - READ_BY_POSTGRESQLS_CLIENT <= {name.upper() for name in Settings.model_fields}
+
+
+def test_the_worker_writes_its_books_to_a_database_and_not_into_its_container(compose):
+    worker = compose["services"]["worker"]
+    address = read_address(worker["environment"]["LEDGER_URL"])
+    assert (address.get_backend_name(), address.host, address.database) == ("postgresql", "postgresql", "ledger")
+    assert worker["read_only"] is True
+
+
+def test_the_worker_starts_when_the_books_database_was_made(compose):
+    assert compose["services"]["worker"]["depends_on"]["ledger"]["condition"] == "service_completed_successfully"
+
+
+def test_the_books_database_is_made_once(compose, postgres):
+    command = compose["services"]["ledger"]["command"]
+    for _ in range(2):
+        subprocess.run(command, env=postgres.environment(), check=True)
+    with psycopg.connect(postgres.url("ledger")) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_the_image_has_every_module_of_the_program(copied):

@@ -1,0 +1,5 @@
+"""The PostgreSQL of the books' tests."""
+
+from tests.books.conftest import postgres
+
+__all__ = ["postgres"]
