@@ -190,7 +190,9 @@ async def play(folder: Path, console: Console, *, stay: bool) -> bool:
 
 def _tell(console: Console, played: list[Played]) -> bool:
     """Print what became of each trip; gives whether all is as it should be."""
-    table = Table(title="What became of each trip, beside the simulator's own ledger")
+    table = Table(
+        title="What became of each trip, beside the services' own ledger; Amazon has what it took an order for"
+    )
     figures = ("total", "captured", "Amazon", "bad debt", "service")
     for name in ("trip", "outcome", "decided by", *figures, ""):
         table.add_column(name, justify="right" if name in figures else "left")
@@ -245,6 +247,7 @@ def _tell_what_next(console: Console, server: TemporalServer, service: str, url:
         f".venv/bin/python starter.py refund {trip_id} 5.00 --reason damaged_item",
         f".venv/bin/python starter.py report --from {day} --to {day} --summary",
         f"curl -s {service}/simulator/export.csv | .venv/bin/python starter.py reconcile -",
+        f"curl -s {service}/simulator/checkout-export.csv | .venv/bin/python starter.py reconcile - --mapping amazon",
         ".venv/bin/python starter.py --help",
     ):
         console.print(f"  {line}", soft_wrap=True)
