@@ -96,13 +96,14 @@ class Database:
         except SQLAlchemyError as error:
             raise BooksUnavailable(f"the books can't be used: {_reason(error)}") from None
 
-    def insert(self, table: Table) -> Any:
-        """An INSERT that knows ON CONFLICT, which both databases write alike."""
-        return INSERTS[self.engine.dialect.name](table)
-
     def close(self) -> None:
         """Let go of all connections."""
         self.engine.dispose()
+
+
+def insert(connection: Connection, table: Table) -> Any:
+    """An INSERT that knows ON CONFLICT, which both databases write alike."""
+    return INSERTS[connection.dialect.name](table)
 
 
 def read_address(url: str) -> URL:

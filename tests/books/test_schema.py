@@ -69,6 +69,7 @@ def test_programs_that_upgrade_at_once_dont_collide(new, new_url):
         lambda books: books.release_refund(refund("1.00")),
         lambda books: books.post_recovery(recovery("1.00")),
         lambda books: books.paid_of("t1"),
+        lambda books: books.check(),
     ],
 )
 def test_books_that_were_not_upgraded_say_what_to_run(new, deed):
@@ -89,6 +90,13 @@ def test_books_that_are_newer_than_the_program_are_left_alone(books, database):
     with pytest.raises(BooksRefusal, match="newer than this program"):
         books.upgrade()
     with pytest.raises(BooksUnavailable, match="newer than this program"):
+        books.settlement_of("t1")
+
+
+def test_a_settlement_that_a_newer_program_posted_is_told_for_what_it_is(books, database, post):
+    post("42.10")
+    execute(database, 'UPDATE settlements SET document = \'{"outcome": "bartered"}\'')
+    with pytest.raises(BooksUnavailable, match="a settlement that this program can't read"):
         books.settlement_of("t1")
 
 
