@@ -5,10 +5,10 @@ PYTHON ?= python3
 PYTEST := $(BIN)/pytest -q
 WHOLE_SERVERS := $(wildcard tests/console tests/lab)
 
-.PHONY: help install demo test chaos bench check audit lock
+.PHONY: help install demo test chaos bench bench-books check audit lock
 
 help:  ## Say what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 .venv/installed: requirements-dev.lock
 	$(PYTHON) -m venv .venv
@@ -30,6 +30,9 @@ chaos: install  ## Hundreds of trips while calls fail and workers are killed (ab
 
 bench: install  ## Trips a second, beside a bare workflow and bare HTTP calls (some minutes)
 	@$(BIN)/python -m lab.bench $(ARGS)
+
+bench-books: install  ## A day's report out of a million entries: seconds and memory (about two minutes)
+	@$(BIN)/python -m lab.bench_books $(ARGS)
 
 check: install  ## Lint, format, types, and that what is installed fits together
 	$(BIN)/ruff check .

@@ -38,14 +38,14 @@ def examples(command):
 
 def test_all_commands_of_the_trip_are_there():
     trips = ["cancel", "decide", "list", "resolve", "retry", "show", "start", "submit"]
-    books = ["books prune", "books upgrade", "receipt"]
+    books = ["books prune", "books upgrade", "receipt", "reconcile", "report"]
     assert sorted([*trips, *books]) == COMMANDS
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_commands_help_has_an_example_that_parses(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("trip.json", "trips.jsonl", "cart.json"):
+    for name in ("trip.json", "trips.jsonl", "cart.json", "settlement.csv", "orders.csv"):
         (tmp_path / name).touch()
     assert help_of(command).exit_code == 0
     assert examples(command)
@@ -91,6 +91,17 @@ def test_every_command_answers_machines_in_json(command):
         ["books", "prune"],
         ["books", "prune", "--older-than", "120"],
         ["books", "prune", "--older-than", "²d"],
+        ["report"],
+        ["report", "--from", "2026-11-24"],
+        ["report", "--from", "24.11.2026", "--to", "2026-11-24"],
+        ["report", "--from", "2026-11-24", "--to", "2026-11-23"],
+        ["report", "--from", "2026-11-24T06:00:00Z", "--to", "2026-11-24T06:00:00Z"],
+        ["report", "--from", "2026-11-24", "--to", "2026-11-24", "--format", "pdf"],
+        ["report", "--from", "2026-11-24", "--to", "2026-11-24", "--summary", "--format", "csv"],
+        ["report", "--from", "2026-11-24", "--to", "2026-11-24", "--store", "a' OR 'a' = 'a"],
+        ["reconcile"],
+        ["reconcile", "no-such-file.csv"],
+        ["reconcile", "-", "--from", "2026-11-24"],
     ],
 )
 def test_wrong_usage_ends_with_2(args):

@@ -1,0 +1,153 @@
+"""Reconciles a settlement file with the books: for a person at the command line, and for a daily run."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from books.database import BooksUnavailable, Database
+from books.mapping import load_mapping
+from books.movements import AT_ONCE, reading
+from books.settlement_file import SettlementFile, read_settlement_file
+from books.tables import entries, settlements
+from trips.base import Message
+from trips.journal import Movement
+from trips.reconciliation import BooksRow, Finding, TotalLine, Totals, Verdict, reconcile
+from trips.span import Span
+
+TRIPS_AT_ONCE = 500
+"""Trips named in one question; SQLite takes up to 32,766 values."""
+
+MOST_SENTENCES = 20
+"""Of what is left over, in a result that goes into Temporal's history."""
+
+
+class Reconciliation(Message):
+    """What became of a file: counts, sums and the first words, nothing of the file itself."""
+
+    matched: int
+    left_over: int
+    """Verdicts that are not `matched`, and rows that can't be used."""
+    broken: int
+    """Rows that can't be used; they are in no total."""
+    ignored: int
+    """Rows that the mapping says are none of ours."""
+    totals: list[TotalLine]
+    first: list[str]
+    """The first of what is left over, a sentence each."""
+
+
+@dataclass
+class Tally:
+    """What becomes of one file, collected while its verdicts pass by."""
+
+    file: SettlementFile
+    most: int = MOST_SENTENCES
+    """How many of those left over are kept."""
+    totals: Totals = field(default_factory=Totals)
+    left_over: list[Verdict] = field(default_factory=list)
+
+    def counted(self, verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
+        """The verdicts, as they pass by."""
+        for verdict in verdicts:
+            self.totals.add(verdict)
+            if verdict.finding is not Finding.MATCHED and len(self.left_over) < self.most:
+                self.left_over.append(verdict)
+            yield verdict
+
+    def result(self) -> Reconciliation:
+        """What became of the file, once all verdicts have passed by."""
+        sentences = [*map(str, self.file.broken), *map(in_words, self.left_over)]
+        return Reconciliation(
+            matched=self.totals.findings[Finding.MATCHED],
+            left_over=self.totals.left_over + len(self.file.broken),
+            broken=len(self.file.broken),
+            ignored=self.file.ignored,
+            totals=self.totals.lines(),
+            first=sentences[:MOST_SENTENCES],
+        )
+
+
+def in_words(verdict: Verdict) -> str:
+    """The verdict as a sentence that says where to look."""
+    place = f"line {verdict.theirs.line}, " if verdict.theirs else ""
+    return f"{place}trip {verdict.row.shopping_trip_id}: {verdict.finding}: {verdict.reason}"
+
+
+def reconcile_day(database: Database, path: str | Path, mapping: str | Path, day: date) -> Reconciliation:
+    """Reconcile a day's file, read by a packaged mapping's name or by a mapping file.
+
+    Its rows match entries of any day; only that day's entries (UTC) count as missing in it. Raises BooksUnavailable
+    where the file or the books can't be opened: later they may; BooksRefusal for a file or mapping that can't be used.
+    """
+    how = load_mapping(mapping)
+    try:
+        with Path(path).open("rb") as content:
+            file = read_settlement_file(content, how)
+    except OSError as error:
+        raise BooksUnavailable(f"the settlement file can't be opened: {error.strerror}") from None
+    tally = Tally(file)
+    with reading(database) as connection:
+        for _ in tally.counted(verdicts(connection, file, how.movements, Span.of_day(day))):
+            pass
+    return tally.result()
+
+
+def verdicts(
+    connection: Connection, file: SettlementFile, movements: Sequence[Movement], span: Span | None = None
+) -> Iterator[Verdict]:
+    """A verdict for each row of the file and of the books' movements, as they are found.
+
+    With a span, only the books' entries of that time count as missing in the file.
+    """
+    if span is None:
+        ours = _all_rows(connection, movements)
+    else:
+        trips = {row.shopping_trip_id for row in file.rows}
+        trips.update(_trips_of(connection, movements, span))
+        ours = _rows_of(connection, movements, sorted(trips))
+    return reconcile(ours, file.rows, span)
+
+
+def _all_rows(connection: Connection, movements: Sequence[Movement]) -> Iterator[BooksRow]:
+    return _read(connection, _question(movements))
+
+
+def _rows_of(connection: Connection, movements: Sequence[Movement], trips: Iterable[str]) -> Iterator[BooksRow]:
+    remaining = iter(trips)
+    while some := list(islice(remaining, TRIPS_AT_ONCE)):
+        yield from _read(connection, _question(movements).where(entries.c.shopping_trip_id.in_(some)))
+
+
+def _trips_of(connection: Connection, movements: Sequence[Movement], span: Span) -> Iterable[str]:
+    at = entries.c.at
+    wanted = select(entries.c.shopping_trip_id).where(at >= span.since, at < span.until)
+    return connection.scalars(wanted.where(entries.c.movement.in_(movements)))
+
+
+def _question(movements: Sequence[Movement]) -> Select[Any]:
+    """The books' side, trip by trip and movement by movement, as `reconcile` wants it."""
+    entry, trip = entries.c, settlements.c
+    columns = (entry.shopping_trip_id, entry.movement, entry.amount, entry.code, entry.reference)
+    wanted = select(*columns, trip.order_id, trip.store_id, entry.at).join_from(entries, settlements)
+    order = (entry.shopping_trip_id, entry.movement, entry.at, entry.key)
+    return wanted.where(entry.movement.in_(movements)).order_by(*order)
+
+
+def _read(connection: Connection, wanted: Select[Any]) -> Iterator[BooksRow]:
+    for trip, movement, units, code, reference, order, store, at in connection.execute(
+        wanted, execution_options={"yield_per": AT_ONCE}
+    ):
+        yield BooksRow(
+            shopping_trip_id=trip,
+            movement=Movement(movement),
+            units=units,
+            code=code,
+            reference=order if movement == Movement.CLAIM else reference,
+            store_id=store,
+            at=at,
+        )

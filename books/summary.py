@@ -1,0 +1,116 @@
+"""The books at one look: what each store took and lost a day, and what each strategy brought."""
+
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from books.movements import within
+from books.tables import entries, settlements
+from trips.base import Message
+from trips.journal import Movement
+from trips.money import plain_amount
+from trips.span import Span
+
+SETTLED = (Movement.SALE, Movement.VOID)
+"""Of these each settled trip has exactly one (trips/journal.py): by them trips are counted."""
+
+NO_DECISION = "none"
+"""The strategy of trips that needed none."""
+
+FOUR_DECIMALS = Decimal("0.0001")
+
+
+class DayTotals(Message):
+    """A store's day in one currency, by the day of each movement (UTC). Amounts are plain decimals."""
+
+    store_id: str
+    day: str
+    currency: str
+    trips: int
+    total: str
+    captured: str
+    bad_debt: str
+    delegated: str
+    refunded: str
+    recovered: str
+    share_lost: str | None
+    """Bad debt less what was recovered, of the total; nothing where nothing was sold."""
+
+
+class StrategyTotals(Message):
+    """What a strategy brought, over the trips that were settled in that time."""
+
+    strategy: str
+    currency: str
+    trips: int
+    total: str
+    captured: str
+    share_captured: str | None
+    adjusts_a_trip: str
+    declines_a_trip: str
+
+
+class Summary(Message):
+    """Both; amounts are never added over currencies."""
+
+    days: list[DayTotals]
+    strategies: list[StrategyTotals]
+
+
+def summarize(connection: Connection, span: Span, store: str | None = None) -> Summary:
+    """The summary of that time."""
+    return Summary(days=list(_days(connection, span, store)), strategies=list(_strategies(connection, span, store)))
+
+
+def _days(connection: Connection, span: Span, store: str | None) -> Iterator[DayTotals]:
+    day = func.date(entries.c.at)
+    groups = (settlements.c.store_id, day, entries.c.code, entries.c.movement)
+    wanted = within(select(*groups, func.count(), func.sum(entries.c.amount)), span, store).group_by(*groups)
+    rows: Counter[tuple[tuple[str, str, str], str]] = Counter()
+    units: Counter[tuple[tuple[str, str, str], str]] = Counter()
+    for store_id, on, code, movement, count, amount in connection.execute(wanted):
+        key = (store_id, str(on), code)
+        rows[key, movement], units[key, movement] = count, int(amount)
+    for key in sorted({key for key, _ in rows}):
+        moved = {movement: units[key, movement] for movement in Movement}
+        amounts = {movement: plain_amount(amount, key[2]) for movement, amount in moved.items()}
+        yield DayTotals(
+            store_id=key[0],
+            day=key[1],
+            currency=key[2],
+            trips=sum(rows[key, movement] for movement in SETTLED),
+            total=amounts[Movement.SALE],
+            captured=amounts[Movement.CAPTURE],
+            bad_debt=amounts[Movement.BAD_DEBT],
+            delegated=amounts[Movement.CLAIM],
+            refunded=amounts[Movement.REFUND],
+            recovered=amounts[Movement.RECOVERY],
+            share_lost=share(moved[Movement.BAD_DEBT] - moved[Movement.RECOVERY], moved[Movement.SALE]),
+        )
+
+
+def _strategies(connection: Connection, span: Span, store: str | None) -> Iterator[StrategyTotals]:
+    trip = settlements.c
+    groups = (func.coalesce(trip.strategy, NO_DECISION), trip.code)
+    sums: tuple[Any, ...] = tuple(map(func.sum, (trip.total, trip.captured, trip.adjusts, trip.declines)))
+    wanted = within(select(*groups, func.count(), *sums), span, store).where(entries.c.movement.in_(SETTLED))
+    for strategy, code, trips, *told in sorted(map(tuple, connection.execute(wanted.group_by(*groups)))):
+        total, captured, adjusts, declines = map(int, told)
+        yield StrategyTotals(
+            strategy=strategy,
+            currency=code,
+            trips=trips,
+            total=plain_amount(total, code),
+            captured=plain_amount(captured, code),
+            share_captured=share(captured, total),
+            adjusts_a_trip=f"{Decimal(adjusts) / trips:.2f}",
+            declines_a_trip=f"{Decimal(declines) / trips:.2f}",
+        )
+
+
+def share(part: int, whole: int) -> str | None:
+    """The part of the whole with four decimals; None of nothing."""
+    return str((Decimal(part) / whole).quantize(FOUR_DECIMALS)) if whole else None

@@ -1,0 +1,152 @@
+"""The books against settlement files: the simulator's own after calls over real HTTP, and a day's."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from books.database import BooksRefusal, BooksUnavailable
+from books.reconciling import MOST_SENTENCES, reconcile_day
+from simulator.server import running
+from tests.books.trade import AT, WEEK, refund
+from tests.simulator.conftest import Caller
+from trips.money import Money
+
+TODAY = AT.date()
+HEADER = "Merchant Reference,Psp Reference,Type,Gross Currency,Gross Amount,Store,Modification Reference,Booking Date"
+ORDERS = "Order Id,Trip Id,Store,Currency,Amount,Booking Date"
+
+
+def line(trip, amount="42.10", *, word="Settled", code="USD", reference=""):
+    return f"{trip},ABC,{word},{code},{amount},store-1,{reference},2026-11-24"
+
+
+@pytest.fixture
+def reconciled(database, tmp_path):
+    """What becomes of a file with such lines."""
+
+    def _reconciled(*lines, mapping="simulator", header=HEADER, day=TODAY):
+        path = tmp_path / "settlement.csv"
+        path.write_text("\n".join([header, *lines]))
+        return reconcile_day(database, path, mapping, day)
+
+    return _reconciled
+
+
+@pytest.fixture
+def give_back(books):
+    """Give so much of a trip back; gives the request's id."""
+
+    def _give_back(trip, amount, *, at=AT):
+        asked = refund(amount, trip=trip)
+        books.reserve_refund(asked, at, WEEK)
+        books.post_refund(asked, at)
+        return asked.refund_request_id
+
+    return _give_back
+
+
+@pytest.fixture
+async def export(post, give_back):
+    """Captures and refunds at the simulator and in the books: its export, line by line."""
+    async with running() as simulator, httpx.AsyncClient(base_url=simulator.url, timeout=5) as http:
+        call = Caller(http)
+        for amount, code in ((42.10, "USD"), (9.99, "USD"), (900, "JPY")):
+            trip = str(uuid.uuid4())
+            await call.sell(amount, trip, code=code)
+            post(str(amount), "0", trip=trip, code=code)
+            if code == "USD":
+                for part in ("1.00", "2.00"):
+                    request = give_back(trip, part)
+                    fields = {"refundRequestId": request, "refundReasonCode": "OTHER"}
+                    assert (await call("refund", trip, float(part), **fields)).status_code == 200
+        _, *lines = (await http.get("/simulator/export.csv")).text.splitlines()
+    return lines
+
+
+def test_the_simulators_export_leaves_nothing_over(export, reconciled):
+    result = reconciled(*export)
+    assert (result.matched, result.left_over, result.first) == (7, 0, [])
+    assert [(total.event, total.currency, total.in_file, total.difference) for total in result.totals[1::2]] == [
+        ("capture", "JPY", "900", "0"),
+        ("capture", "USD", "52.09", "0.00"),
+        ("refund", "USD", "6.00", "0.00"),
+    ]
+
+
+def test_each_row_that_is_taken_out_is_named(export, reconciled):
+    for place, row in enumerate(export):
+        result = reconciled(*export[:place], *export[place + 1 :])
+        assert (result.matched, result.left_over) == (6, 1)
+        assert result.first[0].startswith(f"trip {row.split(',')[0]}: missing_there: the books have a ")
+
+
+def test_a_row_that_is_changed_is_named(export, reconciled):
+    changed = export[0].replace("42.10", "42.01")
+    result = reconciled(changed, *export[1:])
+    sentence = "other_amount: the capture is 42.01 USD in the file, 42.10 USD in the books"
+    assert (result.matched, result.left_over) == (6, 1)
+    assert result.first == [f"line 2, trip {export[0].split(',')[0]}: {sentence}"]
+
+
+def test_a_row_that_is_doubled_is_named(export, reconciled):
+    result = reconciled(*export, export[1])
+    assert (result.matched, result.left_over) == (7, 1)
+    assert "double: the file has the refund in line 3 already" in result.first[0]
+
+
+def test_a_row_of_another_trip_and_one_of_another_currency_are_named(export, reconciled):
+    other = export[0].replace("USD", "EUR")
+    result = reconciled(other, *export[1:], line("stranger", "5.00"))
+    assert [sentence.split(": ")[1] for sentence in result.first] == ["other_currency", "missing_here"]
+    assert result.left_over == 2
+
+
+def test_a_broken_row_is_left_over_and_the_rest_is_matched(export, reconciled):
+    result = reconciled(*export, line("t", "1.005"))
+    assert (result.matched, result.left_over, result.broken) == (7, 1, 1)
+    assert result.first[0].startswith("line 9: Gross Amount: no amount of USD")
+
+
+def test_what_amazon_collected_matches_our_claims(post, reconciled):
+    amount = Money(amount="9.00", code="USD")
+    for trip in ("paid", "late"):
+        post("0", "0", trip=trip, outcome="delegated", total=amount, delegated=amount, order_id=f"order-{trip}")
+    post(trip="a-card-trip")
+    result = reconciled("order-paid,paid,store-1,USD,9.00,2026-11-24", mapping="amazon", header=ORDERS)
+    assert (result.matched, result.left_over) == (1, 1)
+    assert result.first == ["trip late: missing_there: the books have a claim of 9.00 USD, the file has none"]
+
+
+def test_rows_match_entries_of_any_day_and_only_the_days_own_entries_are_missed(post, give_back, reconciled):
+    yesterday = AT - timedelta(days=1)
+    post(trip="told-late", settled_at=yesterday)
+    post(trip="missed-yesterday", settled_at=yesterday)
+    post(trip="today")
+    given = give_back("told-late", "2.00")
+    result = reconciled(line("told-late"), line("told-late", "2.00", word="Refunded", reference=given))
+    assert (result.matched, result.left_over) == (2, 1)
+    assert result.first[0].startswith("trip today: missing_there")
+
+
+def test_a_days_result_has_the_first_words_of_a_long_list_and_the_counts_of_all(books, reconciled):
+    result = reconciled(*(line(f"stranger-{number}", "1.00") for number in range(30)), line("broken", "x"))
+    assert (result.left_over, len(result.first)) == (31, MOST_SENTENCES)
+    assert type(result).model_validate(result.to_json()) == result
+
+
+def test_a_file_that_is_not_there_yet_may_come_later(database, tmp_path):
+    with pytest.raises(BooksUnavailable, match="can't be opened: No such file"):
+        reconcile_day(database, tmp_path / "later.csv", "simulator", TODAY)
+
+
+def test_a_file_of_another_kind_is_refused(reconciled):
+    with pytest.raises(BooksRefusal, match="no column Merchant Reference"):
+        reconciled(header=ORDERS)
+
+
+def test_the_day_is_a_day_of_utc(post, reconciled):
+    post(trip="t1", settled_at=datetime(2026, 11, 24, 23, 59, tzinfo=UTC))
+    assert reconciled().left_over == 1
+    assert reconciled(day=TODAY + timedelta(days=1)).left_over == 0

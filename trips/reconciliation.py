@@ -1,0 +1,253 @@
+"""Matches a processor's file against the books: every row gets one verdict, and the verdicts add up to both totals.
+
+    matched         in both, with the same amount
+    missing_there   the books have it, the file does not
+    missing_here    the file has it, the books do not
+    other_amount    in both, and the amounts differ
+    other_currency  in both, and the currencies differ
+    double          the file has it once more
+
+A row is known by its trip and its movement, and where both sides give a reference, by that too: a trip is captured
+once, and refunded as often as somebody asks.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from itertools import groupby
+from typing import Literal
+
+from trips.base import Message
+from trips.journal import Movement
+from trips.money import plain_amount
+from trips.span import Span
+
+RECONCILED = (Movement.CAPTURE, Movement.REFUND, Movement.CLAIM)
+"""The movements that somebody outside keeps books of."""
+
+
+ALL: Literal["all"] = "all"
+"""What all findings come to together."""
+
+
+class Side(StrEnum):
+    """Who tells a row."""
+
+    FILE = "file"
+    BOOKS = "books"
+
+
+class Finding(StrEnum):
+    """What became of a row."""
+
+    MATCHED = "matched"
+    MISSING_THERE = "missing_there"
+    MISSING_HERE = "missing_here"
+    OTHER_AMOUNT = "other_amount"
+    OTHER_CURRENCY = "other_currency"
+    DOUBLE = "double"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A movement of money as one side tells it."""
+
+    shopping_trip_id: str
+    movement: Movement
+    units: int
+    """Minor units of the currency."""
+    code: str
+    reference: str | None = None
+    """A refund's refundRequestId, a claim's order id: what tells one from another of the same trip."""
+
+    @property
+    def amount(self) -> str:
+        """As people read it."""
+        return f"{plain_amount(self.units, self.code)} {self.code}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BooksRow(Row):
+    """As the books have it."""
+
+    store_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRow(Row):
+    """As the file has it."""
+
+    line: int
+    date: str | None = None
+    """As it is written there; it decides nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found of one row, or of the two that belong together."""
+
+    finding: Finding
+    ours: BooksRow | None = None
+    theirs: FileRow | None = None
+    repeats: int | None = None
+    """The line that a double row tells once more."""
+
+    @property
+    def row(self) -> Row:
+        """The row that it is about, as the books have it where they do."""
+        return self.ours or self.theirs  # type: ignore[return-value] # one of them is there
+
+    @property
+    def reason(self) -> str:
+        """Why, in words."""
+        what, amount = self.row.movement, self.row.amount
+        match self.finding:
+            case Finding.MATCHED:
+                return f"the {what} is {amount} in both"
+            case Finding.MISSING_THERE:
+                return f"the books have a {what} of {amount}, the file has none"
+            case Finding.MISSING_HERE:
+                return f"the file has a {what} of {amount}, the books have none"
+            case Finding.DOUBLE:
+                return f"the file has the {what} in line {self.repeats} already"
+        there = self.theirs.amount if self.theirs else "nothing"
+        return f"the {what} is {there} in the file, {amount} in the books"
+
+
+def reconcile(ours: Iterable[BooksRow], theirs: Iterable[FileRow], missing_of: Span | None = None) -> Iterator[Verdict]:
+    """A verdict for each row: of the books in their order, then of what only the file has in its own.
+
+    `ours` comes trip by trip and, within a trip, movement by movement, so that only the file has to fit into memory.
+    With `missing_of`, rows of the books outside that time may match, and are not missed where nothing matches them.
+    """
+    waiting: defaultdict[tuple[str, Movement], list[FileRow]] = defaultdict(list)
+    for row in theirs:
+        waiting[_subject(row)].append(row)
+    for subject, group in groupby(ours, key=_subject):
+        for verdict in _match(list(group), waiting.pop(subject, ())):
+            if missing_of is None or _matters(verdict, missing_of):
+                yield verdict
+    for rows in waiting.values():
+        yield from _match((), rows)
+
+
+def _matters(verdict: Verdict, span: Span) -> bool:
+    """Whether it is more than a row of the books that another time's file has."""
+    return verdict.theirs is not None or (verdict.ours is not None and verdict.ours.at in span)
+
+
+def _subject(row: Row) -> tuple[str, Movement]:
+    return row.shopping_trip_id, row.movement
+
+
+def _match(ours: Sequence[BooksRow], theirs: Sequence[FileRow]) -> Iterator[Verdict]:
+    """The verdicts on the rows of one trip and movement: those go together that differ least."""
+    pairs = sorted(
+        (_distance(our, their), place, number)
+        for place, our in enumerate(ours)
+        for number, their in enumerate(theirs)
+        if not (our.reference and their.reference) or our.reference == their.reference
+    )
+    partner_of: dict[int, int] = {}
+    taken: dict[int, int] = {}
+    for _, place, number in pairs:
+        if place not in partner_of and number not in taken:
+            partner_of[place], taken[number] = number, place
+    for place, our in enumerate(ours):
+        yield _compare(our, theirs[partner_of[place]]) if place in partner_of else Verdict(Finding.MISSING_THERE, our)
+    yield from _left_over(theirs, taken)
+
+
+def _distance(ours: Row, theirs: Row) -> tuple[bool, bool, bool]:
+    return ours.reference != theirs.reference, ours.code != theirs.code, ours.units != theirs.units
+
+
+def _compare(ours: BooksRow, theirs: FileRow) -> Verdict:
+    if ours.code != theirs.code:
+        return Verdict(Finding.OTHER_CURRENCY, ours, theirs)
+    return Verdict(Finding.MATCHED if ours.units == theirs.units else Finding.OTHER_AMOUNT, ours, theirs)
+
+
+def _left_over(theirs: Sequence[FileRow], taken: Iterable[int]) -> Iterator[Verdict]:
+    """What the books have nothing for: rows told once more, and rows that are missing here."""
+    told: dict[object, int] = {}
+    paired = set(taken)
+    for number in paired:
+        _remember(told, theirs[number])
+    for number, row in enumerate(theirs):
+        if number not in paired:
+            line = told.get(_identity(row))
+            yield Verdict(Finding.MISSING_HERE if line is None else Finding.DOUBLE, None, row, line)
+            _remember(told, row)
+
+
+def _identity(row: FileRow) -> object:
+    """By what a second row of the same trip and movement is known as a repeat."""
+    if row.reference:
+        return (row.reference,)
+    return (row.units, row.code) if row.movement is Movement.REFUND else ()
+
+
+def _remember(told: dict[object, int], row: FileRow) -> None:
+    for identity in ((row.reference,), (row.units, row.code), ()):
+        told.setdefault(identity, row.line)
+
+
+class TotalLine(Message):
+    """What one finding comes to for one movement and currency, on both sides."""
+
+    event: Movement
+    currency: str
+    finding: Finding | Literal["all"]
+    file_rows: int
+    in_file: str
+    """A plain decimal with the currency's own digits, as are the two below."""
+    books_rows: int
+    in_books: str
+    difference: str
+    """What the file has more than the books; below zero where it has less."""
+
+
+class Totals:
+    """What verdicts come to by movement and currency, never added over currencies."""
+
+    def __init__(self) -> None:
+        self.findings: Counter[Finding] = Counter()
+        self._rows: Counter[tuple[Movement, str, Finding | Literal["all"], Side]] = Counter()
+        self._units: Counter[tuple[Movement, str, Finding | Literal["all"], Side]] = Counter()
+
+    def add(self, verdict: Verdict) -> None:
+        """Count the verdict, and each of its rows in the row's own currency."""
+        self.findings[verdict.finding] += 1
+        for side, row in ((Side.BOOKS, verdict.ours), (Side.FILE, verdict.theirs)):
+            if row:
+                for finding in (verdict.finding, ALL):
+                    self._rows[row.movement, row.code, finding, side] += 1
+                    self._units[row.movement, row.code, finding, side] += row.units
+
+    @property
+    def left_over(self) -> int:
+        """How many verdicts are not `matched`."""
+        return self.findings.total() - self.findings[Finding.MATCHED]
+
+    def lines(self) -> list[TotalLine]:
+        """A line for each finding of a movement and currency, and after them what they come to in all."""
+        told = {key[:3] for key in self._rows}
+        order = [*Finding, ALL]
+        return [self._line(*key) for key in sorted(told, key=lambda key: (*key[:2], order.index(key[2])))]
+
+    def _line(self, movement: Movement, code: str, finding: Finding | Literal["all"]) -> TotalLine:
+        there, here = ((movement, code, finding, side) for side in (Side.FILE, Side.BOOKS))
+        return TotalLine(
+            event=movement,
+            currency=code,
+            finding=finding,
+            file_rows=self._rows[there],
+            in_file=plain_amount(self._units[there], code),
+            books_rows=self._rows[here],
+            in_books=plain_amount(self._units[here], code),
+            difference=plain_amount(self._units[there] - self._units[here], code),
+        )

@@ -1,0 +1,72 @@
+"""A stretch of time that finance asks about: days of UTC, or from one moment to another."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from trips.base import rfc3339
+
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+HOW_TO_SAY_IT = "should be a day such as 2026-11-24, or a time with its zone such as 2026-11-24T06:00:00Z"
+
+
+class InvalidSpan(ValueError):
+    """No stretch of time; the sentence says what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """From `since`, which belongs to it, to `until`, which does not."""
+
+    since: datetime
+    until: datetime
+
+    def __post_init__(self) -> None:
+        if self.since >= self.until:
+            raise InvalidSpan(f"nothing lies between {rfc3339(self.since)} and {rfc3339(self.until)}")
+
+    def __contains__(self, moment: datetime) -> bool:
+        return self.since <= moment < self.until
+
+    @classmethod
+    def of_day(cls, day: date) -> "Span":
+        """The day in UTC, from midnight to midnight. Raises InvalidSpan for the last day that there is."""
+        return cls(_midnight(day), _midnight_after(day))
+
+
+def read_start(text: str) -> datetime:
+    """The moment from which a stretch goes: a day's midnight, or the time itself. Raises InvalidSpan."""
+    return _midnight(_day(text)) if DAY.fullmatch(text) else _moment(text)
+
+
+def read_end(text: str) -> datetime:
+    """The first moment after a stretch: the midnight that ends the day, or the time itself. Raises InvalidSpan."""
+    return _midnight_after(_day(text)) if DAY.fullmatch(text) else _moment(text)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidSpan(HOW_TO_SAY_IT) from None
+
+
+def _moment(text: str) -> datetime:
+    if not MOMENT.fullmatch(text):
+        raise InvalidSpan(HOW_TO_SAY_IT)
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InvalidSpan(HOW_TO_SAY_IT) from None
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def _midnight_after(day: date) -> datetime:
+    try:
+        return _midnight(day + timedelta(days=1))
+    except OverflowError:
+        raise InvalidSpan(HOW_TO_SAY_IT) from None
