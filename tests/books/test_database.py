@@ -129,6 +129,15 @@ def test_a_database_that_does_not_exist_is_told(postgres):
 
 
 @pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+def test_what_the_address_says_goes_before_our_own_patience(url, database):
+    hasty = Database(f"{url}&options=-c%20lock_timeout%3D10ms")
+    for opened, patience in ((database, "5s"), (hasty, "10ms")):
+        with opened.reading() as connection:
+            assert connection.scalar(text("SHOW lock_timeout")) == patience
+    hasty.close()
+
+
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
 def test_a_trip_that_another_program_holds_is_not_waited_for_for_ever(url, database, post):
     post("42.10")
     hasty = Database(f"{url}&options=-c%20lock_timeout%3D10ms")

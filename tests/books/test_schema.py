@@ -112,3 +112,13 @@ def test_the_database_itself_refuses_a_settlement_that_does_not_add_up(database,
     post("42.10")
     with pytest.raises(DBAPIError, match="settlements_add_up"):
         execute(database, "UPDATE settlements SET captured = 1")
+
+
+def test_the_database_itself_refuses_an_entry_of_a_trip_that_it_does_not_know(database, post):
+    post("42.10")
+    with pytest.raises(DBAPIError, match=r"(?i)foreign key"):
+        execute(
+            database,
+            "INSERT INTO entries (key, shopping_trip_id, movement, workflow_id, amount, code, at) "
+            "VALUES ('t2:sale', 't2', 'sale', 'trip-t2', 1, 'USD', '2026-11-24 12:00:00')",
+        )
