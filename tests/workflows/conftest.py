@@ -6,8 +6,6 @@ from temporalio.testing import WorkflowEnvironment
 from connection import data_converter
 from lab.binaries import test_server
 from namespace import KEYS
-from simulator.control import Control
-from simulator.server import running
 from tests.workflows.world import World, registered
 
 
@@ -21,14 +19,10 @@ def pytest_addoption(parser):
 
 
 @pytest.fixture
-async def world(request, tmp_path):
-    async with (
-        await WorkflowEnvironment.start_time_skipping(
-            test_server_existing_path=test_server(), data_converter=data_converter()
-        ) as env,
-        running() as simulator,
-        Control(simulator.url) as control,
-    ):
+async def world(request, tmp_path, simulator, control):
+    async with await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=test_server(), data_converter=data_converter()
+    ) as env:
         await registered(env.client, KEYS)
         cached = request.config.getoption("--max-cached-workflows")
         world = World(env, simulator, control, tmp_path, max_cached_workflows=cached)

@@ -97,9 +97,18 @@ class World:
         return stumble_or_send
 
     async def trip(
-        self, total="42.10", *, faults=(), balance=None, held=None, code="USD", receipt="retailer", **policy
+        self,
+        total="42.10",
+        *,
+        faults=(),
+        balance=None,
+        held=None,
+        code="USD",
+        receipt="retailer",
+        payment="payment_service",
+        **policy,
     ):
-        """Plan a card, start a trip, give its handle."""
+        """Plan a card, start a trip of that total or with that cart, give its handle."""
         trip_id = uuid.uuid4().hex
         plan = {"faults": list(faults)}
         if balance is not None:
@@ -113,12 +122,13 @@ class World:
             "shoppingTripId": trip_id,
             "startedAt": now.isoformat(),
             "receipt": receipt,
+            "payment": payment,
             "policy": policy,
         }
         if held is not None:
             payload["preAuthorized"] = {"amount": held, "code": code}
         if total is not None:
-            payload["cart"] = cart(total, code)
+            payload["cart"] = cart(total, code) if isinstance(total, str) else total
         return await self.start(trip_id, payload)
 
     async def start(self, trip_id, payload):
@@ -126,7 +136,7 @@ class World:
             SHOPPING_TRIP, payload, id=trip_workflow_id(trip_id), task_queue=TASK_QUEUE
         )
         self.ids.append(handle.id)
-        return Trip(self, trip_id, handle)
+        return Trip(self, trip_id, payload, handle)
 
     async def pass_time(self, **length):
         await self.env.sleep(timedelta(**length))
@@ -146,9 +156,10 @@ class World:
 class Trip:
     """One trip in the world."""
 
-    def __init__(self, world, trip_id, handle):
+    def __init__(self, world, trip_id, payload, handle):
         self.world = world
         self.id = trip_id
+        self.payload = payload
         self.handle = handle
 
     async def result(self):
