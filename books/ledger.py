@@ -11,6 +11,7 @@ from books import schema, statements
 from books.database import BooksRefusal, Database
 from books.rows import receipt_row
 from books.tables import receipts
+from trips.base import Refused
 from trips.journal import journal_of_recovery, journal_of_refund
 from trips.posting import SettledTrip
 from trips.refund import (
@@ -18,7 +19,6 @@ from trips.refund import (
     Recovery,
     RefundRequest,
     RefundState,
-    Refused,
     check_recovery,
     check_refund,
     paid,

@@ -9,10 +9,11 @@ from sqlalchemy import Connection, Table, and_, func, or_, select, update
 from books.database import BooksRefusal, insert
 from books.rows import entry_rows, line_rows, refund_of, refund_row, sale_of, settlement_row
 from books.tables import entries, lines, refunds, settlements
+from trips.base import Refused
 from trips.journal import Entry, Movement, journal_of
 from trips.money import Money
 from trips.posting import SettledTrip
-from trips.refund import KnownRefund, RefundRequest, RefundState, Refused, Sale, id_taken
+from trips.refund import KnownRefund, RefundRequest, RefundState, Sale, id_taken
 from trips.settlement import Settlement
 
 AGREED = ("code", "total", "captured", "bad_debt", "delegated")
