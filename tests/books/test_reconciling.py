@@ -117,6 +117,8 @@ def test_what_amazon_collected_matches_our_claims(post, reconciled):
     result = reconciled("order-paid,paid,store-1,USD,9.00,2026-11-24", mapping="amazon", header=ORDERS)
     assert (result.matched, result.left_over) == (1, 1)
     assert result.first == ["trip late: missing_there: the books have a claim of 9.00 USD, the file has none"]
+    other = reconciled("order-other,paid,store-1,USD,9.00,2026-11-24", mapping="amazon", header=ORDERS)
+    assert (other.matched, other.left_over) == (0, 3), "another order is another claim"
 
 
 def test_rows_match_entries_of_any_day_and_only_the_days_own_entries_are_missed(post, give_back, reconciled):
