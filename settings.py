@@ -1,5 +1,7 @@
 """A worker's settings, all from the environment; Temporal's own variables are read by its SDK (connection.py)."""
 
+from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from cryptography.fernet import Fernet
@@ -16,6 +18,9 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from books.database import read_address
+
+REFUND_WINDOW = timedelta(days=7)
+"""From a trip's start (contract.md, Refund); one newer page says 30 days."""
 
 S = TypeVar("S", bound="ConsoleSettings")
 
@@ -48,6 +53,15 @@ class ConsoleSettings(BaseSettings):
         read_address(url.get_secret_value())
         return url
 
+    stores_file: Path | None = None
+
+    @field_validator("stores_file")
+    @classmethod
+    def _is_a_file(cls, path: Path | None) -> Path | None:
+        if path is not None and not path.is_file():
+            raise ValueError(f"should be the path of a TOML file, and there is no file at {path}")
+        return path
+
     @field_validator("payload_keys", mode="before")
     @classmethod
     def _one_after_the_other(cls, value: Any) -> Any:
@@ -69,9 +83,12 @@ class Settings(ConsoleSettings):
 
     payment_service_url: Address
     payment_service_auth: Literal["sigv4", "none"] = "sigv4"
+    """Of the Payment Service and the Checkout Service: both want the same signature, by the same credentials."""
     payment_service_max_rps: Annotated[float, Field(gt=0)] | None = None
+    checkout_service_url: Address | None = None
     receipt_url: Address | None = None
     incident_url: Address | None = None
+    refund_window: Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=365))] = REFUND_WINDOW
     log_format: Literal["json", "console"] = "json"
     temporal_deployment_name: str | None = None
     temporal_worker_build_id: str | None = None

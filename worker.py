@@ -3,8 +3,9 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -14,18 +15,26 @@ from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from activities.deliveries import DeliveryActivities, Send, sending_to
+from activities.books import BooksActivities
+from activities.checkout import CheckoutActivities
+from activities.deliveries import DeliveryActivities, Send, reporting_to, sending_to
 from activities.payment import PaymentActivities
+from books.database import BooksError, BooksUnavailable, Database
+from books.ledger import Books
+from clients.checkout_service import CheckoutService, open_checkout_service
 from clients.delivery import open_receiver
 from clients.payment_service import PaymentService, open_payment_service
 from clients.signing import MissingCredentials
 from connection import ConnectionFailed, connect, leave
 from logs import configure
 from namespace import NotPrepared, prepare
-from settings import Settings, SettingsError, load
+from settings import REFUND_WINDOW, Settings, SettingsError, load
 from trips.deliveries import Kind
 from trips.names import DELIVERIES_QUEUE, TASK_QUEUE
+from trips.trouble import TroubleKind
 from workflows.delivery import Delivery
+from workflows.recovery import RecoverDebt
+from workflows.refund import Refund
 from workflows.shopping_trip import ShoppingTrip
 
 log = structlog.get_logger()
@@ -36,7 +45,23 @@ GRACE = timedelta(seconds=20)
 STICKY = timedelta(seconds=5)
 """How long a killed worker's trips wait for it before another one takes them; the SDK's default is 10 s."""
 
-IMPORTED_ONCE = ("activities", "clients", "converter", "iso4217", "pydantic", "trips", "workflows")
+LOOK_AGAIN = timedelta(seconds=10)
+"""Between two looks whether the ledger's database is back, for a worker that started without it."""
+
+POSTINGS_AT_ONCE = 5
+"""Threads that read and post: as many as SQLAlchemy's pool keeps connections by default."""
+
+IMPORTED_ONCE = (
+    "activities",
+    "books",
+    "clients",
+    "converter",
+    "iso4217",
+    "pydantic",
+    "sqlalchemy",
+    "trips",
+    "workflows",
+)
 """What holds no state: the sandbox need not import it anew for each trip."""
 
 RUNNER = SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*IMPORTED_ONCE))
@@ -46,22 +71,36 @@ def workers(
     client: Client,
     *,
     service: PaymentService,
+    checkout: CheckoutService | None = None,
+    books: Books,
     ways: Mapping[Kind, Send],
     settings: Settings | None = None,
     **options: Any,
 ) -> tuple[Worker, Worker]:
     """The worker of trips and payments, and the one of deliveries. `options` go to the first."""
     payments, deliveries = PaymentActivities(service), DeliveryActivities(client, ways)
+    keeper = BooksActivities(books, refund_window=settings.refund_window if settings else REFUND_WINDOW)
     trips = Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[ShoppingTrip],
+        workflows=[ShoppingTrip, Refund, RecoverDebt],
         activities=[
             payments.adjust,
             payments.capture,
             payments.cancel,
             payments.transactional_data,
+            payments.refund,
+            CheckoutActivities(checkout).checkout,
+            keeper.settlement_of,
+            keeper.post_settlement,
+            keeper.reserve_refund,
+            keeper.release_refund,
+            keeper.post_refund,
+            keeper.post_recovery,
+            deliveries.deliver,
+            deliveries.send,
         ],
+        activity_executor=ThreadPoolExecutor(POSTINGS_AT_ONCE, thread_name_prefix="books"),
         workflow_runner=RUNNER,
         graceful_shutdown_timeout=GRACE,
         sticky_queue_schedule_to_start_timeout=STICKY,
@@ -91,6 +130,31 @@ def versioning(settings: Settings) -> WorkerDeploymentConfig | None:
     )
 
 
+@asynccontextmanager
+async def upgraded(books: Books) -> AsyncIterator[None]:
+    """Bring the ledger's tables up to date; where its database is away, go on and see to it when it is back.
+
+    Raises BooksRefusal where its tables are of a newer version than this program.
+    """
+
+    async def see_to_it() -> None:
+        while True:
+            await asyncio.sleep(LOOK_AGAIN.total_seconds())
+            with suppress(BooksUnavailable):
+                return await asyncio.to_thread(books.upgrade)
+
+    try:
+        await asyncio.to_thread(books.upgrade)
+    except BooksUnavailable as error:
+        log.error("books", outcome=TroubleKind.BOOKS, reason=str(error))  # noqa: TRY400 (the sentence says it all)
+    else:
+        yield
+        return
+    task = asyncio.create_task(see_to_it())
+    yield
+    task.cancel()
+
+
 async def run(settings: Settings) -> None:
     """Work until told to stop, then finish the calls that are running."""
     stop = asyncio.Event()
@@ -102,10 +166,20 @@ async def run(settings: Settings) -> None:
         service = await stack.enter_async_context(
             open_payment_service(settings.payment_service_url, settings.payment_service_auth)
         )
+        checkout = None
+        if settings.checkout_service_url:
+            opening = open_checkout_service(settings.checkout_service_url, settings.payment_service_auth)
+            checkout = await stack.enter_async_context(opening)
+        books = stack.enter_context(closing(Books(Database(settings.ledger_url.get_secret_value()))))
+        await stack.enter_async_context(upgraded(books))
         receipts = await stack.enter_async_context(open_receiver(settings.receipt_url))
         incidents = await stack.enter_async_context(open_receiver(settings.incident_url))
-        ways = {Kind.RECEIPT: sending_to(receipts), Kind.INCIDENT: sending_to(incidents)}
-        for worker in workers(client, service=service, ways=ways, settings=settings):
+        ways = {
+            Kind.RECEIPT: sending_to(receipts),
+            Kind.INCIDENT: sending_to(incidents),
+            Kind.PAYMENT_STATUS: reporting_to(service),
+        }
+        for worker in workers(client, service=service, checkout=checkout, books=books, ways=ways, settings=settings):
             await stack.enter_async_context(worker)
         log.info("worker ready", task_queue=TASK_QUEUE, namespace=client.namespace)
         await stop.wait()
@@ -118,7 +192,7 @@ def main() -> int:
         settings = load()
         configure(settings.log_format)
         asyncio.run(run(settings))
-    except (SettingsError, ConnectionFailed, NotPrepared, MissingCredentials) as error:
+    except (SettingsError, ConnectionFailed, NotPrepared, MissingCredentials, BooksError) as error:
         print(error, file=sys.stderr)  # noqa: T201 (the log may not be set up yet, and a person reads this)
         return 1
     return 0

@@ -11,8 +11,9 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from activities.payment import troubles_told
 from clients.delivery import Receiver
 from clients.errors import ServiceError
+from clients.payment_service import PaymentService
 from trips.base import Message
-from trips.deliveries import Kind, Parcel
+from trips.deliveries import Kind, Parcel, PaymentStatus
 from trips.names import DELIVERIES_QUEUE, DELIVERY
 
 log = structlog.get_logger()
@@ -33,6 +34,23 @@ def sending_to(receiver: Receiver | None) -> Send:
     async def send(parcel: Parcel, attempt: int) -> None:
         if receiver is not None:
             await receiver.post(parcel.body, key=parcel.key, attempt=attempt)
+
+    return send
+
+
+def reporting_to(service: PaymentService) -> Send:
+    """Tells the Payment Service how much of a trip is paid."""
+
+    async def send(parcel: Parcel, attempt: int) -> None:
+        status = PaymentStatus.model_validate(parcel.body)
+        await service.payment_status(
+            status.store_id,
+            status.shopping_trip_id,
+            total=status.total,
+            settled=status.settled,
+            at=status.at,
+            attempt=attempt,
+        )
 
     return send
 

@@ -10,6 +10,7 @@ from clients.errors import ServiceError
 from clients.payment_service import AdjustAnswer, PaymentService
 from trips.base import Message
 from trips.money import Money
+from trips.refund import RefundReason
 from trips.settlement import Transaction
 
 
@@ -25,6 +26,13 @@ class AmountCall(TripCall):
     """A call about an amount of a trip."""
 
     amount: Money
+
+
+class RefundCall(AmountCall):
+    """A call that gives an amount back; the request's id is the key by which the service knows a repeat."""
+
+    refund_request_id: str
+    reason: RefundReason
 
 
 @contextmanager
@@ -68,3 +76,16 @@ class PaymentActivities:
         """The card's EMV data, for the receipt and the books."""
         with troubles_told():
             return await self._service.transactional_data(call.store_id, call.shopping_trip_id, attempt=call.attempt)
+
+    @activity.defn(name="refund")
+    async def refund(self, call: RefundCall) -> str | None:
+        """Give the amount back; gives the id by which the processor will reconcile it, where the service tells it."""
+        with troubles_told():
+            return await self._service.refund(
+                call.store_id,
+                call.shopping_trip_id,
+                call.amount,
+                refund_request_id=call.refund_request_id,
+                reason=call.reason,
+                attempt=call.attempt,
+            )

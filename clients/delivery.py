@@ -24,7 +24,17 @@ class Receiver:
         """Hand over the payload. Raises ServiceError unless it was taken with a 2xx, whatever that says besides."""
         headers = {IDEMPOTENCY_KEY: key}
         # The log names the host alone: the path of a chat service's address is its password.
-        await call(self._http, self._url, payload, path=self._host, attempt=attempt, read=_taken, headers=headers)
+        await call(
+            self._http,
+            self._url,
+            payload,
+            path=self._host,
+            store=payload.get("storeId"),
+            trip=payload.get("shoppingTripId"),
+            attempt=attempt,
+            read=_taken,
+            headers=headers,
+        )
 
 
 @asynccontextmanager

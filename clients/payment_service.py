@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
 from clients.answers import Answer
-from clients.signing import signature_for
-from clients.transport import call, open_http, taken
+from clients.signing import Auth, open_signed
+from clients.transport import call, taken
 from clients.wire import (
     AdjustAnswer,
     AdjustStatus,
@@ -111,11 +111,14 @@ class PaymentService:
         read: Callable[[Answer], T],
         tell: Callable[[T], str] = taken,
     ) -> T:
-        return await call(self._http, path, body, path=path, attempt=attempt, read=read, tell=tell)
+        store, trip = body["storeId"], body["shoppingTripId"]
+        return await call(
+            self._http, path, body, path=path, store=store, trip=trip, attempt=attempt, read=read, tell=tell
+        )
 
 
 @asynccontextmanager
-async def open_payment_service(url: str, auth: Literal["sigv4", "none"]) -> AsyncIterator[PaymentService]:
+async def open_payment_service(url: str, auth: Auth) -> AsyncIterator[PaymentService]:
     """The service at that address. Raises MissingCredentials where its calls can't be signed."""
-    async with open_http(url, await signature_for(url) if auth == "sigv4" else None) as http:
+    async with open_signed(url, auth, variable="PAYMENT_SERVICE_URL") as http:
         yield PaymentService(http)

@@ -2,7 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Literal
 
 import httpx
 from botocore.auth import SigV4Auth
@@ -12,11 +14,21 @@ from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
 from clients.errors import NoAnswerError
+from clients.transport import open_http
 
 SERVICE = "execute-api"
 REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d")
 
+Auth = Literal["sigv4", "none"]
+"""PAYMENT_SERVICE_AUTH, which is for the Payment Service and the Checkout Service alike."""
+
 UNSIGNED = "for the simulator set PAYMENT_SERVICE_AUTH=none"
+
+EXAMPLES = {
+    "PAYMENT_SERVICE_URL": "https://us-east-1.payments.amazonphysicalstores.com",
+    "CHECKOUT_SERVICE_URL": "https://us-east-1.checkout.amazonphysicalstores.com",
+}
+"""The variables that name a service, and what each should look like (contract.md, Transport)."""
 
 
 class MissingCredentials(ValueError):
@@ -49,13 +61,16 @@ class Signature(httpx.Auth):
         yield request
 
 
-def region_of(url: str) -> str:
-    """The region of a service's address, the first label of its host. Raises MissingCredentials where there is none."""
+def region_of(url: str, variable: str) -> str:
+    """The region of the address in that variable, the first label of its host.
+
+    Raises MissingCredentials where there is none.
+    """
     region = httpx.URL(url).host.split(".")[0]
     if not REGION.fullmatch(region):
         raise MissingCredentials(
-            "PAYMENT_SERVICE_URL: with PAYMENT_SERVICE_AUTH=sigv4 its host should begin with an AWS region, as in "
-            f"https://us-east-1.payments.amazonphysicalstores.com; {UNSIGNED}"
+            f"{variable}: with PAYMENT_SERVICE_AUTH=sigv4 its host should begin with an AWS region, as in "
+            f"{EXAMPLES[variable]}; {UNSIGNED}"
         )
     return region
 
@@ -76,7 +91,17 @@ def check_credentials() -> Credentials:
     return credentials
 
 
-async def signature_for(url: str) -> Signature:
-    """The signature for a service's address. Raises MissingCredentials where its calls can't be signed."""
-    region = region_of(url)
+@asynccontextmanager
+async def open_signed(url: str, auth: Auth, *, variable: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client for the service whose address stands in that variable.
+
+    Raises MissingCredentials where its calls can't be signed.
+    """
+    signature = await _signature_for(url, variable) if auth == "sigv4" else None
+    async with open_http(url, signature) as http:
+        yield http
+
+
+async def _signature_for(url: str, variable: str) -> Signature:
+    region = region_of(url, variable)
     return Signature(await asyncio.to_thread(check_credentials), region)

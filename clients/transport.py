@@ -54,6 +54,8 @@ async def call(
     body: Mapping[str, Any],
     *,
     path: str,
+    store: str | None,
+    trip: str | None,
     attempt: int,
     read: Callable[[Answer], T],
     tell: Callable[[T], str] = taken,
@@ -61,11 +63,11 @@ async def call(
 ) -> T:
     """POST the body and read the answer. Raises ServiceError, and nothing else, where that brings nothing usable.
 
-    The log gets one line, without the bodies: `path` is what it says of the address, `tell` what it says of the answer.
+    The log gets one line, without the bodies: `path` is what it says of the address, `tell` what it says of the answer,
+    `store` and `trip` whom the call is about, if anybody: each body has its own names for them.
     """
     started = time.monotonic()
-    facts = {"method": "POST", "path": path, "attempt": attempt}
-    facts |= {"store": body.get("storeId"), "trip": body.get("shoppingTripId"), "status": None}
+    facts = {"method": "POST", "path": path, "store": store, "trip": trip, "attempt": attempt, "status": None}
     say, outcome = log.warning, "cut off before the answer"
     try:
         answer = await _exchange(http, url, body, headers or {})

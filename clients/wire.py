@@ -35,7 +35,7 @@ LONGEST_VALUE = 255
 LAST_FOUR = re.compile(r"[0-9]{4}")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-R = TypeVar("R", bound="TripBody")
+R = TypeVar("R", bound=Message)
 
 
 class AdjustStatus(StrEnum):
@@ -166,18 +166,18 @@ def read_initiated(answer: Answer) -> None:
     never have come through.
     """
     if answer.content.strip():
-        _object(answer)
+        read_object(answer)
 
 
 def read_reconciliation_id(answer: Answer) -> str | None:
     """A refund's reconciliation id, where the answer has one. Raises UnreadableAnswerError."""
-    said = _object(answer) if answer.content.strip() else {}
+    said = read_object(answer) if answer.content.strip() else {}
     return _text(said.get("reconciliationId"))
 
 
 def read_card_data(answer: Answer) -> Transaction:
     """The card's data without its expiry date, which goes no further. Raises UnreadableAnswerError."""
-    said = _object(answer)
+    said = read_object(answer)
     data = {name: _text(said.get(to_camel(name))) for name in Transaction.model_fields}
     if not LAST_FOUR.fullmatch(data["tail"] or ""):
         # Anything else in the place of the last four digits may be more of the number.
@@ -185,15 +185,22 @@ def read_card_data(answer: Answer) -> Transaction:
     return Transaction(**data)
 
 
-def _object(answer: Answer) -> Mapping[str, Any]:
+def read_object(answer: Answer) -> Mapping[str, Any]:
+    """The JSON object that answers a call. Raises UnreadableAnswerError for anything else, an error's body too."""
     said = answer.json()
     if not isinstance(said, Mapping) or said.get("errorMsg"):
         raise answer.unreadable("not what was asked for")
     return said
 
 
-def _text(value: Any) -> str | None:
-    """One of a card's data, None where it is not usable: missing, no text, too long, or what may be a card's number."""
+def printable(value: Any) -> str | None:
+    """A text of 1 to 255 printable characters that are not all blanks; None for anything else."""
     if not isinstance(value, str) or not value.isprintable() or not 0 < len(value) <= LONGEST_VALUE:
         return None
-    return None if holds_card_number(value) else value
+    return value if value.strip() else None
+
+
+def _text(value: Any) -> str | None:
+    """One of a card's data, None where it is not usable: missing, no text, too long, or what may be a card's number."""
+    text = printable(value)
+    return None if text is None or holds_card_number(text) else text

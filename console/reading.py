@@ -9,11 +9,12 @@ from pydantic_core import from_json
 
 from console.output import Refusal
 from trips.request import InvalidTrip, TripRequest
+from trips.stores import Stores
 
 
 @dataclass(frozen=True)
 class Order:
-    """A trip that is to be started: as it was sent, and as it is understood."""
+    """A trip that is to be started: as it was sent and its store completes it, and as it is understood."""
 
     payload: dict[str, Any]
     request: TripRequest
@@ -40,7 +41,7 @@ def read_json(content: bytes) -> Any:
         raise Refusal(f"not JSON: {fault}") from None
 
 
-def read_trips(content: bytes) -> Batch:
+def read_trips(content: bytes, stores: Stores) -> Batch:
     """The trips in a file: one document, or one a line where that is what the lines are.
 
     Raises Refusal where the file is one trip that can't be used.
@@ -50,24 +51,24 @@ def read_trips(content: bytes) -> Batch:
         read_json(content)
     except Refusal:
         if any(_is_object(line) for line in lines):
-            return _read_lines(lines)
-    return Batch([_order(content)], [])
+            return _read_lines(lines, stores)
+    return Batch([_order(content, stores)], [])
 
 
-def _read_lines(lines: Sequence[bytes]) -> Batch:
+def _read_lines(lines: Sequence[bytes], stores: Stores) -> Batch:
     batch = Batch([], [])
     for number, line in enumerate(lines, start=1):
         if line.strip():
             try:
-                batch.orders.append(_order(line, place=f"line {number}: "))
+                batch.orders.append(_order(line, stores, place=f"line {number}: "))
             except Refusal as refusal:
                 batch.refused.append(str(refusal))
     return batch
 
 
-def _order(content: bytes, place: str = "") -> Order:
+def _order(content: bytes, stores: Stores, place: str = "") -> Order:
     try:
-        payload = read_json(content)
+        payload = stores.fill(read_json(content))
         return Order(payload, TripRequest.read(payload), place)
     except (Refusal, InvalidTrip) as error:
         raise Refusal(f"{place}{error}") from None

@@ -11,6 +11,7 @@ from console.handover import Answer, Started, hand_over
 from console.options import Json, example
 from console.output import Refusal, complain, err, print_json, say, table
 from console.reading import Order, read_trips
+from console.stores import configured_stores
 from trips.settlement import Settlement
 
 commands = typer.Typer()
@@ -28,9 +29,10 @@ MONEY = ("total", "captured", "bad debt")
 def start(file: TripFile, *, wait: Wait = False, as_json: Json = False) -> None:
     """Start a trip, or many.
 
-    A trip is paid once for ever: a second start of it answers with the first.
+    A trip is paid once for ever: a second start of it answers with the first. What a trip does not say of payment,
+    receipt and policy is taken from its store's table in STORES_FILE, where that is set.
     """
-    batch = read_trips(file.read())
+    batch = read_trips(file.read(), configured_stores())
     answers = _hand_over(batch.orders, wait=wait, as_json=as_json) if batch.orders else []
     if not as_json:
         _report(answers)

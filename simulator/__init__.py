@@ -1,1 +1,1 @@
-"""A payment service to develop against: real HTTP, its own ledger, every answer of the contract on demand."""
+"""The services to develop against: real HTTP, a ledger of their own, every answer of the contract on demand."""

@@ -1,4 +1,4 @@
-"""One trip at the service: holds, adjusts, captures, cancels and refunds, by the rules that must never be broken."""
+"""One trip at the services: holds, adjusts, captures, cancels, refunds, or an order, by rules never to be broken."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -8,12 +8,13 @@ from typing import Any, NoReturn
 
 from simulator.card import EXAMPLE_CARD, example_reference
 from simulator.money import Amount
-from simulator.wire import Call
+from simulator.order import Order, Price
+from simulator.wire import Call, rfc3339
 
 GENEROUS = 100_000
 """Hundredths: what a card covers of which nothing was said, 1000.00."""
 
-NEED_A_LIVING_TOKEN = frozenset({Call.ADJUST, Call.CAPTURE, Call.CANCEL})
+NEED_A_LIVING_TOKEN = frozenset({Call.ADJUST, Call.CAPTURE, Call.CANCEL, Call.CHECKOUT})
 """A refund and a paid debt come days after the token's 46 hours, and are taken (contract.md, Refund)."""
 
 BAD_REQUEST = "BadRequestException"
@@ -23,6 +24,11 @@ EXPIRED = "ShoppingTripExpiredException"
 
 class Refusal(Exception):
     """The service does not do it; the name is its errorMsg."""
+
+
+def named(name: str, call: Call) -> str:
+    """An error's name as the call has it: to a checkout, an unknown trip is an exception (contract.md, Transport)."""
+    return f"{name}Exception" if name == UNKNOWN_TRIP and call is Call.CHECKOUT else name
 
 
 class Movement(StrEnum):
@@ -49,11 +55,6 @@ class Booking:
         return said | {"refundRequestId": self.reference} if self.reference else said
 
 
-def rfc3339(moment: datetime) -> str:
-    """The moment in UTC with a Z."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
 @dataclass
 class Account:
     """One trip at the service: what was planned for it, and what was done. Amounts in hundredths are the plan's."""
@@ -61,6 +62,8 @@ class Account:
     trip_id: str
     book: list[Booking]
     """Of all trips, in the order of booking; the account's own are in `bookings`."""
+    orders: list[Order]
+    """Of all trips, in the order in which they were taken; the account's own is `order`."""
     known: bool = True
     balance: int = GENEROUS
     """What the card covers in all."""
@@ -77,6 +80,7 @@ class Account:
     """The last successful adjustment."""
     bookings: list[Booking] = field(default_factory=list)
     cancelled: bool = False
+    order: Order | None = None
     payment_statuses: list[dict[str, Any]] = field(default_factory=list)
     calls: Counter[Call] = field(default_factory=Counter)
     repeats: Counter[Call] = field(default_factory=Counter)
@@ -98,9 +102,10 @@ class Account:
         return self._sum(self.captures) if self.captures else None
 
     @property
-    def closed(self) -> bool:
-        """Whether no adjust may come any more."""
-        return bool(self.captures) or self.cancelled
+    def closed_by(self) -> Call | None:
+        """The call after which no other may charge or release the hold."""
+        done = {Call.CAPTURE: self.captures, Call.CHECKOUT: self.order, Call.CANCEL: self.cancelled}
+        return next((call for call, deed in done.items() if deed), None)
 
     def arrived(self, call: Call, store_id: str) -> None:
         """A call came, whatever becomes of it."""
@@ -110,7 +115,7 @@ class Account:
     def admit(self, call: Call) -> None:
         """Raise Refusal for a trip that is not known, or whose token is dead."""
         if not self.known:
-            raise Refusal(UNKNOWN_TRIP)
+            raise Refusal(named(UNKNOWN_TRIP, call))
         used_up = self.expires_after_calls is not None and self.calls.total() > self.expires_after_calls
         if call in NEED_A_LIVING_TOKEN and (self.expired or used_up):
             raise Refusal(EXPIRED)
@@ -143,19 +148,31 @@ class Account:
             return
         if self.captures:
             self.violations.append(f"captured twice: {self.captured}, then {asked}")
-        elif self.cancelled:
-            self._refuse("a capture after the cancel")
+        elif self.closed_by:
+            self._refuse(f"a capture after the {self.closed_by}")
         elif asked.hundredths > max(self.pre_authorized, self.last_adjusted(asked.code).hundredths):
             self._refuse(f"a capture of {asked}, above what is authorized")
         self._add(Movement.SETTLED, asked)
 
     def cancel(self) -> None:
         """Release the hold."""
-        if self.captures:
-            self._refuse("a cancel after the capture")
+        if self.closed_by and not self.cancelled:
+            self._refuse(f"a cancel after the {self.closed_by}")
         if self.cancelled:
             self.repeats[Call.CANCEL] += 1
         self.cancelled = True
+
+    def check_out(self, cart: str, total: Price) -> Order:
+        """Take the order, once a trip; `cart` is all that was said, by which a repeat is known."""
+        if self.order and self.order.cart == cart:
+            self.repeats[Call.CHECKOUT] += 1
+            return self.order
+        if self.closed_by:
+            with_what = " with another cart" if self.order else ""
+            self._refuse(f"a checkout{with_what} after the {self.closed_by}")
+        self.order = Order(example_reference("ORDER", self.trip_id), self.trip_id, self.store_id, cart, total)
+        self.orders.append(self.order)
+        return self.order
 
     def refund(self, asked: Amount, request_id: str) -> None:
         """Give money back, once a request."""
@@ -196,6 +213,7 @@ class Account:
             "captured": self.captured.report() if self.captured else None,
             "captures": [booking.report() for booking in self.captures],
             "cancelled": self.cancelled,
+            "order": self.order.report() if self.order else None,
             "refunds": [booking.report() for booking in self.refunds],
             "paymentStatuses": self.payment_statuses,
             "calls": dict(self.calls),
@@ -205,8 +223,8 @@ class Account:
 
     def _may_adjust(self, asked: Amount) -> None:
         self._in_one_currency(asked)
-        if self.closed:
-            self._refuse(f"an adjust after the {'capture' if self.captures else 'cancel'}")
+        if self.closed_by:
+            self._refuse(f"an adjust after the {self.closed_by}")
 
     def _in_one_currency(self, asked: Amount) -> None:
         self.code = self.code or asked.code

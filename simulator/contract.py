@@ -1,12 +1,14 @@
-"""The payment service's calls by contract.md: what is read from each, and what is answered."""
+"""The services' calls by contract.md: what is read from each, and what is answered."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from aiohttp import web
-from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
-from simulator.account import BAD_REQUEST, Account, Refusal
+from simulator.account import BAD_REQUEST, Account, Refusal, named
+from simulator.asked import Answer, Asked
+from simulator.checkout import Checkout
 from simulator.faults import REFUSALS, Fault, Faults, Kind
 from simulator.ledger import Ledger
 from simulator.money import Amount, WireAmount, WireCharge
@@ -16,16 +18,12 @@ from simulator.wire import (
     Call,
     Identifier,
     Unreadable,
-    WireModel,
     answer,
     parse,
     raw_answer,
     read_json,
     refuse,
 )
-
-Answer = dict[str, Any] | None
-"""An answer's JSON; None is an empty body."""
 
 RequestId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Milliseconds = Annotated[int, Field(ge=10**12, lt=10**14)]
@@ -36,22 +34,6 @@ HUGE = 10_000_000
 """Bytes: the normal answer, and blanks."""
 SURPLUS = 100
 """Hundredths that are authorized without being asked for."""
-
-
-class Asked(WireModel):
-    """What every call says."""
-
-    model_config = ConfigDict(strict=True)
-
-    call: ClassVar[Call]
-    path: ClassVar[str]
-
-    store_id: Identifier
-    shopping_trip_id: Identifier
-
-    def deed(self, account: Account) -> Answer:
-        """Do what is asked, and give the answer. Raises Refusal."""
-        raise NotImplementedError
 
 
 class Adjust(Asked):
@@ -140,7 +122,7 @@ class PaymentStatus(Asked):
         return self
 
 
-CALLS: tuple[type[Asked], ...] = (Adjust, Capture, Cancel, Refund, TransactionalData, PaymentStatus)
+CALLS: tuple[type[Asked], ...] = (Adjust, Capture, Cancel, Refund, TransactionalData, PaymentStatus, Checkout)
 
 
 def adjusted(status: str, authorized: Amount) -> Answer:
@@ -166,7 +148,7 @@ ADJUST_ANSWERS: dict[Kind, Callable[[Fault, Amount, Account], Answer]] = {
 }
 
 
-class PaymentService:
+class Services:
     """Answers the calls: by the contract, or wrong where a fault waits for the call."""
 
     def __init__(self, ledger: Ledger, faults: Faults, waiting: Waiting) -> None:
@@ -199,16 +181,16 @@ class PaymentService:
             body = await read_json(request)
             return parse(kind, body)
         except Unreadable as error:
-            trip_id = _trip_in(body)
+            trip_id = _trip_in(kind, body)
             violations = self._ledger.account(trip_id).violations if trip_id else self._ledger.violations
             violations.append(f"{kind.call} can't be read: {error}")
             raise
 
     async def _meet(self, fault: Fault, asked: Asked, account: Account, request: web.Request) -> web.StreamResponse:
         if fault.kind is Kind.DELAY:
-            closed = account.closed
+            closed = account.closed_by
             await self._waiting.pause(fault.seconds)
-            if isinstance(asked, Adjust) and account.closed and not closed:
+            if isinstance(asked, Adjust) and account.closed_by and not closed:
                 # Sent in time, given up by the caller, and overtaken by its repeat: refused, but nobody's mistake.
                 return refuse(BAD_REQUEST)
         done = _do(asked, account) if fault.deed_done else None
@@ -225,7 +207,7 @@ class PaymentService:
 def _do(asked: Asked, account: Account) -> web.Response:
     try:
         account.admit(asked.call)
-        return answer(asked.deed(account))
+        return answer(asked.deed(account), status=asked.taken)
     except Refusal as refusal:
         return refuse(str(refusal))
 
@@ -242,7 +224,7 @@ GARBLED: dict[Kind, Callable[[Fault, bytes], web.Response]] = {
 def _answer_wrong(fault: Fault, asked: Asked, account: Account, done: web.Response | None) -> web.Response:
     """The fault's answer; `done` is what would have been answered without it, where the deed was done."""
     if fault.kind in REFUSALS:
-        return _refuse_wrong(fault)
+        return _refuse_wrong(fault, asked.call)
     if done is not None and done.status >= web.HTTPBadRequest.status_code:
         return done
     if fault.kind in ADJUST_ANSWERS and isinstance(asked, Adjust):
@@ -252,9 +234,9 @@ def _answer_wrong(fault: Fault, asked: Asked, account: Account, done: web.Respon
     return done or answer()
 
 
-def _refuse_wrong(fault: Fault) -> web.Response:
+def _refuse_wrong(fault: Fault, call: Call) -> web.Response:
     status, name = REFUSALS[fault.kind]
-    response = refuse(name, status=fault.status or status)
+    response = refuse(named(name, call), status=fault.status or status)
     if fault.retry_after is not None:
         response.headers["Retry-After"] = fault.retry_after
     return response
@@ -271,9 +253,10 @@ def _adjust_wrong(fault: Fault, asked: Adjust, account: Account) -> web.Response
         return refuse(str(refusal))
 
 
-def _trip_in(body: Any) -> str | None:
+def _trip_in(kind: type[Asked], body: Any) -> str | None:
     """The trip that a call is about which can't be read as a whole."""
+    name = kind.model_fields["shopping_trip_id"].alias
     try:
-        return TypeAdapter(Identifier).validate_python(body["shoppingTripId"], strict=True)
+        return TypeAdapter(Identifier).validate_python(body[name], strict=True)
     except (ValidationError, LookupError, TypeError):
         return None

@@ -56,6 +56,10 @@ class Control:
         """The processor's settlement file."""
         return (await self._ask("GET", "/simulator/export.csv")).text
 
+    async def checkout_export(self) -> str:
+        """The Checkout Service's file of orders."""
+        return (await self._ask("GET", "/simulator/checkout-export.csv")).text
+
     async def wait_for_calls(
         self,
         trip_id: str,

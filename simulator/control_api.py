@@ -7,7 +7,7 @@ from aiohttp import web
 from pydantic import Field
 
 from simulator.account import GENEROUS
-from simulator.export import settlement_file
+from simulator.export import checkout_file, settlement_file
 from simulator.faults import Chaos, Faults, Outage, TripFault
 from simulator.ledger import Ledger
 from simulator.money import Hundredths
@@ -62,7 +62,8 @@ class ControlApi:
             web.get(f"{trip}/calls", self._wait_for_calls),
             web.get("/simulator/ledger", self._tell(self._ledger.report)),
             web.get("/simulator/counts", self._tell(self._counts)),
-            web.get("/simulator/export.csv", self._export),
+            web.get("/simulator/export.csv", self._give(lambda: settlement_file(self._ledger.book))),
+            web.get("/simulator/checkout-export.csv", self._give(lambda: checkout_file(self._ledger.orders))),
             web.put("/simulator/outage", self._begin_outage),
             web.delete("/simulator/outage", self._end_outage),
             web.put("/simulator/chaos", self._begin_chaos),
@@ -110,10 +111,6 @@ class ControlApi:
         await self._waiting.until(lambda: len(self._receivers.taken[name]) >= watch.at_least, watch.timeout)
         return answer(self._receivers.report(name))
 
-    async def _export(self, _: web.Request) -> web.Response:
-        text = settlement_file(self._ledger.book)
-        return raw_answer(text.encode(), status=200, content_type="text/csv; charset=utf-8")
-
     async def _begin_outage(self, request: web.Request) -> web.Response:
         self._faults.outage = parse(Outage, await read_json(request))
         return answer()
@@ -148,6 +145,12 @@ class ControlApi:
             return answer(report())
 
         return tell
+
+    def _give(self, file: Callable[[], str]) -> Callable[[web.Request], Any]:
+        async def give(_: web.Request) -> web.Response:
+            return raw_answer(file().encode(), status=200, content_type="text/csv; charset=utf-8")
+
+        return give
 
 
 def _trip_id(request: web.Request) -> str:

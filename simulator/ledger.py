@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 from simulator.account import Account, Booking
+from simulator.order import Order
 from simulator.wire import Call
 
 
@@ -14,12 +15,13 @@ class Ledger:
         self._strict = strict
         self.accounts: dict[str, Account] = {}
         self.book: list[Booking] = []
+        self.orders: list[Order] = []
         self.violations: list[str] = []
         """Of calls whose trip could not be read."""
 
     def account(self, trip_id: str) -> Account:
         """The trip's account; one of which nothing was said has a generous card."""
-        return self.accounts.setdefault(trip_id, Account(trip_id, self.book, known=not self._strict))
+        return self.accounts.setdefault(trip_id, Account(trip_id, self.book, self.orders, known=not self._strict))
 
     def calls(self, trip_id: str, call: Call | None) -> int:
         """How many calls of that name, or of any, the trip had so far."""
@@ -45,6 +47,7 @@ class Ledger:
             "repeats": dict(sum((account.repeats for account in accounts), Counter())),
             "captures": sum(len(account.captures) for account in accounts),
             "refunds": sum(len(account.refunds) for account in accounts),
+            "orders": len(self.orders),
             "cancelled": sum(account.cancelled for account in accounts),
             "violations": len(self.violations) + sum(len(account.violations) for account in accounts),
         }
@@ -53,4 +56,5 @@ class Ledger:
         """Begin with no trips."""
         self.accounts.clear()
         self.book.clear()
+        self.orders.clear()
         self.violations.clear()

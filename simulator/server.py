@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from simulator.contract import PaymentService
+from simulator.contract import Services
 from simulator.control_api import ControlApi, refuse_unreadable
 from simulator.faults import Faults
 from simulator.ledger import Ledger
@@ -32,7 +32,7 @@ async def running(port: int = 0, host: str = HOST, *, strict: bool = False) -> A
     ledger, faults, waiting = Ledger(strict=strict), Faults(), Waiting()
     receivers = Receivers(waiting)
     app = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[refuse_unreadable])
-    app.add_routes(PaymentService(ledger, faults, waiting).routes())
+    app.add_routes(Services(ledger, faults, waiting).routes())
     app.add_routes(receivers.routes())
     app.add_routes(ControlApi(ledger, faults, receivers, waiting).routes())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)

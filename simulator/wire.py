@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -17,7 +18,7 @@ Identifier = Annotated[str, StringConstraints(min_length=1, max_length=255, patt
 
 
 class Call(StrEnum):
-    """The payment service's calls, by the names that plans and counts use."""
+    """The services' calls, by the names that plans and counts use."""
 
     ADJUST = "adjust"
     CAPTURE = "capture"
@@ -25,6 +26,12 @@ class Call(StrEnum):
     REFUND = "refund"
     TRANSACTIONAL_DATA = "transactional-data"
     PAYMENT_STATUS = "payment-status"
+    CHECKOUT = "checkout"
+
+
+def rfc3339(moment: datetime) -> str:
+    """The moment in UTC with a Z."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 class Unreadable(ValueError):

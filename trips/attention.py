@@ -19,6 +19,9 @@ class Cause(StrEnum):
     CAPTURE_UNKNOWN = "capture_unknown"
     EXPIRING = "expiring"
     EXPIRED = "expired"
+    BOOKS = "books"
+    REFUND = "refund"
+    RECONCILIATION = "reconciliation"
 
 
 CAUSE_OF_TROUBLE = {
@@ -29,6 +32,7 @@ CAUSE_OF_TROUBLE = {
     TroubleKind.UNAVAILABLE: Cause.OUTAGE,
     TroubleKind.NO_ANSWER: Cause.OUTAGE,
     TroubleKind.UNREADABLE: Cause.OUTAGE,
+    TroubleKind.BOOKS: Cause.BOOKS,
 }
 
 WHAT_TO_DO = {
@@ -41,6 +45,9 @@ WHAT_TO_DO = {
     Cause.CAPTURE_UNKNOWN: "Find the capture at the processor's; then: resolve TRIP --captured or --not-captured.",
     Cause.EXPIRING: "See why the trip is not charged yet and mend that before the token expires.",
     Cause.EXPIRED: "Nothing can be charged any more; the total is bad debt. Find out why it came to this.",
+    Cause.BOOKS: "Have the ledger's database (LEDGER_URL) mended: the trip goes on by itself. Retry to try at once.",
+    Cause.REFUND: "Find the refund at the processor's: the service refused it after a call whose outcome is unknown.",
+    Cause.RECONCILIATION: "Run reconcile with the processor's file of that day, and follow up each row that is left.",
 }
 
 WITHOUT_INCIDENT = frozenset({Cause.DECISION})

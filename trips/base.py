@@ -57,6 +57,7 @@ def sentence(error: ValidationError, what: str) -> str:
     """
     faults = []
     for fault in error.errors(include_url=False, include_input=False, include_context=False):
-        field = ".".join(str(part) for part in fault["loc"]) or what
-        faults.append(f"{field}: {fault['msg'].removeprefix('Value error, ')}")
+        field = ".".join(str(part) for part in fault["loc"])
+        words = fault["msg"].removeprefix("Value error, ")
+        faults.append(f"{field}: {words}" if field else words)
     return f"{what} can't be used: " + "; ".join(faults)

@@ -14,7 +14,7 @@ MOST_LINES = 2_000
 class Line(Message):
     """One line of a cart, for the receipt: what it is and, where the cart system says so, how many at which price.
 
-    What else the cart system sends is kept aside: the receiver of the receipt may know what it means.
+    What else the cart system sends is kept aside; the Checkout Service needs more of it (trips/pricing.py).
     """
 
     model_config = ConfigDict(extra="allow")
@@ -31,3 +31,5 @@ class Cart(Message):
 
     total: Money
     lines: tuple[Line, ...] = Field(default=(), max_length=MOST_LINES)
+    order_totals: Any = None
+    """For the Checkout Service, which has them checked (trips/checkout_cart.py)."""

@@ -1,31 +1,54 @@
-"""A trip at one look, in Markdown, for the Web UI's current details (no HTML, at most 20 kB)."""
+"""A trip or a refund at one look, in Markdown, for the Web UI's current details (no HTML, at most 20 kB)."""
 
+from collections.abc import Sequence
+
+from trips.attention import Attention
+from trips.log import LogEntry
+from trips.refund_errand import RefundStatus
 from trips.status import Status
+
+Facts = Sequence[tuple[str, object]]
 
 LAST_LINES = 12
 """Of the trip's log: what happened lately, on one screen; the query `status` has them all."""
 
 
 def details(status: Status) -> str:
-    """The status as Markdown."""
+    """A trip's status as Markdown."""
     facts = [
         ("stage", status.stage),
         ("total", status.total),
         ("authorized", status.authorized),
         ("captured", status.captured),
         ("bad debt", status.bad_debt),
+        ("taken by Amazon", status.delegated),
+        ("order", status.order_id),
         ("strategy", f"{status.strategy}, decided by {status.decided_by}" if status.strategy else None),
         ("outcome", status.outcome),
         ("charge by", f"{status.charge_by:%Y-%m-%d %H:%M:%S} UTC"),
         ("expires at", f"{status.expires_at:%Y-%m-%d %H:%M:%S} UTC"),
     ]
+    return _page(facts, status.attention, status.log)
+
+
+def refund_details(status: RefundStatus) -> str:
+    """A refund's status as Markdown."""
+    facts = [
+        ("stage", status.stage),
+        ("amount", status.amount),
+        ("trip", status.shopping_trip_id),
+    ]
+    return _page(facts, status.attention, status.log)
+
+
+def _page(facts: Facts, attention: Attention | None, log: Sequence[LogEntry]) -> str:
     lines = ["| | |", "|---|---|"]
     lines += [f"| {name} | {_plain(str(value))} |" for name, value in facts if value is not None]
-    if attention := status.attention:
+    if attention:
         since = f"since {attention.since:%Y-%m-%d %H:%M:%S} UTC"
         lines = [f"**Attention: {attention.cause}**, {since}. {_plain(attention.sentence)}", "", *lines]
         lines[1:1] = ["", _plain(attention.what_to_do)]
-    lines += ["", *(f"- {entry.at:%H:%M:%S} {_plain(entry.sentence)}" for entry in status.log[-LAST_LINES:])]
+    lines += ["", *(f"- {entry.at:%H:%M:%S} {_plain(entry.sentence)}" for entry in log[-LAST_LINES:])]
     return "\n".join(lines)
 
 

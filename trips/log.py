@@ -24,6 +24,7 @@ class Event(StrEnum):
     ATTENTION = "attention"
     DEADLINE = "deadline"
     RECEIPT = "receipt"
+    PAYMENT_STATUS = "payment_status"
     SETTLED = "settled"
 
 

@@ -49,6 +49,23 @@ def plain_amount(units: int, code: str) -> str:
     return f"{Decimal(units).scaleb(-minor_digits(code)):f}"
 
 
+def read_decimal(value: Any) -> Decimal:
+    """A decimal string, or a JSON number by its shortest decimal form: what was written, not its binary twin.
+
+    Raises ValueError.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        raise ValueError(NOT_A_NUMBER)  # noqa: TRY004 (pydantic reads ValueError)
+    if isinstance(value, Decimal) and abs(value.adjusted()) > MOST_CHARACTERS:
+        raise ValueError(TOO_LONG)
+    text = format(value, "f") if isinstance(value, Decimal) else str(value)
+    if len(text) > MOST_CHARACTERS:
+        raise ValueError(TOO_LONG)
+    if not text.isascii() or not text.replace(".", "", 1).removeprefix("-").isdigit() or text.endswith("."):
+        raise ValueError(NOT_A_NUMBER)
+    return Decimal(text)
+
+
 class Money(Message):
     """An amount in a currency, zero or more: `{"amount": "42.10", "code": "USD"}` outside, a Decimal inside."""
 
@@ -66,17 +83,7 @@ class Money(Message):
     @field_validator("amount", mode="before")
     @classmethod
     def _plain_number(cls, amount: Any) -> Any:
-        """A decimal string, or a JSON number by its shortest decimal form: what was written, not its binary twin."""
-        if isinstance(amount, bool) or not isinstance(amount, str | int | float | Decimal):
-            raise ValueError(NOT_A_NUMBER)  # noqa: TRY004 (pydantic reads ValueError)
-        if isinstance(amount, Decimal) and abs(amount.adjusted()) > MOST_CHARACTERS:
-            raise ValueError(TOO_LONG)
-        text = format(amount, "f") if isinstance(amount, Decimal) else str(amount)
-        if len(text) > MOST_CHARACTERS:
-            raise ValueError(TOO_LONG)
-        if not text.isascii() or not text.replace(".", "", 1).removeprefix("-").isdigit() or text.endswith("."):
-            raise ValueError(NOT_A_NUMBER)
-        return Decimal(text)
+        return read_decimal(amount)
 
     @model_validator(mode="after")
     def _fits_the_currency(self) -> Self:
@@ -111,9 +118,9 @@ class Money(Message):
         """The amount in the currency's minor units: cents for USD, yen for JPY, fils for KWD."""
         return int(self.amount.scaleb(minor_digits(self.code)))
 
-    def times(self, factor: Decimal) -> "Money":
-        """The amount times the factor, rounded down to the minor unit."""
-        return Money.of_minor(int((self.minor_units * factor).to_integral_value(ROUND_DOWN)), self.code)
+    def times(self, factor: Decimal, *, rounding: str = ROUND_DOWN) -> "Money":
+        """The amount times the factor, rounded to the minor unit, down unless told otherwise."""
+        return Money.of_minor(int((self.minor_units * factor).to_integral_value(rounding)), self.code)
 
     def __bool__(self) -> bool:
         return self.amount != 0

@@ -8,6 +8,9 @@ DELIVERIES_QUEUE = "trip-payments-deliveries"
 
 SHOPPING_TRIP = "ShoppingTrip"
 DELIVERY = "Delivery"
+REFUND = "Refund"
+RECOVERY = "Recovery"
+RECONCILIATION = "Reconciliation"
 
 SUBMIT_CART = "submit_cart"
 CHOOSE_DECLINE_STRATEGY = "choose_decline_strategy"
@@ -40,3 +43,8 @@ def trip_of_workflow(workflow_id: str) -> str:
 def refund_workflow_id(refund_request_id: str) -> str:
     """The id of the one workflow that gives the money back."""
     return f"refund-{refund_request_id}"
+
+
+def recovery_workflow_id(shopping_trip_id: str, recovery_id: str) -> str:
+    """The id of the one workflow that records that a debt was paid."""
+    return f"recovery-{shopping_trip_id}-{recovery_id}"

@@ -7,6 +7,7 @@ from typing import Any
 from trips.base import rfc3339
 from trips.cards import application_label, entry_mode, verification
 from trips.cart import Cart, Line
+from trips.checkout_cart import receipt_figures
 from trips.money import Money
 from trips.refund import RefundReason, RefundRequest
 from trips.request import RETAILER, TripRequest
@@ -107,9 +108,10 @@ def card_facts(transaction: Transaction | None) -> dict[str, Any]:
 
 
 def _line(line: Line) -> dict[str, Any]:
-    """A line as the cart system priced it."""
+    """A line as the cart system priced it; where that says a unit's price, what it left out is computed."""
+    computed = receipt_figures(line)
     known: dict[str, Any] = {"description": line.description, "quantity": line.quantity}
     for name in ("price", "tax", "total"):
-        money: Money | None = getattr(line, name)
+        money: Money | None = getattr(line, name) or computed.get(name)
         known[name] = money.to_json() if money else None
     return {name: value for name, value in known.items() if value is not None}

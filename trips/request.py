@@ -7,11 +7,19 @@ from pydantic import ValidationError, model_validator
 
 from trips.base import Identifier, Moment, StrictMessage, sentence
 from trips.cart import Cart
+from trips.checkout_cart import InvalidCart, checkout_cart
 from trips.money import NO_CURRENCY, Money
 from trips.names import trip_workflow_id
 from trips.policy import Policy
 
 RETAILER = "retailer"
+Issuer = Literal["retailer", "amazon"]
+"""Who issues the receipt."""
+
+PAYMENT_SERVICE = "payment_service"
+CHECKOUT_SERVICE = "checkout_service"
+Payment = Literal["payment_service", "checkout_service"]
+"""Who orchestrates the payment: we do, or Amazon does (contract.md, Two ways to pay)."""
 
 
 class InvalidTrip(ValueError):
@@ -26,7 +34,8 @@ class TripRequest(StrictMessage):
     started_at: Moment
     pre_authorized: Money | None = None
     cart: Cart | None = None
-    receipt: Literal["retailer", "amazon"] = RETAILER  # type: ignore[assignment]
+    payment: Payment = PAYMENT_SERVICE  # type: ignore[assignment]
+    receipt: Issuer = RETAILER  # type: ignore[assignment]
     policy: Policy = Policy()
 
     @model_validator(mode="after")
@@ -34,6 +43,15 @@ class TripRequest(StrictMessage):
         if self.cart and self.pre_authorized and self.cart.total.code != self.pre_authorized.code:
             taken, held = self.cart.total.code, self.pre_authorized.code
             raise ValueError(f"cart.total.code: {taken} is not the currency of preAuthorized ({held})")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_checked_out(self) -> Self:
+        if self.cart and self.payment == CHECKOUT_SERVICE:
+            try:
+                checkout_cart(self.cart)
+            except InvalidCart as error:
+                raise ValueError(f"cart: {error}") from None
         return self
 
     @classmethod

@@ -11,16 +11,20 @@ class Stage(StrEnum):
     AWAITING_DECISION = "awaiting_decision"
     CAPTURING = "capturing"
     CANCELLING = "cancelling"
+    CHECKING_OUT = "checking_out"
     RECORDING = "recording"
     SETTLED = "settled"
 
 
 EDGES: dict[Stage, frozenset[Stage]] = {
-    Stage.AWAITING_CART: frozenset({Stage.ADJUSTING, Stage.CANCELLING, Stage.RECORDING, Stage.SETTLED}),
+    Stage.AWAITING_CART: frozenset(
+        {Stage.ADJUSTING, Stage.CANCELLING, Stage.CHECKING_OUT, Stage.RECORDING, Stage.SETTLED}
+    ),
     Stage.ADJUSTING: frozenset({Stage.AWAITING_DECISION, Stage.CAPTURING, Stage.CANCELLING, Stage.RECORDING}),
     Stage.AWAITING_DECISION: frozenset({Stage.ADJUSTING, Stage.CAPTURING, Stage.CANCELLING, Stage.RECORDING}),
     Stage.CAPTURING: frozenset({Stage.RECORDING}),
     Stage.CANCELLING: frozenset({Stage.RECORDING}),
+    Stage.CHECKING_OUT: frozenset({Stage.RECORDING}),
     Stage.RECORDING: frozenset({Stage.SETTLED}),
     Stage.SETTLED: frozenset(),
 }

@@ -1,7 +1,10 @@
 """What a trip answers to the query `status`, and to every update: where it is, for people and programs."""
 
+from typing import Any
+
 from trips.attention import Attention
 from trips.base import Message, Moment
+from trips.charged_trip import ChargedTrip
 from trips.log import LogEntry
 from trips.money import Money
 from trips.policy import Strategy
@@ -21,6 +24,8 @@ class Status(Message):
     authorized: Money
     captured: Money
     bad_debt: Money
+    delegated: Money | None = None
+    order_id: str | None = None
     strategy: Strategy | None = None
     decided_by: str | None = None
     adjusts: int
@@ -34,24 +39,28 @@ class Status(Message):
 
 def status_of(trip: Trip, stage: Stage, attention: Attention | None, settlement: Settlement | None) -> Status:
     """The status of a trip; a settlement, once there is one, has the last word."""
+    facts: dict[str, Any] = {
+        "shopping_trip_id": trip.shopping_trip_id,
+        "store_id": trip.store_id,
+        "stage": stage,
+        "attention": attention,
+        "charge_by": trip.request.charge_by,
+        "expires_at": trip.request.expires_at,
+        "authorized": trip.authorized if isinstance(trip, ChargedTrip) else Money.zero(trip.total.code),
+        "log": trip.log.entries,
+    }
+    return Status(**(facts | (_settled(settlement) if settlement else _so_far(trip))))
+
+
+def _settled(settlement: Settlement) -> dict[str, Any]:
+    return {name: value for name, value in dict(settlement).items() if name in Status.model_fields}
+
+
+def _so_far(trip: Trip) -> dict[str, Any]:
     nothing = Money.zero(trip.total.code)
-    decision = trip.decision
-    return Status(
-        shopping_trip_id=trip.request.shopping_trip_id,
-        store_id=trip.request.store_id,
-        stage=stage,
-        attention=attention,
-        total=settlement.total if settlement else trip.total,
-        authorized=trip.authorized,
-        captured=settlement.captured if settlement else trip.captured or nothing,
-        bad_debt=settlement.bad_debt if settlement else nothing,
-        strategy=settlement.strategy if settlement else decision and decision.strategy,
-        decided_by=settlement.decided_by if settlement else decision and decision.decided_by,
-        adjusts=settlement.adjusts if settlement else trip.adjusts,
-        declines=settlement.declines if settlement else trip.declines,
-        charge_by=trip.request.charge_by,
-        expires_at=trip.request.expires_at,
-        outcome=settlement and settlement.outcome,
-        settled_at=settlement and settlement.settled_at,
-        log=trip.log.entries,
-    )
+    facts = {"total": trip.total, "captured": nothing, "bad_debt": nothing, "adjusts": 0, "declines": 0}
+    if isinstance(trip, ChargedTrip):
+        decision = trip.decision
+        facts |= {"captured": trip.captured or nothing, "adjusts": trip.adjusts, "declines": trip.declines}
+        facts |= {"strategy": decision and decision.strategy, "decided_by": decision and decision.decided_by}
+    return facts

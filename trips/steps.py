@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from trips.cart import Cart
 from trips.money import Money
 from trips.stages import Stage
 
@@ -51,11 +52,22 @@ class Release:
 
 
 @dataclass(frozen=True)
+class Checkout:
+    """Hand the priced cart over to Amazon, which charges the card itself."""
+
+    cart: Cart
+    stage = Stage.CHECKING_OUT
+
+    def __str__(self) -> str:
+        return f"check out {self.cart.total}"
+
+
+@dataclass(frozen=True)
 class Record:
     """The money's part is over: what became of it can be recorded."""
 
     stage = Stage.RECORDING
 
 
-Call = Adjust | Capture | Release
+Call = Adjust | Capture | Release | Checkout
 Step = Wait | Call | Record

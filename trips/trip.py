@@ -1,122 +1,75 @@
-"""A trip's money, pure: the facts so far, and from them what to do next. It has no clock: every moment is handed in."""
+"""A trip, pure: the facts so far, and from them what to do next. It has no clock: every moment is handed in.
 
-from dataclasses import dataclass
+What is here is true of every trip. How it is paid is told in charged_trip.py (we adjust and capture) and in
+delegated_trip.py (Amazon does).
+"""
+
+from abc import abstractmethod
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from trips.attention import CAUSE_OF_TROUBLE, Attention, Cause
+from trips.attention import Attention, Cause
 from trips.cart import Cart
+from trips.errand import Errand, Refused, noted
 from trips.log import Event, TripLog
 from trips.messages import CaptureResolution, Decision, Said
 from trips.money import Money
-from trips.policy import ASK, Strategy, UnknownOutcome
 from trips.request import TripRequest
-from trips.search import Ask, SearchHistory, next_ask
 from trips.settlement import Outcome, Settlement, Transaction
-from trips.stages import Stage
-from trips.steps import Adjust, Call, Capture, Record, Release, Step, Wait
-from trips.trouble import LONGEST_WAIT_WHEN_OLD, Streak, Trouble, TroubleKind
-
-BY_POLICY = "policy"
-BY_TIMER = "timer"
+from trips.steps import Call, Record, Step, Wait
+from trips.trouble import LONGEST_WAIT_WHEN_OLD, Trouble, TroubleKind
 
 EXPIRING_SHARE = Decimal("0.8")
 """Of the token's life: an uncharged trip is then an incident, while 9 of 46 hours are left to mend it (issue 3)."""
 
-FIRST_PENDING_WAIT = timedelta(seconds=2)
-LONGEST_PENDING_WAIT = timedelta(seconds=60)
-"""contract.md, Adjust: 2 s, doubling to 60 s."""
 
-
-class Refused(ValueError):
-    """What was said to a trip can't be taken; the sentence says why."""
-
-
-@dataclass(frozen=True)
-class Standing:
-    """The decision that stands: which strategy, whose, since when."""
-
-    strategy: Strategy
-    decided_by: str
-    at: datetime
-
-
-class Trip:
+class Trip(Errand):
     """The facts of one trip, changed by what is said and answered; `advance` says what to do next."""
 
     def __init__(self, request: TripRequest, log: TripLog) -> None:
+        super().__init__(log, request.policy.outage_patience)
         self.request = request
-        self.log = log
         self.cart: Cart | None = request.cart
-        self.authorized = request.pre_authorized or Money.zero(request.currency)
-        self.adjusts = 0
-        self.declines = 0
-        self.decision: Standing | None = None
-        self.streak: Streak | None = None
-        self._capture_unknown = False
-        self.captured: Money | None = None
-        self.released = False
+        self.code = request.currency
         self.expired = False
-        self._sale = 0
-        self._asks: tuple[Ask, ...] = ()
-        self._unanswered: Money | None = None
-        self._pending_since: datetime | None = None
-        self._pendings = 0
-        self._next_adjust: datetime | None = None
-        self._declined_at: datetime | None = None
-        self._asked_again = False
         self._voided = False
-        self._capture: Capture | None = None
-        self._releasing = False
-        self._stopped_asking = False
 
     # What follows from the facts.
 
     @property
+    def shopping_trip_id(self) -> str:
+        """Which trip it is."""
+        return self.request.shopping_trip_id
+
+    @property
+    def store_id(self) -> str:
+        """In which store it was."""
+        return self.request.store_id
+
+    @property
     def total(self) -> Money:
         """What is owed: the cart's total, nothing where there is no cart or the sale is void."""
-        if self.cart is None or self._voided:
-            return Money.zero(self.authorized.code)
-        return self.cart.total
+        return Money.zero(self.code) if self.cart is None or self._voided else self.cart.total
 
     @property
+    @abstractmethod
     def money_is_over(self) -> bool:
-        """Whether nothing more will be asked of the card."""
-        return self.captured is not None or self.released or self.expired
+        """Whether nothing more will be asked for."""
 
     @property
+    @abstractmethod
     def charging_has_begun(self) -> bool:
-        """Whether a capture or a cancel was sent: from then on the cart and the decision can't be changed."""
-        return self._capture is not None or self._releasing
+        """Whether money may have moved: from then on the cart and the decision can't be changed."""
 
     @property
+    @abstractmethod
+    def charge_was_begun(self) -> bool:
+        """Whether money may have moved without our hearing of it."""
+
+    @property
+    @abstractmethod
     def outcome(self) -> Outcome:
         """What became of the trip, once its money is over."""
-        if self.captured is not None:
-            return Outcome.CAPTURED if self.captured == self.total else Outcome.PARTIALLY_CAPTURED
-        if not self.total:
-            return Outcome.CANCELLED
-        return Outcome.WRITTEN_OFF if self._releasing else Outcome.EXPIRED
-
-    @property
-    def applied_decision(self) -> Standing | None:
-        """The decision that was needed: one that was said ahead of a card that covers the total was not."""
-        return self.decision if self.declines or self.captured != self.total else None
-
-    @property
-    def capture_was_begun(self) -> bool:
-        """Whether a capture was sent and not answered."""
-        return self._capture is not None and self.captured is None
-
-    @property
-    def capture_in_doubt(self) -> bool:
-        """Whether a capture was sent of which nobody knows whether it happened."""
-        return self.capture_was_begun and self._capture_unknown
-
-    @property
-    def held(self) -> bool:
-        """Whether the policy leaves a capture in doubt to an operator."""
-        return self.capture_in_doubt and self.request.policy.capture_unknown_outcome is UnknownOutcome.HOLD
 
     @property
     def expiring_at(self) -> datetime:
@@ -129,141 +82,50 @@ class Trip:
         """Take the cart, or a changed one. Raises Refused once charging has begun, or for another currency."""
         if self.money_is_over or self.charging_has_begun or self._voided:
             raise Refused("the cart can't be changed any more: " + self._how_far())
-        code = self._known_currency
-        if code is not None and cart.total.code != code:
-            raise Refused(f"total.code: {cart.total.code} is not the trip's currency, {code}")
-        changed = self.cart is None or cart.total != self.cart.total
-        self.cart = cart
-        if code is None:
-            self.authorized = Money.zero(cart.total.code)
-        if changed:
-            self._start_anew()
+        if (self.cart or self.request.pre_authorized) and cart.total.code != self.code:
+            raise Refused(f"total.code: {cart.total.code} is not the trip's currency, {self.code}")
+        self.check_cart(cart)
+        before, self.cart, self.code = self.cart, cart, cart.total.code
+        self._cart_changed(before)
         self.log.add(now, Event.CART, f"cart of {cart.total}, {len(cart.lines)} lines")
 
+    def check_cart(self, cart: Cart) -> None:
+        """Raise Refused for a cart that can't be paid in this trip's way."""
+
+    @abstractmethod
     def decide(self, decision: Decision, now: datetime) -> None:
-        """Take an operator's decision, also before a decline. Raises Refused where one stands or charging has begun."""
-        if self.money_is_over or self.charging_has_begun or self._voided:
-            raise Refused("there is nothing to decide any more: " + self._how_far())
-        if self.decision and not self._decision_can_change:
-            standing = self.decision
-            raise Refused(f"it was already decided by {standing.decided_by}: {standing.strategy}")
-        self._stand(decision.strategy, decision.operator, now, decision.note)
+        """Take an operator's decision about a decline. Raises Refused where there is nothing to decide."""
 
     def cancel(self, said: Said, now: datetime) -> None:
         """Void the sale. Raises Refused once charging has begun."""
         if self.money_is_over or self.charging_has_begun:
             raise Refused("the trip can't be cancelled any more: " + self._how_far())
         self._voided = True
-        self._end_of_trouble()
-        self.log.add(now, Event.DECISION, f"cancelled by {said.operator}: the sale is void{_noted(said.note)}")
+        self.succeeded()
+        self.log.add(now, Event.DECISION, f"cancelled by {said.operator}: the sale is void{noted(said.note)}")
 
-    def retry(self, said: Said, now: datetime) -> None:
-        """Try the failed call at once. Raises Refused where none has failed, or where only `resolve_capture` helps."""
-        if self.held:
-            raise Refused("nobody knows whether the capture happened: find out, and say so with resolve_capture")
-        if self.streak is None and self._pending_since is None:
-            raise Refused("there is no failed call to try again")
-        if self.streak:
-            self.streak.next_try = now
-        self._next_adjust = now
-        self.log.add(now, Event.MESSAGE, f"{said.operator} says: try again now{_noted(said.note)}")
-
+    @abstractmethod
     def resolve_capture(self, said: CaptureResolution, now: datetime) -> None:
         """Take an operator's word on a capture in doubt. Raises Refused where none is."""
-        if not self.capture_in_doubt or self._capture is None or self.money_is_over:
-            raise Refused("there is no capture whose outcome is unknown")
-        what = "happened" if said.captured else "did not happen"
-        self.log.add(now, Event.DECISION, f"{said.operator} says that the capture {what}{_noted(said.note)}")
-        if said.captured:
-            self.capture_answered(self._capture)
-        else:
-            self._end_of_trouble()
 
     # What the service answers.
 
+    @abstractmethod
     def begin(self, call: Call) -> None:
-        """A call is about to be made: from here on a capture has one amount for ever, and a cancel can't be undone."""
-        match call:
-            case Capture():
-                self._capture = call
-            case Release():
-                self._releasing = True
-            case Adjust():
-                pass
-
-    def approved(self, call: Adjust, authorized: Money) -> None:
-        """The card approved the ask, perhaps for less than was asked."""
-        self._answered(call, approved=True)
-        self.authorized = authorized
-
-    def declined(self, call: Adjust, last_approved: Money, now: datetime) -> None:
-        """The card does not cover the ask. `last_approved` is 0 where no adjust has succeeded yet (contract.md)."""
-        doubt = self._unanswered
-        self._answered(call, approved=False)
-        self.declines += 1
-        if doubt is not None and doubt < self.authorized:
-            # An adjust to less may have been done without our hearing of it, so we can't hold on to what we knew.
-            self.authorized = last_approved or doubt
-        else:
-            self.authorized = max(self.authorized, last_approved)
-        if call.sale == self._sale:
-            self._declined_at = self._declined_at or now
-
-    def pending(self, call: Adjust, now: datetime) -> None:
-        """The processor has not answered: the same adjust again after a while, and the search does not move."""
-        self.streak = None
-        self._doubt(call)
-        if call.sale != self._sale:
-            return
-        self._pending_since = self._pending_since or now
-        self._next_adjust = now + min(FIRST_PENDING_WAIT * (1 << min(self._pendings, 5)), LONGEST_PENDING_WAIT)
-        self._pendings += 1
-
-    def capture_answered(self, call: Capture) -> None:
-        """The capture was taken."""
-        self._end_of_trouble()
-        self._capture_unknown = False
-        self.captured = call.amount
-
-    def release_answered(self) -> None:
-        """The hold is cancelled."""
-        self._end_of_trouble()
-        self.released = True
+        """A call is about to be made."""
 
     def troubled(self, call: Call, trouble: Trouble, *, now: datetime, jitter: float) -> None:
         """The call brought no usable answer. `jitter` is a random number from 0 to 1."""
         if trouble.kind is TroubleKind.EXPIRED:
             self.end_of_token()
             return
-        if isinstance(call, Adjust):
-            if trouble.outcome_unknown:
-                self._doubt(call)
-            if call.sale != self._sale or self._voided:
-                return
-        if isinstance(call, Capture) and trouble.outcome_unknown:
-            self._capture_unknown = True
-        self._pending_since = None
         late = min(now + LONGEST_WAIT_WHEN_OLD, self.request.expires_at)
         deadline = self.request.charge_by if now < self.request.charge_by else late
         self.failed(str(call), trouble, now=now, jitter=jitter, deadline=deadline)
 
-    def failed(self, what: str, trouble: Trouble, *, now: datetime, jitter: float, deadline: datetime) -> None:
-        """Something that the trip needs has failed, perhaps again; it should be tried once more by `deadline`."""
-        if self.streak is None or self.streak.call != what:
-            self.streak = Streak(what, now, self.request.policy.outage_patience, trouble)
-        self.streak.add(trouble, now=now, jitter=jitter, deadline=deadline)
-
-    def due(self, latest: datetime) -> datetime:
-        """When to try again what has failed."""
-        return (self.streak and self.streak.next_try) or latest
-
-    def succeeded(self) -> None:
-        """What had failed has worked, or is given up."""
-        self._end_of_trouble()
-
     def end_of_token(self) -> None:
         """The token is dead: nothing more is sent. A hold that was to be cancelled falls by itself."""
-        self._end_of_trouble()
+        self.succeeded()
         self.expired = True
 
     # What to do next.
@@ -277,230 +139,51 @@ class Trip:
             return Record()
         return self._when_due(self._next(now), now)
 
+    @abstractmethod
     def _next(self, now: datetime) -> Step:
-        if self._capture is not None:
-            return self._capture
-        if self._releasing or self._voided:
-            return Release()
-        if self.cart is None:
-            if now >= self.request.charge_by:
-                self.log.add(now, Event.DEADLINE, "no cart came: the hold is cancelled")
-                return Release()
-            return Wait(Stage.AWAITING_CART, self.request.charge_by, "for the cart")
-        if not self.total:
-            return Release()
-        return self._next_for_a_sale(now)
-
-    def _next_for_a_sale(self, now: datetime) -> Step:
-        if self._stopped_asking or self._time_to_stop_asking(now):
-            self._stopped_asking = True
-            if self.decision is None:
-                self._stand(Strategy.CAPTURE_AUTHORIZED, BY_TIMER, now)
-            return self._take_what_is_authorized()
-        if not self._asks:
-            return Adjust(self.total, self._sale)
-        if self.authorized >= self.total:
-            if not self._asks[-1].approved and self.decision is None:
-                self._stand(Strategy.CAPTURE_AUTHORIZED, BY_POLICY, now, "what is held covers the total")
-            return Capture(self.total)
-        self._declined_at = self._declined_at or now
-        self._let_policy_or_timer_decide(now)
-        if self.decision is None:
-            return Wait(Stage.AWAITING_DECISION, self._decide_by(now), "for a decision")
-        return self._by_strategy(self.decision, now)
-
-    def _by_strategy(self, decision: Standing, now: datetime) -> Step:
-        match decision.strategy:
-            case Strategy.WRITE_OFF:
-                return Release()
-            case Strategy.INCREMENTAL:
-                return self._search(now)
-            case Strategy.ASK_AGAIN if not self._asked_again:
-                since = max(decision.at, self._declined_at or decision.at)
-                until = min(since + self.request.policy.ask_again_after, self.request.charge_by)
-                if now < until:
-                    return Wait(Stage.AWAITING_DECISION, until, "to ask for the whole total again")
-                return Adjust(self.total, self._sale)
-            case Strategy.ASK_AGAIN:
-                fallback = Standing(self.request.policy.fallback, decision.decided_by, decision.at)
-                return self._by_strategy(fallback, now)
-            case Strategy.CAPTURE_AUTHORIZED:
-                return self._take_what_is_authorized()
-
-    def _search(self, now: datetime) -> Step:
-        history = SearchHistory(self.total, min(self.authorized, self.total), self._asks, self.adjusts)
-        ask = next_ask(history, self.request.policy.search)
-        if ask is None:
-            return self._take_what_is_authorized()
-        if self._next_adjust is None:
-            self._next_adjust = now + self.request.policy.search.pause
-        return Adjust(ask, self._sale)
-
-    def _take_what_is_authorized(self) -> Step:
-        sure = min(self.authorized, self._unanswered) if self._unanswered else self.authorized
-        amount = min(sure, self.total)
-        return Capture(amount) if amount else Release()
+        """What to do, whatever has failed a moment ago."""
 
     def _when_due(self, step: Step, now: datetime) -> Step:
-        """The step, or a wait where its call failed a moment ago, or is PENDING, or should not follow so soon."""
+        """The step, or a wait where its call failed a moment ago."""
         if isinstance(step, Wait | Record):
             return step
         if self.streak and self.streak.call != str(step):
-            self._end_of_trouble()
-        if self.held:
-            return Wait(step.stage, self.request.expires_at, "for word of the capture")
+            self.succeeded()
         if self.streak:
             due = self.due(self._last_moment_to_wait(step))
             return Wait(step.stage, due, f"to {step} again") if now < due else step
-        if isinstance(step, Adjust) and self._next_adjust and now < self._next_adjust:
-            return Wait(step.stage, self._next_adjust, f"to {step}")
         return step
 
-    def _last_moment_to_wait(self, step: Call) -> datetime:
-        """Until when a call that needs a person is waited with: an adjust gives way to what is authorized in time."""
-        return self.request.charge_by if isinstance(step, Adjust) and self.authorized else self.request.expires_at
+    def _last_moment_to_wait(self, step: Call) -> datetime:  # noqa: ARG002 (not every call can wait as long)
+        """Until when a call that needs a person is waited with."""
+        return self.request.expires_at
 
-    def wake_at(self, wait: Wait, now: datetime) -> datetime:
-        """The next moment within a wait at which something about the trip changes by itself."""
-        moments = [wait.until, self.request.expires_at]
-        moments += [self.expiring_at, self.request.charge_by]
-        if self.streak:
-            moments.append(self.streak.since + self.streak.patience)
-        return min((moment for moment in moments if moment > now), default=now)
+    def wakes(self) -> list[datetime]:
+        """The moments at which something about the trip changes by itself."""
+        return [*super().wakes(), self.expiring_at, self.request.charge_by, self.request.expires_at]
 
+    @abstractmethod
     def settlement(self, transaction: Transaction | None, settled_at: datetime) -> Settlement:
         """The trip's final result. `settled_at` is when its money was over."""
-        captured = self.captured or Money.zero(self.total.code)
-        decided = self.applied_decision
-        return Settlement(
-            shopping_trip_id=self.request.shopping_trip_id,
-            store_id=self.request.store_id,
-            outcome=self.outcome,
-            total=self.total,
-            captured=captured,
-            bad_debt=self.total - captured,
-            strategy=decided and decided.strategy,
-            decided_by=decided and decided.decided_by,
-            adjusts=self.adjusts,
-            declines=self.declines,
-            transaction=transaction,
-            settled_at=settled_at,
-        )
 
-    def attention(self, now: datetime) -> Attention | None:
-        """Why a person should look at the trip now, or None."""
-        if self.streak and self.held:
-            return Attention.because(
-                Cause.CAPTURE_UNKNOWN,
-                since=self.streak.since,
-                sentence=f"nobody knows whether the capture of {self._capture and self._capture.amount} happened: "
-                + self.streak.trouble.sentence,
-            )
-        if self.streak and self.streak.needs_attention(now):
-            cause = CAUSE_OF_TROUBLE[self.streak.trouble.kind]
-            return Attention.because(
-                cause, since=self.streak.since, sentence=f"{self.streak.call}: {self.streak.trouble.sentence}"
-            )
-        if self._awaits_decision:
-            return Attention.because(
-                Cause.DECISION,
-                since=self._declined_at or now,
-                sentence=f"the card covers {min(self.authorized, self.total)} of {self.total}",
-            )
-        return None
+    def incidents(self, now: datetime) -> list[Attention]:
+        """What the outside world should know of."""
+        return [*super().incidents(now), *self._expiring(now)]
 
     def is_expiring(self, now: datetime) -> bool:
         """Whether most of the token's life is over and nothing is charged."""
         return not self.money_is_over and bool(self.total) and now >= self.expiring_at
 
-    # Smaller questions.
+    def _expiring(self, now: datetime) -> list[Attention]:
+        if not self.is_expiring(now):
+            return []
+        left: timedelta = self.request.expires_at - self.expiring_at
+        sentence = f"{self.total} is not charged yet and the token expires in {left}"
+        return [Attention.because(Cause.EXPIRING, since=self.expiring_at, sentence=sentence)]
 
-    @property
-    def _awaits_decision(self) -> bool:
-        short = bool(self._asks) and self.authorized < self.total
-        decided = self.decision is not None or self._voided or self.charging_has_begun or self.money_is_over
-        return short and not decided
-
-    @property
-    def _decision_can_change(self) -> bool:
-        """While a trip waits to ask again, a person may think better of it; the timer's word is the last."""
-        standing = self.decision
-        return standing is not None and standing.strategy is Strategy.ASK_AGAIN and not self._asked_again
-
-    @property
-    def _known_currency(self) -> str | None:
-        if self.cart is not None:
-            return self.cart.total.code
-        return self.request.pre_authorized.code if self.request.pre_authorized else None
-
-    def _time_to_stop_asking(self, now: datetime) -> bool:
-        """At chargeBy an ask without an answer gives way to what is authorized, or the money in hand would be lost.
-
-        With nothing authorized, an outage is waited out to the end: there is nothing to lose by asking. PENDING is
-        not: it ends as a decline would.
-        """
-        if now < self.request.charge_by:
-            return False
-        return self._pending_since is not None or (self.streak is not None and bool(self.authorized))
-
-    def _decide_by(self, now: datetime) -> datetime:
-        declined_at = self._declined_at or now
-        return min(declined_at + self.request.policy.decision_window, self.request.charge_by)
-
-    def _let_policy_or_timer_decide(self, now: datetime) -> None:
-        if self.decision is not None:
-            return
-        policy = self.request.policy
-        if policy.on_decline != ASK:
-            self._stand(Strategy(policy.on_decline), BY_POLICY, now)
-        elif now >= self._decide_by(now):
-            self._stand(policy.fallback, BY_TIMER, now)
-
-    def _stand(self, strategy: Strategy, decided_by: str, now: datetime, note: str | None = None) -> None:
-        self.decision = Standing(strategy, decided_by, now)
-        self.log.add(now, Event.DECISION, f"{strategy}, decided by {decided_by}{_noted(note)}")
-
-    def _start_anew(self) -> None:
-        """Another total: what was asked and decided for the last one says nothing of it."""
-        self._sale += 1
-        if self._asks:
-            self.decision = None
-        self._asks = ()
-        self._declined_at = None
-        self._asked_again = False
-        self._stopped_asking = False
-        self._end_of_trouble()
-
-    def _answered(self, call: Adjust, *, approved: bool) -> None:
-        self._end_of_trouble()
-        self._unanswered = None
-        self.adjusts += 1
-        if call.sale != self._sale:
-            return
-        if self._declined_at is not None and call.amount == self.total:
-            self._asked_again = True
-        self._asks = (*self._asks, Ask(call.amount, approved))
-
-    def _doubt(self, call: Adjust) -> None:
-        """The ask may have been done: the least of such asks is all that we can be sure of."""
-        self._unanswered = min(self._unanswered, call.amount) if self._unanswered else call.amount
-
-    def _end_of_trouble(self) -> None:
-        self.streak = None
-        self._capture_unknown = False
-        self._pending_since = None
-        self._pendings = 0
-        self._next_adjust = None
+    @abstractmethod
+    def _cart_changed(self, before: Cart | None) -> None:
+        """There is another cart than before: what was asked and decided for that one may say nothing of it."""
 
     def _how_far(self) -> str:
-        if self.expired:
-            return "the token has expired"
-        if self._capture is not None:
-            return "the capture has begun"
-        if self._releasing or self.released:
-            return "the hold is being cancelled"
-        return "the trip was cancelled"
-
-
-def _noted(note: str | None) -> str:
-    return f" ({note})" if note else ""
+        return "the token has expired" if self.expired else "the trip was cancelled"

@@ -26,6 +26,8 @@ class TroubleKind(StrEnum):
     """A timeout, a connection refused or dropped, a worker killed: nobody knows whether the deed was done."""
     UNREADABLE = "unreadable"
     """An answer that is none by the contract: never believed, so nobody knows whether the deed was done."""
+    BOOKS = "books"
+    """The ledger's database can't be reached, or does not do what it should."""
 
 
 NEEDS_A_PERSON = frozenset({TroubleKind.REFUSED, TroubleKind.UNKNOWN_TRIP, TroubleKind.NOT_ALLOWED})
@@ -102,5 +104,9 @@ class Streak:
         return now >= self.since + self.patience
 
     def needs_attention(self, now: datetime) -> bool:
-        """Whether a person should look: at once where waiting can't help, else when the patience is over."""
-        return self.trouble.needs_a_person or self.outlasts_patience(now)
+        """Whether a person should look: at once where waiting can't help, else when the patience is over.
+
+        The books are our own: that they fail is worth a look at once.
+        """
+        at_once = self.trouble.needs_a_person or self.trouble.kind is TroubleKind.BOOKS
+        return at_once or self.outlasts_patience(now)

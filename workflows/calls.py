@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, TimeoutType
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError, TimeoutType
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
 from trips.trouble import Trouble, TroubleKind
@@ -38,9 +38,9 @@ class CallFailed(Exception):
         self.trouble = trouble
 
 
-async def pay(method: Any, argument: Any, *, summary: str, time_left: timedelta) -> Any:
-    """One call to the Payment Service, not begun when the time that is left is over. Raises CallFailed."""
-    return await _told(
+async def pay(method: Any, argument: Any, *, summary: str, time_left: timedelta = QUEUE_LIMIT) -> Any:
+    """One call to a service, not begun when the time that is left is over. Raises CallFailed."""
+    return await told(
         workflow.execute_activity_method(
             method,
             argument,
@@ -52,15 +52,20 @@ async def pay(method: Any, argument: Any, *, summary: str, time_left: timedelta)
     )
 
 
-async def _told(call: Awaitable[T]) -> T:
+async def told(call: Awaitable[T]) -> T:
+    """An activity's answer. Raises CallFailed with what its failure means."""
     try:
         return await call
-    except ActivityError as error:
-        raise CallFailed(_trouble(error.cause)) from None
+    except FailureError as error:
+        raise CallFailed(trouble_of(error)) from None
 
 
-def _trouble(cause: BaseException | None) -> Trouble:
-    """What an activity's failure means. Whatever is not said in as many words leaves the outcome unknown."""
+def trouble_of(error: FailureError) -> Trouble:
+    """What an activity's failure means. Whatever is not said in as many words leaves the outcome unknown.
+
+    The SDK wraps what an activity raised in an ActivityError, and what a local activity raised in nothing.
+    """
+    cause = error.cause if isinstance(error, ActivityError) else error
     if isinstance(cause, ApplicationError) and cause.details:
         try:
             return Trouble.model_validate(cause.details[0])

@@ -5,7 +5,7 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
-from trips.deliveries import Parcel
+from trips.deliveries import QUEUE_OF_PARCELS, Parcel
 from trips.names import DELIVERY
 
 with workflow.unsafe.imports_passed_through():
@@ -27,6 +27,7 @@ class Delivery:
         await workflow.execute_activity_method(
             DeliveryActivities.send,
             parcel,
+            task_queue=QUEUE_OF_PARCELS[parcel.kind],
             start_to_close_timeout=SEND_LIMIT,
             schedule_to_close_timeout=GIVE_UP_AFTER,
             retry_policy=TRIES,

@@ -1,6 +1,7 @@
-"""What people and programs say to a trip, by signal and by update. Handlers record; `run` acts."""
+"""What people and programs say, by signal and by update. Handlers record; `run` acts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
@@ -8,38 +9,30 @@ from temporalio.exceptions import ApplicationError
 
 from converter import NotJson
 from trips.base import Message, sentence
-from trips.cart import Cart
+from trips.errand import Errand, Refused
 from trips.log import Event
-from trips.messages import CaptureResolution, Decision, Said
-from trips.names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
-from trips.trip import Refused, Trip
 
 with workflow.unsafe.imports_passed_through():
     from pydantic import ValidationError
 
-UNDERSTOOD: dict[str, tuple[type[Message], Callable[[Trip, Any, Any], None]]] = {
-    SUBMIT_CART: (Cart, Trip.submit_cart),
-    CHOOSE_DECLINE_STRATEGY: (Decision, Trip.decide),
-    RETRY: (Said, Trip.retry),
-    CANCEL_TRIP: (Said, Trip.cancel),
-    RESOLVE_CAPTURE: (CaptureResolution, Trip.resolve_capture),
-}
-"""What each message should be, and what it does to the trip."""
+Understood = Mapping[str, tuple[type[Message], Callable[[Any, Any, datetime], None]]]
+"""What each message should be, and what it does to the errand."""
 
 
 class Listener:
-    """A trip's ears. What can't be taken is written to the trip's log with the reason, and changes nothing else."""
+    """An errand's ears. What can't be taken is written to its log with the reason, and changes nothing else."""
 
-    def __init__(self, trip: Trip) -> None:
-        self.trip = trip
+    def __init__(self, errand: Errand, understood: Understood) -> None:
+        self.errand = errand
+        self._understood = understood
         self.heard = 0
         """Counts what was taken, so that a wait can tell that something was."""
 
     def hear(self, name: str, payload: Sequence[Any]) -> None:
         """Take a message. Raises Refused with a sentence that names the field or says why it is too late."""
         try:
-            model, act = UNDERSTOOD[name]
-            act(self.trip, _read(name, model, payload), workflow.now())
+            model, act = self._understood[name]
+            act(self.errand, _read(name, model, payload), workflow.now())
         except Refused as refusal:
             self._refuse(name, str(refusal))
             raise
@@ -60,11 +53,11 @@ class Listener:
             return
 
     def refuse_unknown(self) -> None:
-        """Refuse a signal that no trip understands. Its name isn't repeated: people type anything anywhere."""
-        self._refuse("a signal of another name", f"there are only {', '.join(UNDERSTOOD)}")
+        """Refuse a signal that nobody understands. Its name isn't repeated: people type anything anywhere."""
+        self._refuse("a signal of another name", f"there are only {', '.join(self._understood)}")
 
     def _refuse(self, name: str, reason: str) -> None:
-        self.trip.log.add(workflow.now(), Event.REFUSAL, f"{name} refused: {reason}")
+        self.errand.log.add(workflow.now(), Event.REFUSAL, f"{name} refused: {reason}")
         workflow.logger.warning("message refused", extra={"message_name": name, "reason": reason})
 
 

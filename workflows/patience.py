@@ -1,92 +1,89 @@
-"""How a trip waits, is seen while it waits, and tries again what has failed."""
+"""How an errand waits, is seen while it waits, and tries again what has failed."""
 
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from temporalio import workflow
 
-from trips.attention import Attention, Cause
+from trips.errand import Errand
 from trips.log import Event
-from trips.settlement import Settlement
-from trips.stages import Stage
-from trips.status import Status, status_of
-from trips.steps import Wait
-from trips.trip import Trip
-from trips.trouble import LONGEST_WAIT_WHEN_OLD, TroubleKind
+from trips.trouble import LONGEST_WAIT_WHEN_OLD, NEEDS_A_PERSON, TroubleKind
 from workflows.calls import CallFailed
 from workflows.incidents import Incidents
-from workflows.messages import Listener
-from workflows.sight import Sight
+from workflows.messages import Listener, Understood
 
 T = TypeVar("T")
 
+HOPELESS = NEEDS_A_PERSON | {TroubleKind.EXPIRED}
+"""What the same call again would not change."""
+
+NOTHING_IS_HOPELESS: frozenset[TroubleKind] = frozenset()
+"""For what must be done in the end: a person mends what waiting can't."""
+
 
 class Patience(Listener):
-    """A trip that stands somewhere: it waits, listens and is seen."""
+    """An errand that stands somewhere: it waits, listens and is seen."""
 
-    def __init__(self, trip: Trip) -> None:
-        super().__init__(trip)
-        self.stage = Stage.AWAITING_CART
-        self.settlement: Settlement | None = None
-        self.incidents = Incidents(trip.request)
-        self._sight = Sight()
+    def __init__(self, errand: Errand, understood: Understood) -> None:
+        super().__init__(errand, understood)
+        self.incidents = Incidents(errand)
 
-    def status(self) -> Status:
-        """Where the trip is, for people and programs."""
-        return status_of(self.trip, self.stage, self.trip.attention(workflow.now()), self.settlement)
+    @abstractmethod
+    def show(self) -> None:
+        """Let people see the errand as it is now."""
 
     def note(self, event: Event, sentence: str) -> None:
-        """Write a line in the trip's log."""
-        self.trip.log.add(workflow.now(), event, sentence)
+        """Write a line in the errand's log."""
+        self.errand.log.add(workflow.now(), event, sentence)
 
     async def be_seen(self) -> None:
-        """Show the trip as it is now, and tell its incidents."""
-        self._sight.show(self.status())
-        now = workflow.now()
-        attentions = [attention for attention in (self.trip.attention(now), self._expiring(now)) if attention]
-        if self.incidents.differ_from(attentions):
-            await self.incidents.keep_to(attentions)
+        """Show the errand as it is now, and tell its incidents."""
+        self.show()
+        incidents = self.errand.incidents(workflow.now())
+        if self.incidents.differ_from(incidents):
+            await self.incidents.keep_to(incidents)
 
-    async def wait(self, wait: Wait) -> None:
+    async def wait(self, until: datetime, why: str) -> None:
         """Wait until it is time, or until something was said that may change what to do."""
         heard = self.heard
-        wake_at = self.trip.wake_at(wait, workflow.now())
+        wake_at = self.errand.wake_at(until, workflow.now())
         await self.be_seen()  # may take half a minute (DELIVERY_PATIENCE): a moment that passes meanwhile has come
         left = wake_at - workflow.now()
         if left <= timedelta(0):
             return
         try:
-            await workflow.wait_condition(lambda: self.heard != heard, timeout=left, timeout_summary=f"wait {wait.why}")
+            await workflow.wait_condition(lambda: self.heard != heard, timeout=left, timeout_summary=f"wait {why}")
         except TimeoutError:
             return
 
-    async def insist(self, what: str, act: Callable[[], Awaitable[T]], until: datetime | None = None) -> T | None:
-        """Try until it works. None when the time is over, or where trying again can't help."""
-        while until is None or workflow.now() < until:
+    async def insist(
+        self,
+        what: str,
+        act: Callable[[], Awaitable[T]],
+        *,
+        until: datetime | None = None,
+        hopeless: frozenset[TroubleKind] = HOPELESS,
+    ) -> T:
+        """Try until it works. Raises CallFailed when the time is over, or for a trouble that is hopeless."""
+        while True:
             try:
                 result = await act()
             except CallFailed as failure:
-                self.note(Event.TROUBLE, f"{what}: {failure.trouble.sentence}")
-                if failure.trouble.needs_a_person or failure.trouble.kind is TroubleKind.EXPIRED:
-                    break
                 now = workflow.now()
+                self.note(Event.TROUBLE, f"{what}: {failure.trouble.sentence}")
+                if failure.trouble.kind in hopeless or (until and now >= until):
+                    self.errand.succeeded()
+                    raise
                 deadline = until or now + LONGEST_WAIT_WHEN_OLD
-                self.trip.failed(what, failure.trouble, now=now, jitter=workflow.random().random(), deadline=deadline)
-                await self.wait(Wait(self.stage, self.trip.due(deadline), f"to {what} again"))
+                self.errand.failed(what, failure.trouble, now=now, jitter=workflow.random().random(), deadline=deadline)
+                await self.wait_to_try_again(what, deadline)
             else:
-                self.trip.succeeded()
+                self.errand.succeeded()
                 return result
-        self.trip.succeeded()
-        return None
 
-    def _expiring(self, now: datetime) -> Attention | None:
-        trip = self.trip
-        if not trip.is_expiring(now):
-            return None
-        left = trip.request.expires_at - trip.expiring_at
-        return Attention.because(
-            Cause.EXPIRING,
-            since=trip.expiring_at,
-            sentence=f"{trip.total} is not charged yet and the token expires in {left}",
-        )
+    async def wait_to_try_again(self, what: str, deadline: datetime) -> None:
+        """Wait until what has failed is due again, whatever else is said or passes meanwhile."""
+        while (due := self.errand.due(deadline)) > workflow.now() and self.errand.streak:
+            await self.wait(due, f"to {what} again")

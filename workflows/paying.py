@@ -1,128 +1,187 @@
-"""How a trip is paid for: the money is moved, then what became of it is recorded."""
+"""How a trip is paid for: the books are asked, the money is moved, then what became of it is recorded."""
 
+from abc import abstractmethod
 from typing import Any
 
 from temporalio import workflow
 
 from trips.attention import Attention, Cause
-from trips.deliveries import receipt_parcel
+from trips.cart import Cart
+from trips.deliveries import Parcel, PaymentStatus, payment_status_parcel, receipt_parcel
+from trips.details import details
 from trips.log import Event
+from trips.messages import CaptureResolution, Decision, Said
+from trips.names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
+from trips.posting import SettledTrip
 from trips.receipt import receipt_of
 from trips.settlement import Outcome, Settlement, Transaction
 from trips.stages import Stage
-from trips.steps import Adjust, Call, Capture, Record, Release, Step, Wait
-from workflows.calls import CallFailed, pay
-from workflows.incidents import deliver
-from workflows.patience import Patience
+from trips.status import Status, status_of
+from trips.steps import Call, Record, Wait
+from trips.trip import Trip
+from workflows.bookkeeping import keep_books
+from workflows.calls import CallFailed
+from workflows.messages import Understood
+from workflows.parcels import deliver, deliver_at_last
+from workflows.patience import NOTHING_IS_HOPELESS, Patience
+from workflows.sight import ATTENTION, CHARGE_BY, OUTCOME, STAGE, STORE, Attributes, Sight
 
 with workflow.unsafe.imports_passed_through():
-    from activities.payment import AmountCall, PaymentActivities, TripCall
-    from clients.payment_service import AdjustAnswer, AdjustStatus
+    from activities.books import BooksActivities, TripKey
 
-FETCH = "fetch the card's data"
+UNDERSTOOD: Understood = {
+    SUBMIT_CART: (Cart, lambda trip, cart, now: trip.submit_cart(cart, now)),
+    CHOOSE_DECLINE_STRATEGY: (Decision, lambda trip, decision, now: trip.decide(decision, now)),
+    RETRY: (Said, lambda trip, said, now: trip.retry(said, now)),
+    CANCEL_TRIP: (Said, lambda trip, said, now: trip.cancel(said, now)),
+    RESOLVE_CAPTURE: (CaptureResolution, lambda trip, said, now: trip.resolve_capture(said, now)),
+}
+
+ASK_THE_BOOKS = "ask the books"
+POST = "post to the books"
 
 
 class Paying(Patience):
     """One trip's way from the cart to the settlement, one thing after the other."""
 
+    def __init__(self, trip: Trip) -> None:
+        super().__init__(trip, UNDERSTOOD)
+        self.trip = trip
+        self.stage = Stage.AWAITING_CART
+        self.settlement: Settlement | None = None
+        self._sight = Sight()
+
     async def pay(self) -> Settlement:
-        """Pay for the trip."""
-        self.note(Event.STARTED, f"trip in store {self.trip.request.store_id}")
-        await self._move_the_money()
-        self.settlement = await self._record()
+        """Pay for the trip, unless the books know it as settled: then that settlement stands."""
+        self.note(Event.STARTED, f"trip in store {self.trip.store_id}")
+        settlement = await self._settled_before()
+        if settlement is None:
+            await self._move_the_money()
+            settlement = await self._record()
+        self.settlement = settlement
         self.stage = Stage.SETTLED
         await self.be_seen()
-        return self.settlement
+        await self.incidents.close_at_last()
+        return settlement
+
+    def status(self) -> Status:
+        """Where the trip is, for people and programs."""
+        return status_of(self.trip, self.stage, self.trip.attention(workflow.now()), self.settlement)
+
+    def show(self) -> None:
+        """Let people see the trip as it is now."""
+        status = self.status()
+        attributes: Attributes = {
+            STORE: status.store_id,
+            STAGE: status.stage.value,
+            ATTENTION: status.attention.cause.value if status.attention else None,
+            OUTCOME: status.outcome.value if status.outcome else None,
+            CHARGE_BY: status.charge_by,
+        }
+        self._sight.show(details(status), attributes)
+
+    # The money.
 
     async def _move_the_money(self) -> None:
         while not isinstance(step := self.trip.advance(workflow.now()), Record):
             self.stage = step.stage
-            await self._take(step)
-
-    async def _record(self) -> Settlement:
-        over = workflow.now()
-        self.stage = Stage.RECORDING
-        if self.trip.outcome is Outcome.EXPIRED:
-            await self._tell_of_expiry()
-        settlement = self.trip.settlement(await self._card_data(), over)
-        await self._issue_receipt(settlement)
-        money = f"{settlement.captured} captured, {settlement.bad_debt} bad debt of {settlement.total}"
-        self.note(Event.SETTLED, f"{settlement.outcome}: {money}")
-        return settlement
-
-    # The money.
-
-    async def _take(self, step: Step) -> None:
-        match step:
-            case Wait():
-                await self.wait(step)
-            case Adjust() | Capture() | Release():
+            if isinstance(step, Wait):
+                await self.wait(step.until, step.why)
+            else:
                 await self._call(step)
 
     async def _call(self, call: Call) -> None:
         """Make one call, and write down its answer or what went wrong. Whether to call again is the trip's to say."""
         self.trip.begin(call)
-        self.note(Event.CALL, f"{call}, attempt {self._attempt}")
+        self.note(Event.CALL, f"{call}, attempt {self.attempt}")
         try:
-            match call:
-                case Adjust(amount=amount):
-                    self._hear(call, await self._ask(PaymentActivities.adjust, str(call), amount=amount))
-                case Capture(amount=amount):
-                    await self._ask(PaymentActivities.capture, str(call), amount=amount)
-                    self.trip.capture_answered(call)
-                    self.note(Event.ANSWER, f"captured {amount}")
-                case Release():
-                    await self._ask(PaymentActivities.cancel, str(call))
-                    self.trip.release_answered()
-                    self.note(Event.ANSWER, "the hold is cancelled")
+            await self.make(call)
         except CallFailed as failure:
             self.note(Event.TROUBLE, f"{call}: {failure.trouble.sentence}")
             self.trip.troubled(call, failure.trouble, now=workflow.now(), jitter=workflow.random().random())
 
-    def _hear(self, call: Adjust, answer: AdjustAnswer) -> None:
-        self.note(Event.ANSWER, f"{call}: {answer.status}, authorized {answer.authorized_amount}")
-        match answer.status:
-            case AdjustStatus.APPROVED:
-                self.trip.approved(call, answer.authorized_amount)
-            case AdjustStatus.DECLINED:
-                self.trip.declined(call, answer.authorized_amount, workflow.now())
-            case AdjustStatus.PENDING:
-                self.trip.pending(call, workflow.now())
-
-    async def _ask(self, method: Any, summary: str, **facts: Any) -> Any:
-        request = self.trip.request
-        call = (AmountCall if facts else TripCall)(
-            store_id=request.store_id, shopping_trip_id=request.shopping_trip_id, attempt=self._attempt, **facts
-        )
-        return await pay(method, call, summary=summary, time_left=request.expires_at - workflow.now())
+    @abstractmethod
+    async def make(self, call: Call) -> None:
+        """Make the call and tell the trip its answer. Raises CallFailed."""
 
     @property
-    def _attempt(self) -> int:
+    def attempt(self) -> int:
+        """The how manieth time in a row the same is tried."""
         return 1 + (self.trip.streak.tries if self.trip.streak else 0)
 
-    # What follows the money.
+    # What surrounds the money.
+
+    async def _settled_before(self) -> Settlement | None:
+        """What the books know of the trip; at chargeBy it goes on without them (issue 4)."""
+
+        async def ask() -> Settlement | None:
+            key = TripKey(shopping_trip_id=self.trip.shopping_trip_id)
+            known: Settlement | None = await keep_books(BooksActivities.settlement_of, key)
+            return known
+
+        try:
+            settlement = await self.insist(ASK_THE_BOOKS, ask, until=self.trip.request.charge_by)
+        except CallFailed:
+            self.note(Event.DEADLINE, "the books can't be reached, and the trip can't wait: it goes on without them")
+            return None
+        if settlement is not None:
+            known = f"{settlement.outcome} at {settlement.settled_at:%Y-%m-%d %H:%M:%S} UTC"
+            self.note(Event.SETTLED, f"the books know this trip: {known}; nothing is paid again")
+        return settlement
+
+    async def _record(self) -> Settlement:
+        """Write down what became of the money: for the shopper, for the service, for finance."""
+        over = workflow.now()
+        self.stage = Stage.RECORDING
+        if self.trip.outcome is Outcome.EXPIRED:
+            await self._tell_of_expiry()
+        settlement = self.trip.settlement(await self.card_data(), over)
+        receipt = receipt_of(settlement, self.trip.request, self.trip.cart)
+        late = [parcel for parcel in _parcels(settlement, receipt) if not await self._delivered(parcel)]
+        await self._post(
+            SettledTrip(settlement=settlement, trip_started_at=self.trip.request.started_at, receipt=receipt)
+        )
+        for parcel in late:
+            await deliver_at_last(parcel)
+        money = f"{settlement.captured} captured, {settlement.bad_debt} bad debt of {settlement.total}"
+        order = f", order {settlement.order_id} taken by Amazon" if settlement.order_id else ""
+        self.note(Event.SETTLED, f"{settlement.outcome}: {money}{order}")
+        return settlement
+
+    async def card_data(self) -> Transaction | None:
+        """The card's EMV data, where the trip has any."""
+        return None
 
     async def _tell_of_expiry(self) -> None:
-        doubt = ". Whether the capture happened is unknown" if self.trip.capture_was_begun else ""
+        doubt = ". Whether it was charged nevertheless is unknown" if self.trip.charge_was_begun else ""
         sentence = f"the token expired before {self.trip.total} was charged{doubt}"
         self.note(Event.ATTENTION, sentence)
         await self.incidents.keep_to([Attention.because(Cause.EXPIRED, since=workflow.now(), sentence=sentence)])
 
-    async def _card_data(self) -> Transaction | None:
-        """The card's EMV data; None where the service has none to give in time: a receipt is issued all the same."""
-        if self.trip.captured is None:
-            return None
+    async def _delivered(self, parcel: Parcel) -> bool:
+        what = parcel.kind.replace("_", " ")
+        delivered = await deliver(parcel)
+        taken = delivered is not None and not delivered.handed_over
+        self.note(Event(parcel.kind), f"{what} sent" if taken else f"{what} not taken yet: it is tried again by itself")
+        return delivered is not None
 
-        async def fetch() -> Transaction:
-            data: Transaction = await self._ask(PaymentActivities.transactional_data, FETCH)
-            return data
+    async def _post(self, settled: SettledTrip) -> None:
+        async def post() -> None:
+            await keep_books(BooksActivities.post_settlement, settled)
 
-        patience = workflow.now() + self.trip.request.policy.outage_patience
-        return await self.insist(FETCH, fetch, until=min(patience, self.trip.request.expires_at))
+        await self.insist(POST, post, hopeless=NOTHING_IS_HOPELESS)
 
-    async def _issue_receipt(self, settlement: Settlement) -> None:
-        receipt = receipt_of(settlement, self.trip.request, self.trip.cart)
-        if receipt is not None:
-            delivered = await deliver(receipt_parcel(receipt, settlement.shopping_trip_id))
-            taken = delivered is not None and not delivered.handed_over
-            self.note(Event.RECEIPT, "receipt sent" if taken else "receipt not taken yet: it is tried again by itself")
+
+def _parcels(settlement: Settlement, receipt: dict[str, Any] | None) -> list[Parcel]:
+    """The shopper's receipt, and for the service how much of a total with a debt is paid."""
+    parcels = [receipt_parcel(receipt)] if receipt else []
+    if settlement.bad_debt:
+        status = PaymentStatus(
+            store_id=settlement.store_id,
+            shopping_trip_id=settlement.shopping_trip_id,
+            total=settlement.total,
+            settled=settlement.captured,
+            at=settlement.settled_at,
+        )
+        parcels.append(payment_status_parcel(status, settlement.shopping_trip_id))
+    return parcels

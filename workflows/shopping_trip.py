@@ -8,6 +8,8 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
+from trips.charged_trip import ChargedTrip
+from trips.delegated_trip import DelegatedTrip
 from trips.log import Event, TripLog
 from trips.names import (
     CANCEL_TRIP,
@@ -18,10 +20,18 @@ from trips.names import (
     STATUS,
     SUBMIT_CART,
 )
-from trips.request import InvalidTrip, TripRequest
+from trips.request import CHECKOUT_SERVICE, InvalidTrip, TripRequest
 from trips.settlement import Settlement
-from trips.trip import Trip
+from workflows.charging import Charging
+from workflows.delegating import Delegating
 from workflows.paying import Paying
+
+
+def paying_of(request: TripRequest) -> Paying:
+    """How the trip is paid for: by us, or by Amazon."""
+    if request.payment == CHECKOUT_SERVICE:
+        return Delegating(DelegatedTrip(request, TripLog()))
+    return Charging(ChargedTrip(request, TripLog()))
 
 
 @workflow.defn(name=SHOPPING_TRIP)
@@ -37,7 +47,7 @@ class ShoppingTrip:
         except InvalidTrip as error:
             self._refusal = str(error)
         else:
-            self._paying = Paying(Trip(request, TripLog()))
+            self._paying = paying_of(request)
 
     @workflow.run
     async def run(self, *_payload: Any) -> dict[str, Any]:
@@ -96,12 +106,12 @@ class ShoppingTrip:
 
     @workflow.signal(name=CANCEL_TRIP)
     def cancel_signalled(self, *payload: Any) -> None:
-        """The sale is void: {"operator", "note"}. Taken until the capture begins."""
+        """The sale is void: {"operator", "note"}. Taken until the charge begins."""
         self._note(CANCEL_TRIP, payload)
 
     @workflow.update(name=CANCEL_TRIP)
     def cancel_asked(self, *payload: Any) -> dict[str, Any]:
-        """The sale is void: {"operator", "note"}. Taken until the capture begins."""
+        """The sale is void: {"operator", "note"}. Taken until the charge begins."""
         return self._answer(CANCEL_TRIP, payload)
 
     @workflow.signal(name=RESOLVE_CAPTURE)

@@ -1,13 +1,12 @@
 """What people see of a trip in Temporal's Web UI, and can find it by."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 
-from trips.details import details
 from trips.names import SearchAttribute
-from trips.status import Status
 
 STORE = SearchAttributeKey.for_keyword(SearchAttribute.STORE)
 STAGE = SearchAttributeKey.for_keyword(SearchAttribute.STAGE)
@@ -18,26 +17,22 @@ KEYS = (STORE, STAGE, ATTENTION, OUTCOME, CHARGE_BY)
 """What the worker registers where the namespace lacks it."""
 
 
+Attributes = Mapping[SearchAttributeKey[Any], Any]
+
+
 class Sight:
-    """A trip's search attributes and details. Each write of attributes is an event: only what changed is written."""
+    """An errand's details and search attributes. Each write of attributes is an event: only changes are written."""
 
     def __init__(self) -> None:
         self._shown: dict[str, Any] = {}
 
-    def show(self, status: Status) -> None:
-        """Let people see the trip as it is now."""
-        workflow.set_current_details(details(status))
-        now: dict[SearchAttributeKey[Any], Any] = {
-            STORE: status.store_id,
-            STAGE: status.stage.value,
-            ATTENTION: status.attention.cause.value if status.attention else None,
-            OUTCOME: status.outcome.value if status.outcome else None,
-            CHARGE_BY: status.charge_by,
-        }
-        changes = [_update(key, value) for key, value in now.items() if value != self._shown.get(key.name)]
+    def show(self, details: str, attributes: Attributes) -> None:
+        """Let people see the errand as it is now; what is None is unset."""
+        workflow.set_current_details(details)
+        changes = [_update(key, value) for key, value in attributes.items() if value != self._shown.get(key.name)]
         if changes:
             workflow.upsert_search_attributes(changes)
-        self._shown = {key.name: value for key, value in now.items()}
+        self._shown = {key.name: value for key, value in attributes.items()}
 
 
 def _update(key: SearchAttributeKey[Any], value: Any) -> SearchAttributeUpdate[Any]:

@@ -46,7 +46,7 @@ def test_a_settlement_is_answered_as_it_was_posted(books, post):
 
 
 def test_a_posting_is_three_statements_in_one_transaction_and_the_receipt_another(books, statements):
-    books.settlement_of("t1")
+    books.check()
     statements.clear()
     books.post_settlement(settled("30.54", "11.56", receipt=sale_receipt()))
     assert [[line.split()[2] for line in told] for told in statements] == [

@@ -128,7 +128,7 @@ async def test_a_host_without_a_region_cannot_be_signed_for(url):
 
 @pytest.mark.parametrize("region", ["us-east-1", "ap-southeast-2", "us-gov-west-1", "eusc-de-east-1"])
 def test_the_region_is_the_first_label_of_the_host(region):
-    assert region_of(f"https://{region}.test.payments.amazonphysicalstores.com") == region
+    assert region_of(f"https://{region}.test.payments.amazonphysicalstores.com", "PAYMENT_SERVICE_URL") == region
 
 
 def test_credentials_come_from_the_usual_chain(no_aws, tmp_path):

@@ -1,10 +1,7 @@
-"""A simulator over real HTTP, a client that speaks the contract by hand, and the control client."""
+"""A client that speaks the contract by hand."""
 
 import httpx
 import pytest
-
-from simulator.control import Control
-from simulator.server import running
 
 PATHS = {
     "adjust": "/v1/adjust/charge",
@@ -36,18 +33,6 @@ class Caller:
     async def sell(self, amount, trip="trip-1", *, code="USD"):
         assert (await self("adjust", trip, amount, code=code)).json()["status"] == "APPROVED"
         assert (await self("capture", trip, amount, code=code)).status_code == 200
-
-
-@pytest.fixture
-async def simulator():
-    async with running() as simulator:
-        yield simulator
-
-
-@pytest.fixture
-async def control(simulator):
-    async with Control(simulator.url) as control:
-        yield control
 
 
 @pytest.fixture

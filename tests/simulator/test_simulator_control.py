@@ -72,6 +72,7 @@ async def test_the_counts_are_those_of_all_trips(call, control):
         "repeats": {},
         "captures": 1,
         "refunds": 0,
+        "orders": 0,
         "cancelled": 1,
         "violations": 0,
         "faults": {},

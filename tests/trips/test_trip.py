@@ -6,6 +6,8 @@ import pytest
 
 from trips.attention import Cause
 from trips.cart import Cart
+from trips.charged_trip import ChargedTrip
+from trips.errand import Refused
 from trips.log import TripLog
 from trips.messages import CaptureResolution, Decision, Said
 from trips.money import Money
@@ -14,7 +16,6 @@ from trips.request import TripRequest
 from trips.settlement import Outcome
 from trips.stages import Stage
 from trips.steps import Adjust, Capture, Record, Release, Wait
-from trips.trip import Refused, Trip
 from trips.trouble import Trouble, TroubleKind
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -36,7 +37,7 @@ def cart(total):
 
 
 def a_trip(total="42.10", *, held=None, **policy):
-    return Trip(
+    return ChargedTrip(
         TripRequest(
             store_id="s",
             shopping_trip_id="t",
@@ -368,7 +369,7 @@ def test_an_outage_needs_attention_only_after_the_patience():
     fail(trip, TroubleKind.UNAVAILABLE)
     assert trip.attention(START) is None
     assert trip.attention(at(minutes=10)).cause is Cause.OUTAGE
-    assert trip.wake_at(trip.advance(START), at(seconds=0)) <= at(minutes=10)
+    assert trip.wake_at(trip.advance(START).until, at(seconds=0)) <= at(minutes=10)
 
 
 def test_attention_ends_when_the_service_answers():
@@ -505,7 +506,7 @@ def test_an_uncharged_trip_is_expiring_at_four_fifths_of_its_tokens_life():
     eighty = START + timedelta(hours=46) * 0.8
     assert not trip.is_expiring(eighty - timedelta(seconds=1))
     assert trip.is_expiring(eighty)
-    assert trip.wake_at(trip.advance(START), START) == eighty
+    assert trip.wake_at(trip.advance(START).until, START) == eighty
 
 
 def test_a_trip_that_is_started_late_still_asks_once():

@@ -21,7 +21,7 @@ def pytest_addoption(parser):
 
 
 @pytest.fixture
-async def world(request):
+async def world(request, tmp_path):
     async with (
         await WorkflowEnvironment.start_time_skipping(
             test_server_existing_path=test_server(), data_converter=data_converter()
@@ -30,7 +30,8 @@ async def world(request):
         Control(simulator.url) as control,
     ):
         await registered(env.client, KEYS)
-        world = World(env, simulator, control, max_cached_workflows=request.config.getoption("--max-cached-workflows"))
+        cached = request.config.getoption("--max-cached-workflows")
+        world = World(env, simulator, control, tmp_path, max_cached_workflows=cached)
         async with world.at_work():
             yield world
         await world.replay_everything()

@@ -258,7 +258,7 @@ async def test_a_failing_receiver_never_holds_up_the_money_and_gets_its_receipt_
     assert "tried again by itself" in str(sentences(await trip.status(), "receipt"))
     await world.control.fail_receivers()
     await world.pass_time(minutes=15)  # the longest pause between two tries; this clock stands still by itself
-    await world.client.get_workflow_handle(f"delivery-{trip.id}:receipt").result()
+    await world.client.get_workflow_handle(f"delivery-{trip.id}:sale:receipt").result()
     assert len(await world.control.receipts()) == 1
 
 

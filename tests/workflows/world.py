@@ -9,13 +9,18 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
 import worker
-from activities.deliveries import sending_to
+from activities.deliveries import reporting_to, sending_to
+from books.database import Database
+from books.ledger import Books
+from clients.checkout_service import open_checkout_service
 from clients.delivery import open_receiver
 from clients.payment_service import open_payment_service
 from connection import data_converter
 from trips.deliveries import Kind
-from trips.names import SHOPPING_TRIP, STATUS, TASK_QUEUE, trip_workflow_id
+from trips.names import REFUND, SHOPPING_TRIP, STATUS, TASK_QUEUE, refund_workflow_id, trip_workflow_id
 from workflows.delivery import Delivery
+from workflows.recovery import RecoverDebt
+from workflows.refund import Refund
 from workflows.shopping_trip import ShoppingTrip
 
 
@@ -27,11 +32,15 @@ async def registered(client, keys):
 
 
 class World:
-    def __init__(self, env, simulator, control, *, max_cached_workflows):
+    def __init__(self, env, simulator, control, folder, *, max_cached_workflows):
         self.env = env
         self.client = env.client
         self.simulator = simulator
         self.control = control
+        self.shelf = folder / "shelf"
+        self.shelf.mkdir()
+        self.books = Books(Database(f"sqlite:///{self.shelf}/ledger.db"))
+        self.books.upgrade()
         self.cached = max_cached_workflows
         self.ids = []
         self.stumbles = 0
@@ -41,14 +50,42 @@ class World:
     async def at_work(self):
         async with AsyncExitStack() as stack:
             service = await stack.enter_async_context(open_payment_service(self.simulator.url, "none"))
+            checkout = await stack.enter_async_context(open_checkout_service(self.simulator.url, "none"))
             receipts = await stack.enter_async_context(open_receiver(f"{self.simulator.url}/receipts"))
             incidents = await stack.enter_async_context(open_receiver(f"{self.simulator.url}/incidents"))
-            ways = {Kind.RECEIPT: sending_to(receipts), Kind.INCIDENT: self.stumbling(sending_to(incidents))}
-            for one in worker.workers(
-                self.client, service=service, ways=ways, max_cached_workflows=self.cached, settings=None
-            ):
+            ways = {
+                Kind.RECEIPT: sending_to(receipts),
+                Kind.INCIDENT: self.stumbling(sending_to(incidents)),
+                Kind.PAYMENT_STATUS: reporting_to(service),
+            }
+            rooms = {"service": service, "checkout": checkout, "books": self.books, "ways": ways}
+            for one in worker.workers(self.client, **rooms, max_cached_workflows=self.cached):
                 await stack.enter_async_context(one)
             yield
+        self.books.close()
+
+    def lose_books(self):
+        """The ledger's database is away, as when its disk is not mounted."""
+        self.books.close()
+        self.shelf.rename(self.shelf.with_name("elsewhere"))
+
+    def find_books(self):
+        self.shelf.with_name("elsewhere").rename(self.shelf)
+
+    async def refund(self, trip_id, amount, *, request_id=None, code="USD", **more):
+        """Start a refund, give its handle."""
+        request_id = request_id or str(uuid.uuid4())
+        payload = {
+            "shoppingTripId": trip_id,
+            "refundRequestId": request_id,
+            "amount": {"amount": amount, "code": code},
+            **more,
+        }
+        handle = await self.client.start_workflow(
+            REFUND, payload, id=refund_workflow_id(request_id), task_queue=TASK_QUEUE
+        )
+        self.ids.append(handle.id)
+        return handle
 
     def stumbling(self, send):
         async def stumble_or_send(parcel, attempt):
@@ -97,7 +134,9 @@ class World:
     async def replay_everything(self):
         """Every history of the test, replayed by the code of today."""
         replayer = Replayer(
-            workflows=[ShoppingTrip, Delivery], data_converter=data_converter(), workflow_runner=worker.RUNNER
+            workflows=[ShoppingTrip, Refund, RecoverDebt, Delivery],
+            data_converter=data_converter(),
+            workflow_runner=worker.RUNNER,
         )
         for workflow_id in self.ids:
             history = await self.client.get_workflow_handle(workflow_id).fetch_history()

@@ -1,0 +1,41 @@
+"""The Checkout Service's one call as an activity; the trip itself decides when to call again."""
+
+from temporalio import activity
+
+from activities.payment import TripCall, troubles_told
+from clients.checkout_service import CheckoutService
+from clients.errors import BadRequestError, NotAllowedError
+from trips.cart import Cart
+from trips.checkout_cart import InvalidCart, checkout_cart
+from trips.pricing import PricedCart
+
+
+class CheckoutCall(TripCall):
+    """A call with a trip's cart."""
+
+    cart: Cart
+
+
+class CheckoutActivities:
+    """The call that a trip needs whose payment Amazon orchestrates."""
+
+    def __init__(self, service: CheckoutService | None) -> None:
+        """None where the worker's CHECKOUT_SERVICE_URL is not set: such trips then wait for a person."""
+        self._service = service
+
+    @activity.defn(name="checkout")
+    async def checkout(self, call: CheckoutCall) -> str:
+        """Hand the cart over; gives Amazon's orderId."""
+        with troubles_told():
+            if self._service is None:
+                raise NotAllowedError("not sent: the worker has no CHECKOUT_SERVICE_URL")
+            return await self._service.checkout(
+                call.store_id, call.shopping_trip_id, _priced(call.cart), attempt=call.attempt
+            )
+
+
+def _priced(cart: Cart) -> PricedCart:
+    try:
+        return checkout_cart(cart)
+    except InvalidCart as error:
+        raise BadRequestError(f"not sent: {error}") from None

@@ -1,0 +1,134 @@
+"""The Checkout Service's one call: Amazon takes the priced cart and collects it (contract.md, Checkout Service)."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Annotated, Any
+
+import httpx
+from pydantic import Field
+
+from clients.answers import Answer
+from clients.signing import Auth, open_signed
+from clients.transport import call
+from clients.wire import body_of, printable, read_object
+from trips.base import Identifier, Message
+from trips.money import Money
+from trips.pricing import OrderTotals, PricedCart, PricedLine
+
+CARTS = "/v1/checkout/carts"
+
+TAKEN = frozenset({200, 201})
+"""Any other 2xx is none by the contract: a 202 would say that nothing is done yet."""
+
+
+class CheckoutBody(Message):
+    """The call's body; the trip's id is the key: sent twice it is one order."""
+
+    idempotent_shopping_trip_id: Identifier
+    store_id: Identifier
+    line_items: Annotated[list[dict[str, Any]], Field(min_length=1)]
+    order_totals: dict[str, Any]
+
+
+class CheckoutService:
+    """Hands a trip over to Amazon, which then answers for declines, bad debt and receipts."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        """`http` has the service's address as its base URL."""
+        self._http = http
+
+    async def checkout(self, store_id: str, shopping_trip_id: str, cart: PricedCart, *, attempt: int) -> str:
+        """Have the cart collected, and say by which id Amazon knows the order. A repeat gives the same id.
+
+        `attempt` counts the tries, for the log. Raises ServiceError where it brings no usable answer; an empty cart is
+        a BadRequestError and is not sent.
+        """
+        body = body_of(
+            CheckoutBody,
+            idempotent_shopping_trip_id=shopping_trip_id,
+            store_id=store_id,
+            line_items=[_line_item(line) for line in cart.lines],
+            order_totals=_order_totals(cart.order_totals),
+        )
+        return await call(
+            self._http,
+            CARTS,
+            body,
+            path=CARTS,
+            store=store_id,
+            trip=shopping_trip_id,
+            attempt=attempt,
+            read=_read_order_id,
+            tell=lambda order_id: f"order {order_id}",
+        )
+
+
+@asynccontextmanager
+async def open_checkout_service(url: str, auth: Auth) -> AsyncIterator[CheckoutService]:
+    """The service at that address. Raises MissingCredentials where its calls can't be signed."""
+    async with open_signed(url, auth, variable="CHECKOUT_SERVICE_URL") as http:
+        yield CheckoutService(http)
+
+
+def _line_item(line: PricedLine) -> dict[str, Any]:
+    unit = line.unit_price
+    return {
+        "productId": line.product_id,
+        "type": "SKU",
+        "quantity": {"value": _quantity(line.quantity.value), "unit": line.quantity.unit},
+        "unitPrice": {
+            "totalPrice": _money(unit.total),
+            "price": _money(unit.price),
+            "depositsAndFees": [
+                {
+                    "depositAndFeeAmount": _money(extra.deposit_and_fee_amount),
+                    "depositAndFeeDescription": extra.deposit_and_fee_description,
+                    "salesTax": _money(extra.sales_tax or Money.zero(unit.price.code)),
+                }
+                for extra in unit.deposits_and_fees
+            ],
+            "salesTax": _money(unit.sales_tax or Money.zero(unit.price.code)),
+            "promotions": [
+                {
+                    "promotionAmount": _money(promotion.promotion_amount),
+                    "promotionDescription": promotion.promotion_description,
+                }
+                for promotion in unit.promotions
+            ],
+        },
+    }
+
+
+def _order_totals(totals: OrderTotals) -> dict[str, Any]:
+    return {
+        "priceTotal": _money(totals.price_total),
+        "subTotal": _money(totals.sub_total),
+        "promotionsTotal": _money(totals.promotions_total),
+        "salesTaxTotal": _money(totals.sales_tax_total),
+    }
+
+
+def _money(money: Money) -> dict[str, str]:
+    """A string with exactly the currency's digits (open: the pages say two, and speak of dollars only)."""
+    return {"amount": money.to_json()["amount"], "currencyCode": money.code}
+
+
+def _quantity(value: Decimal) -> str:
+    """A string with a decimal at least, as in the pages' example: 1.0."""
+    text = f"{value.normalize():f}"
+    return text if "." in text else f"{text}.0"
+
+
+def _read_order_id(answer: Answer) -> str:
+    """The order's id. Raises UnreadableAnswerError where there is none.
+
+    It may be of digits alone, so that by chance it looks like a card's number: it is believed all the same, because
+    to refuse it would hold up a trip for ever.
+    """
+    if answer.status not in TAKEN:
+        raise answer.unreadable(f"a {answer.status} to a checkout")
+    order_id = printable(read_object(answer).get("orderId"))
+    if order_id is None:
+        raise answer.unreadable("none to a checkout: it has no orderId")
+    return order_id

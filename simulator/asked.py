@@ -1,0 +1,29 @@
+"""What the calls of both services have in common."""
+
+from typing import Any, ClassVar
+
+from pydantic import ConfigDict
+
+from simulator.account import Account
+from simulator.wire import Call, Identifier, WireModel
+
+Answer = dict[str, Any] | None
+"""An answer's JSON; None is an empty body."""
+
+
+class Asked(WireModel):
+    """What every call says."""
+
+    model_config = ConfigDict(strict=True)
+
+    call: ClassVar[Call]
+    path: ClassVar[str]
+    taken: ClassVar[int] = 200
+    """The status of its answer."""
+
+    store_id: Identifier
+    shopping_trip_id: Identifier
+
+    def deed(self, account: Account) -> Answer:
+        """Do what is asked, and give the answer. Raises Refusal."""
+        raise NotImplementedError

@@ -1,0 +1,139 @@
+"""A trip and its books: never paid twice, posted whatever happens, and never in the way of the money."""
+
+import asyncio
+
+import pytest
+
+from tests.workflows.world import cart, sentences
+from trips.names import RECOVERY, SUBMIT_CART, TASK_QUEUE, recovery_workflow_id
+
+
+def usd(amount):
+    return {"amount": amount, "code": "USD"}
+
+
+async def waiting(trip, cause):
+    """The trip's status, once it has that attention: an activity of its own answers before each look."""
+    while True:
+        status = await trip.status()
+        if (status.get("attention") or {}).get("cause") == cause:
+            return status
+        await asyncio.sleep(0)
+
+
+async def test_a_settled_trip_is_in_the_books_with_its_receipt(world):
+    trip = await world.trip(balance="30.60", held="10.00", onDecline="incremental")
+    result = await trip.result()
+    settlement = world.books.settlement_of(trip.id)
+    assert settlement.to_json() == result
+    (receipt,) = world.books.receipts_of(trip.id)
+    assert receipt["paid"] == usd("30.54")
+
+
+async def test_a_trip_that_the_books_know_is_never_paid_again_whoever_starts_it_and_how(world):
+    trip = await world.trip(held="10.00")
+    first = await trip.result()
+    calls = (await trip.account())["calls"]
+    now = await world.env.get_current_time()
+    other = {
+        "storeId": "store-2",
+        "shoppingTripId": trip.id,
+        "startedAt": now.isoformat(),
+        "cart": cart("99.00"),
+        "policy": {"onDecline": "write_off"},
+    }
+    again = await world.start(trip.id, other)
+    assert await again.result() == first
+    assert (await trip.account())["calls"] == calls
+    status = await again.status()
+    assert "the books know this trip" in str(sentences(status, "settled"))
+    assert (status["stage"], status["captured"]) == ("settled", usd("42.10"))
+
+
+async def test_a_trip_waits_for_books_that_are_away_and_goes_on_by_itself_when_they_are_back(world):
+    world.lose_books()
+    trip = await world.trip(held="10.00")
+    status = await waiting(trip, "books")
+    assert "LEDGER_URL" in status["attention"]["whatToDo"]
+    assert await world.control.incidents() == []
+    assert (await world.control.ledger())["trips"][trip.id]["calls"] == {}
+    world.find_books()
+    assert (await trip.result())["outcome"] == "captured"
+    assert world.books.settlement_of(trip.id) is not None
+
+
+async def test_a_trip_takes_its_cart_while_it_waits_for_the_books(world):
+    world.lose_books()
+    trip = await world.trip(None, held="10.00")
+    await waiting(trip, "books")
+    await trip.update(SUBMIT_CART, cart("12.00"))
+    world.find_books()
+    assert (await trip.result())["captured"] == usd("12.00")
+
+
+async def test_at_charge_by_a_trip_goes_on_without_the_books_and_posts_when_they_are_back(world):
+    world.lose_books()
+    trip = await world.trip(held="10.00")
+    await world.pass_time(hours=45, minutes=20)
+    assert (await trip.account())["captured"] == usd("42.10")
+    status = await waiting(trip, "books")
+    assert (status["stage"], status["captured"]) == ("recording", usd("42.10"))
+    assert "without them" in str(sentences(status, "deadline"))
+    states = [(incident["body"]["cause"], incident["body"]["state"]) for incident in await world.control.incidents()]
+    assert states.count(("books", "opened")) == 2  # once before the capture, once after it
+    world.find_books()
+    await trip.result()
+    assert world.books.settlement_of(trip.id).captured.to_json() == usd("42.10")
+    states = [(incident["body"]["cause"], incident["body"]["state"]) for incident in await world.control.incidents()]
+    assert states.count(("books", "opened")) == states.count(("books", "closed"))
+
+
+async def test_books_that_fail_after_the_capture_hold_up_nothing_but_the_posting(world):
+    trip = await world.trip(None, held="10.00")
+    await world.pass_time(minutes=1)  # the books are asked
+    world.lose_books()
+    await trip.update(SUBMIT_CART, cart("42.10"))
+    (receipt,) = await world.control.receipts(at_least=1)
+    assert receipt["body"]["paid"] == usd("42.10")
+    await waiting(trip, "books")
+    assert (await trip.account())["captured"] == usd("42.10")
+    world.find_books()
+    assert (await trip.result())["captured"] == usd("42.10")
+    assert world.books.settlement_of(trip.id) is not None
+
+
+@pytest.mark.parametrize(("strategy", "settled"), [("write_off", "0.00"), ("capture_authorized", "10.00")])
+async def test_a_settlement_with_a_debt_is_reported_to_the_service(world, strategy, settled):
+    trip = await world.trip(balance="30.60", held="10.00", onDecline=strategy)
+    await trip.result()
+    (status,) = (await trip.account())["paymentStatuses"]
+    assert (status["totalAmount"], status["settledAmount"]) == (usd("42.10"), usd(settled))
+
+
+async def test_a_trip_that_is_paid_in_full_is_not_reported(world):
+    trip = await world.trip()
+    await trip.result()
+    assert (await trip.account())["paymentStatuses"] == []
+
+
+async def recovery(world, trip, amount, recovery_id="r1"):
+    payload = {
+        "shoppingTripId": trip.id,
+        "recoveryId": recovery_id,
+        "amount": usd(amount),
+        "recoveredAt": (await world.env.get_current_time()).isoformat(),
+    }
+    handle = await world.client.start_workflow(
+        RECOVERY, payload, id=recovery_workflow_id(trip.id, recovery_id), task_queue=TASK_QUEUE
+    )
+    world.ids.append(handle.id)
+    return await handle.result()
+
+
+async def test_a_debt_that_is_paid_is_posted_and_reported(world):
+    trip = await world.trip(balance="30.60", held="10.00", onDecline="capture_authorized")
+    await trip.result()
+    paid = await recovery(world, trip, "32.10")
+    assert (paid["total"], paid["settled"]) == (usd("42.10"), usd("42.10"))
+    *_, status = (await trip.account())["paymentStatuses"]
+    assert status["settledAmount"] == usd("42.10")

@@ -1,0 +1,392 @@
+"""A trip that we charge ourselves, by the Payment Service: the hold is adjusted, then captured or cancelled."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from trips.attention import Attention, Cause
+from trips.cart import Cart
+from trips.errand import Refused, noted
+from trips.log import Event, TripLog
+from trips.messages import CaptureResolution, Decision, Said
+from trips.money import Money
+from trips.policy import ASK, Strategy, UnknownOutcome
+from trips.request import TripRequest
+from trips.search import Ask, SearchHistory, next_ask
+from trips.settlement import Outcome, Settlement, Transaction
+from trips.stages import Stage
+from trips.steps import Adjust, Call, Capture, Release, Step, Wait
+from trips.trip import Trip
+from trips.trouble import Trouble
+
+BY_POLICY = "policy"
+BY_TIMER = "timer"
+
+FIRST_PENDING_WAIT = timedelta(seconds=2)
+LONGEST_PENDING_WAIT = timedelta(seconds=60)
+"""contract.md, Adjust: 2 s, doubling to 60 s."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The decision that stands: which strategy, whose, since when."""
+
+    strategy: Strategy
+    decided_by: str
+    at: datetime
+
+
+class ChargedTrip(Trip):
+    """The facts of a trip that is paid by adjust, capture and cancel, and what to do about a decline."""
+
+    def __init__(self, request: TripRequest, log: TripLog) -> None:
+        super().__init__(request, log)
+        self.authorized = request.pre_authorized or Money.zero(request.currency)
+        self.adjusts = 0
+        self.declines = 0
+        self.decision: Standing | None = None
+        self.captured: Money | None = None
+        self.released = False
+        self._capture_unknown = False
+        self._sale = 0
+        self._asks: tuple[Ask, ...] = ()
+        self._unanswered: Money | None = None
+        self._pending_since: datetime | None = None
+        self._pendings = 0
+        self._next_adjust: datetime | None = None
+        self._declined_at: datetime | None = None
+        self._asked_again = False
+        self._capture: Capture | None = None
+        self._releasing = False
+        self._stopped_asking = False
+
+    # What follows from the facts.
+
+    @property
+    def money_is_over(self) -> bool:
+        """Whether nothing more will be asked of the card."""
+        return self.captured is not None or self.released or self.expired
+
+    @property
+    def charging_has_begun(self) -> bool:
+        """Whether a capture or a cancel was sent: from then on the cart and the decision can't be changed."""
+        return self._capture is not None or self._releasing
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of the trip, once its money is over."""
+        if self.captured is not None:
+            return Outcome.CAPTURED if self.captured == self.total else Outcome.PARTIALLY_CAPTURED
+        if not self.total:
+            return Outcome.CANCELLED
+        return Outcome.WRITTEN_OFF if self._releasing else Outcome.EXPIRED
+
+    @property
+    def applied_decision(self) -> Standing | None:
+        """The decision that was needed: one that was said ahead of a card that covers the total was not."""
+        return self.decision if self.declines or self.captured != self.total else None
+
+    @property
+    def charge_was_begun(self) -> bool:
+        """Whether a capture was sent and not answered."""
+        return self._capture is not None and self.captured is None
+
+    @property
+    def capture_in_doubt(self) -> bool:
+        """Whether a capture was sent of which nobody knows whether it happened."""
+        return self.charge_was_begun and self._capture_unknown
+
+    @property
+    def held(self) -> bool:
+        """Whether the policy leaves a capture in doubt to an operator."""
+        return self.capture_in_doubt and self.request.policy.capture_unknown_outcome is UnknownOutcome.HOLD
+
+    # What people say.
+
+    def decide(self, decision: Decision, now: datetime) -> None:
+        """Take an operator's decision, also before a decline. Raises Refused where one stands or charging has begun."""
+        if self.money_is_over or self.charging_has_begun or self._voided:
+            raise Refused("there is nothing to decide any more: " + self._how_far())
+        if self.decision and not self._decision_can_change:
+            standing = self.decision
+            raise Refused(f"it was already decided by {standing.decided_by}: {standing.strategy}")
+        self._stand(decision.strategy, decision.operator, now, decision.note)
+
+    def retry(self, said: Said, now: datetime) -> None:
+        """Try the failed call at once. Raises Refused where none has failed, or where only `resolve_capture` helps."""
+        if self.held:
+            raise Refused("nobody knows whether the capture happened: find out, and say so with resolve_capture")
+        if self._pending_since is None:
+            super().retry(said, now)
+        else:
+            self._note_retry(said, now)
+        self._next_adjust = now
+
+    def resolve_capture(self, said: CaptureResolution, now: datetime) -> None:
+        """Take an operator's word on a capture in doubt. Raises Refused where none is."""
+        if not self.capture_in_doubt or self._capture is None or self.money_is_over:
+            raise Refused("there is no capture whose outcome is unknown")
+        what = "happened" if said.captured else "did not happen"
+        self.log.add(now, Event.DECISION, f"{said.operator} says that the capture {what}{noted(said.note)}")
+        if said.captured:
+            self.capture_answered(self._capture)
+        else:
+            self.succeeded()
+
+    # What the service answers.
+
+    def begin(self, call: Call) -> None:
+        """A call is about to be made: from here on a capture has one amount for ever, and a cancel can't be undone."""
+        match call:
+            case Capture():
+                self._capture = call
+            case Release():
+                self._releasing = True
+            case Adjust():
+                pass
+
+    def approved(self, call: Adjust, authorized: Money) -> None:
+        """The card approved the ask, perhaps for less than was asked."""
+        self._answered(call, approved=True)
+        self.authorized = authorized
+
+    def declined(self, call: Adjust, last_approved: Money, now: datetime) -> None:
+        """The card does not cover the ask. `last_approved` is 0 where no adjust has succeeded yet (contract.md)."""
+        doubt = self._unanswered
+        self._answered(call, approved=False)
+        self.declines += 1
+        if doubt is not None and doubt < self.authorized:
+            # An adjust to less may have been done without our hearing of it, so we can't hold on to what we knew.
+            self.authorized = last_approved or doubt
+        else:
+            self.authorized = max(self.authorized, last_approved)
+        if call.sale == self._sale:
+            self._declined_at = self._declined_at or now
+
+    def pending(self, call: Adjust, now: datetime) -> None:
+        """The processor has not answered: the same adjust again after a while, and the search does not move."""
+        self.streak = None
+        self._doubt(call)
+        if call.sale != self._sale:
+            return
+        self._pending_since = self._pending_since or now
+        self._next_adjust = now + min(FIRST_PENDING_WAIT * (1 << min(self._pendings, 5)), LONGEST_PENDING_WAIT)
+        self._pendings += 1
+
+    def capture_answered(self, call: Capture) -> None:
+        """The capture was taken."""
+        self.succeeded()
+        self._capture_unknown = False
+        self.captured = call.amount
+
+    def release_answered(self) -> None:
+        """The hold is cancelled."""
+        self.succeeded()
+        self.released = True
+
+    def troubled(self, call: Call, trouble: Trouble, *, now: datetime, jitter: float) -> None:
+        """The call brought no usable answer. `jitter` is a random number from 0 to 1."""
+        if isinstance(call, Adjust):
+            if trouble.outcome_unknown:
+                self._doubt(call)
+            if call.sale != self._sale or self._voided:
+                return
+        if isinstance(call, Capture) and trouble.outcome_unknown:
+            self._capture_unknown = True
+        self._pending_since = None
+        super().troubled(call, trouble, now=now, jitter=jitter)
+
+    def succeeded(self) -> None:
+        """What had failed has worked, or is given up."""
+        super().succeeded()
+        self._capture_unknown = False
+        self._pending_since = None
+        self._pendings = 0
+        self._next_adjust = None
+
+    # What to do next.
+
+    def _next(self, now: datetime) -> Step:
+        if self._capture is not None:
+            return self._capture
+        if self._releasing or self._voided:
+            return Release()
+        if self.cart is None:
+            if now >= self.request.charge_by:
+                self.log.add(now, Event.DEADLINE, "no cart came: the hold is cancelled")
+                return Release()
+            return Wait(Stage.AWAITING_CART, self.request.charge_by, "for the cart")
+        if not self.total:
+            return Release()
+        return self._next_for_a_sale(now)
+
+    def _next_for_a_sale(self, now: datetime) -> Step:
+        if self._stopped_asking or self._time_to_stop_asking(now):
+            self._stopped_asking = True
+            if self.decision is None:
+                self._stand(Strategy.CAPTURE_AUTHORIZED, BY_TIMER, now)
+            return self._take_what_is_authorized()
+        if not self._asks:
+            return Adjust(self.total, self._sale)
+        if self.authorized >= self.total:
+            if not self._asks[-1].approved and self.decision is None:
+                self._stand(Strategy.CAPTURE_AUTHORIZED, BY_POLICY, now, "what is held covers the total")
+            return Capture(self.total)
+        self._declined_at = self._declined_at or now
+        self._let_policy_or_timer_decide(now)
+        if self.decision is None:
+            return Wait(Stage.AWAITING_DECISION, self._decide_by(now), "for a decision")
+        return self._by_strategy(self.decision, now)
+
+    def _by_strategy(self, decision: Standing, now: datetime) -> Step:
+        match decision.strategy:
+            case Strategy.WRITE_OFF:
+                return Release()
+            case Strategy.INCREMENTAL:
+                return self._search(now)
+            case Strategy.ASK_AGAIN if not self._asked_again:
+                since = max(decision.at, self._declined_at or decision.at)
+                until = min(since + self.request.policy.ask_again_after, self.request.charge_by)
+                if now < until:
+                    return Wait(Stage.AWAITING_DECISION, until, "to ask for the whole total again")
+                return Adjust(self.total, self._sale)
+            case Strategy.ASK_AGAIN:
+                fallback = Standing(self.request.policy.fallback, decision.decided_by, decision.at)
+                return self._by_strategy(fallback, now)
+            case Strategy.CAPTURE_AUTHORIZED:
+                return self._take_what_is_authorized()
+
+    def _search(self, now: datetime) -> Step:
+        history = SearchHistory(self.total, min(self.authorized, self.total), self._asks, self.adjusts)
+        ask = next_ask(history, self.request.policy.search)
+        if ask is None:
+            return self._take_what_is_authorized()
+        if self._next_adjust is None:
+            self._next_adjust = now + self.request.policy.search.pause
+        return Adjust(ask, self._sale)
+
+    def _take_what_is_authorized(self) -> Step:
+        sure = min(self.authorized, self._unanswered) if self._unanswered else self.authorized
+        amount = min(sure, self.total)
+        return Capture(amount) if amount else Release()
+
+    def _when_due(self, step: Step, now: datetime) -> Step:
+        """The step, or a wait where its call failed a moment ago, or is PENDING, or should not follow so soon."""
+        if self.held and isinstance(step, Capture):
+            return Wait(step.stage, self.request.expires_at, "for word of the capture")
+        step = super()._when_due(step, now)
+        if isinstance(step, Adjust) and self._next_adjust and now < self._next_adjust:
+            return Wait(step.stage, self._next_adjust, f"to {step}")
+        return step
+
+    def _last_moment_to_wait(self, step: Call) -> datetime:
+        """An adjust that needs a person gives way to what is authorized in time."""
+        return self.request.charge_by if isinstance(step, Adjust) and self.authorized else self.request.expires_at
+
+    def settlement(self, transaction: Transaction | None, settled_at: datetime) -> Settlement:
+        """The trip's final result. `settled_at` is when its money was over."""
+        captured = self.captured or Money.zero(self.total.code)
+        decided = self.applied_decision
+        return Settlement(
+            shopping_trip_id=self.request.shopping_trip_id,
+            store_id=self.request.store_id,
+            outcome=self.outcome,
+            total=self.total,
+            captured=captured,
+            bad_debt=self.total - captured,
+            strategy=decided and decided.strategy,
+            decided_by=decided and decided.decided_by,
+            adjusts=self.adjusts,
+            declines=self.declines,
+            transaction=transaction,
+            settled_at=settled_at,
+        )
+
+    def attention(self, now: datetime) -> Attention | None:
+        """Why a person should look at the trip now, or None."""
+        if self.streak and self.held:
+            doubt = f"nobody knows whether the capture of {self._capture and self._capture.amount} happened"
+            sentence = f"{doubt}: {self.streak.trouble.sentence}"
+            return Attention.because(Cause.CAPTURE_UNKNOWN, since=self.streak.since, sentence=sentence)
+        if attention := super().attention(now):
+            return attention
+        if self._awaits_decision:
+            sentence = f"the card covers {min(self.authorized, self.total)} of {self.total}"
+            return Attention.because(Cause.DECISION, since=self._declined_at or now, sentence=sentence)
+        return None
+
+    # Smaller questions.
+
+    @property
+    def _awaits_decision(self) -> bool:
+        short = bool(self._asks) and self.authorized < self.total
+        decided = self.decision is not None or self._voided or self.charging_has_begun or self.money_is_over
+        return short and not decided
+
+    @property
+    def _decision_can_change(self) -> bool:
+        """While a trip waits to ask again, a person may think better of it; the timer's word is the last."""
+        standing = self.decision
+        return standing is not None and standing.strategy is Strategy.ASK_AGAIN and not self._asked_again
+
+    def _time_to_stop_asking(self, now: datetime) -> bool:
+        """At chargeBy an ask without an answer gives way to what is authorized, or the money in hand would be lost.
+
+        With nothing authorized, an outage is waited out to the end: there is nothing to lose by asking. PENDING is
+        not: it ends as a decline would.
+        """
+        if now < self.request.charge_by:
+            return False
+        return self._pending_since is not None or (self.streak is not None and bool(self.authorized))
+
+    def _decide_by(self, now: datetime) -> datetime:
+        declined_at = self._declined_at or now
+        return min(declined_at + self.request.policy.decision_window, self.request.charge_by)
+
+    def _let_policy_or_timer_decide(self, now: datetime) -> None:
+        if self.decision is not None:
+            return
+        policy = self.request.policy
+        if policy.on_decline != ASK:
+            self._stand(Strategy(policy.on_decline), BY_POLICY, now)
+        elif now >= self._decide_by(now):
+            self._stand(policy.fallback, BY_TIMER, now)
+
+    def _stand(self, strategy: Strategy, decided_by: str, now: datetime, note: str | None = None) -> None:
+        self.decision = Standing(strategy, decided_by, now)
+        self.log.add(now, Event.DECISION, f"{strategy}, decided by {decided_by}{noted(note)}")
+
+    def _cart_changed(self, before: Cart | None) -> None:
+        """New lines of the same total need no new ask; for another total, nothing that was asked and decided holds."""
+        if before is not None and before.total == self.total:
+            return
+        if not self.authorized:
+            self.authorized = Money.zero(self.code)
+        self._sale += 1
+        if self._asks:
+            self.decision = None
+        self._asks = ()
+        self._declined_at = None
+        self._asked_again = False
+        self._stopped_asking = False
+        self.succeeded()
+
+    def _answered(self, call: Adjust, *, approved: bool) -> None:
+        self.succeeded()
+        self._unanswered = None
+        self.adjusts += 1
+        if call.sale != self._sale:
+            return
+        if self._declined_at is not None and call.amount == self.total:
+            self._asked_again = True
+        self._asks = (*self._asks, Ask(call.amount, approved))
+
+    def _doubt(self, call: Adjust) -> None:
+        """The ask may have been done: the least of such asks is all that we can be sure of."""
+        self._unanswered = min(self._unanswered, call.amount) if self._unanswered else call.amount
+
+    def _how_far(self) -> str:
+        if self._capture is not None:
+            return "the capture has begun"
+        if self._releasing or self.released:
+            return "the hold is being cancelled"
+        return super()._how_far()

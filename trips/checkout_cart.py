@@ -1,0 +1,78 @@
+"""From a cart as it was sent to one that the Checkout Service takes: read, priced, and refused in words."""
+
+from pydantic import ValidationError
+
+from trips.base import Message, sentence
+from trips.cart import Cart, Line
+from trips.money import Money
+from trips.pricing import CURRENCY, OrderTotals, PricedCart, PricedLine, Said, agree
+
+UNIT_PRICE = "unitPrice"
+
+SHOWN = 60
+"""Characters of a product's id and description: enough to find the line, and the sentence stays one."""
+
+
+class InvalidCart(ValueError):
+    """The cart can't be checked out; the sentence names the line, the field and, of a figure, what it should be."""
+
+
+class _SaidTotals(Message):
+    price_total: Said | None = None
+    sub_total: Said | None = None
+    promotions_total: Said | None = None
+    sales_tax_total: Said | None = None
+
+
+def checkout_cart(cart: Cart) -> PricedCart:
+    """The cart, priced by trips/pricing.py. What it leaves out is computed, what it gives is checked.
+
+    A cart without lines is fine where its total is zero; it is not to be checked out, its hold is cancelled.
+    Raises InvalidCart.
+    """
+    if cart.total and not cart.lines:
+        raise InvalidCart(f"lines: there are none, and so 0, but the total is {cart.total}")
+    lines = tuple(_read(number, line, cart) for number, line in enumerate(cart.lines, start=1))
+    context = {CURRENCY: cart.total.code}
+    try:
+        totals = OrderTotals.sum(lines, cart.total.code)
+        said = _SaidTotals.model_validate(cart.order_totals or {}, context=context)
+    except ValidationError as error:
+        raise InvalidCart(sentence(error, "orderTotals")) from None
+    try:
+        for name, field in _SaidTotals.model_fields.items():
+            agree(f"orderTotals.{field.alias}", getattr(said, name), getattr(totals, name))
+        agree("total", cart.total, totals.price_total)
+    except ValueError as error:
+        raise InvalidCart(f"{error} ({_sum(totals)})") from None
+    return PricedCart(lines=lines, order_totals=totals)
+
+
+def receipt_figures(line: Line) -> dict[str, Money]:
+    """What a receipt says of a line by its unit's price: price, tax and total. Nothing of a line that has none."""
+    if UNIT_PRICE not in (line.model_extra or {}):
+        return {}
+    try:
+        priced = PricedLine.model_validate(line.to_json())
+    except ValidationError:
+        return {}
+    totals = priced.totals
+    return {"price": priced.unit_price.price, "tax": totals.sales_tax_total, "total": totals.price_total}
+
+
+def _read(number: int, line: Line, cart: Cart) -> PricedLine:
+    try:
+        return PricedLine.model_validate(line.to_json(), context={CURRENCY: cart.total.code})
+    except ValidationError as error:
+        raise InvalidCart(sentence(error, _named(number, line))) from None
+
+
+def _named(number: int, line: Line) -> str:
+    said = ((line.model_extra or {}).get("productId"), line.description)
+    known = [text[:SHOWN] for text in said if isinstance(text, str) and text and text.isprintable()]
+    return f"line {number} ({', '.join(known)})" if known else f"line {number}"
+
+
+def _sum(totals: OrderTotals) -> str:
+    parts = f"subTotal {totals.sub_total} - promotionsTotal {totals.promotions_total}"
+    return f"{parts} + salesTaxTotal {totals.sales_tax_total}"

@@ -1,0 +1,123 @@
+"""A trip whose payment Amazon orchestrates, by the Checkout Service: the priced cart is handed over, once."""
+
+from datetime import datetime
+
+from trips.cart import Cart
+from trips.checkout_cart import InvalidCart, checkout_cart
+from trips.errand import Refused
+from trips.log import Event, TripLog
+from trips.messages import CaptureResolution, Decision
+from trips.money import Money
+from trips.request import TripRequest
+from trips.settlement import Outcome, Settlement, Transaction
+from trips.stages import Stage
+from trips.steps import Call, Checkout, Record, Step, Wait
+from trips.trip import Trip
+from trips.trouble import Trouble, TroubleKind
+
+
+class DelegatedTrip(Trip):
+    """The facts of a trip that is paid by one call with the whole cart."""
+
+    def __init__(self, request: TripRequest, log: TripLog) -> None:
+        super().__init__(request, log)
+        self.order_id: str | None = None
+        self._under_way = False
+        self._in_doubt = False
+
+    @property
+    def money_is_over(self) -> bool:
+        """Whether the order is taken, or nothing will be ordered any more."""
+        return self.order_id is not None or self.expired or self._nothing_is_owed
+
+    @property
+    def charging_has_begun(self) -> bool:
+        """Whether Amazon may have taken the order: a cart that was refused in so many words can still be mended."""
+        return self._under_way or self._in_doubt
+
+    @property
+    def charge_was_begun(self) -> bool:
+        """Whether a cart was handed over without our hearing what became of it."""
+        return self._in_doubt and self.order_id is None
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of the trip, once its money is over."""
+        if self.order_id is not None:
+            return Outcome.DELEGATED
+        return Outcome.EXPIRED if self.total else Outcome.CANCELLED
+
+    @property
+    def _nothing_is_owed(self) -> bool:
+        """There is no hold of ours to cancel: an empty cart and a void sale end without any call."""
+        return self._voided or (self.cart is not None and not self.total)
+
+    def check_cart(self, cart: Cart) -> None:
+        """Raise Refused for a cart that does not add up, in words that name the line."""
+        try:
+            checkout_cart(cart)
+        except InvalidCart as error:
+            raise Refused(str(error)) from None
+
+    def decide(self, decision: Decision, now: datetime) -> None:  # noqa: ARG002 (there is nothing to decide)
+        """Raise Refused: declines are Amazon's business."""
+        raise Refused("there is nothing to decide: Amazon orchestrates this trip's payment, declines included")
+
+    def resolve_capture(self, said: CaptureResolution, now: datetime) -> None:  # noqa: ARG002 (as above)
+        """Raise Refused: there is no capture of ours."""
+        raise Refused("there is no capture whose outcome is unknown: Amazon orchestrates this trip's payment")
+
+    def begin(self, call: Call) -> None:  # noqa: ARG002 (there is but one)
+        """The cart is about to be handed over: until the answer it can't be changed."""
+        self._under_way = True
+
+    def ordered(self, order_id: str) -> None:
+        """Amazon took the order."""
+        self.succeeded()
+        self._under_way = False
+        self.order_id = order_id
+
+    def troubled(self, call: Call, trouble: Trouble, *, now: datetime, jitter: float) -> None:
+        """The call brought no usable answer. An order that may have been taken can't be changed any more.
+
+        A refusal says of the calls before it too that none was taken: they were the same.
+        """
+        self._under_way = False
+        refused = trouble.kind is TroubleKind.REFUSED
+        self._in_doubt = (self._in_doubt or trouble.outcome_unknown) and not refused
+        super().troubled(call, trouble, now=now, jitter=jitter)
+
+    def settlement(self, transaction: Transaction | None, settled_at: datetime) -> Settlement:
+        """The trip's final result: what Amazon took is a claim on its settlement, neither captured nor lost."""
+        nothing = Money.zero(self.total.code)
+        taken = self.order_id is not None
+        return Settlement(
+            shopping_trip_id=self.shopping_trip_id,
+            store_id=self.store_id,
+            outcome=self.outcome,
+            total=self.total,
+            captured=nothing,
+            bad_debt=nothing if taken else self.total,
+            delegated=self.total if taken else None,
+            order_id=self.order_id,
+            transaction=transaction,
+            settled_at=settled_at,
+        )
+
+    def _next(self, now: datetime) -> Step:
+        if self.cart is not None:
+            return Checkout(self.cart)
+        if now < self.request.charge_by:
+            return Wait(Stage.AWAITING_CART, self.request.charge_by, "for the cart")
+        self.log.add(now, Event.DEADLINE, "no cart came: nothing is owed")
+        self._voided = True
+        return Record()
+
+    def _cart_changed(self, before: Cart | None) -> None:  # noqa: ARG002 (any new cart may be the mended one)
+        """Another cart may be what was missing: it is handed over at once."""
+        self.succeeded()
+
+    def _how_far(self) -> str:
+        if self.order_id is not None:
+            return f"Amazon took the order {self.order_id}"
+        return "the cart was handed over" if self.charging_has_begun else super()._how_far()

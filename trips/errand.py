@@ -1,0 +1,92 @@
+"""Something that must be done whatever goes wrong on the way: what has failed so far, and when to try again."""
+
+from abc import ABC, abstractmethod
+from datetime import datetime, timedelta
+
+from trips.attention import CAUSE_OF_TROUBLE, Attention, Cause
+from trips.log import Event, TripLog
+from trips.messages import Said
+from trips.trouble import Streak, Trouble
+
+
+class Refused(ValueError):
+    """What was said can't be taken; the sentence says why."""
+
+
+class Errand(ABC):
+    """What a trip and a refund have in common. It has no clock: every moment is handed in."""
+
+    def __init__(self, log: TripLog, patience: timedelta) -> None:
+        """`patience` is how long trouble may last before a person should look."""
+        self.log = log
+        self.streak: Streak | None = None
+        self._patience = patience
+
+    @property
+    @abstractmethod
+    def shopping_trip_id(self) -> str:
+        """Which trip it is about."""
+
+    @property
+    @abstractmethod
+    def store_id(self) -> str | None:
+        """In which store the trip was, as far as that is known."""
+
+    def failed(self, what: str, trouble: Trouble, *, now: datetime, jitter: float, deadline: datetime) -> None:
+        """Something that is needed has failed, perhaps again; it should be tried once more by `deadline`.
+
+        `jitter` is a random number from 0 to 1.
+        """
+        if self.streak is None or self.streak.call != what:
+            self.streak = Streak(what, now, self._patience, trouble)
+        self.streak.add(trouble, now=now, jitter=jitter, deadline=deadline)
+
+    def succeeded(self) -> None:
+        """What had failed has worked, or is given up."""
+        self.streak = None
+
+    def due(self, latest: datetime) -> datetime:
+        """When to try again what has failed."""
+        return (self.streak and self.streak.next_try) or latest
+
+    def retry(self, said: Said, now: datetime) -> None:
+        """Try the failed call at once. Raises Refused where none has failed."""
+        if self.streak is None:
+            raise Refused("there is no failed call to try again")
+        self.streak.next_try = now
+        self._note_retry(said, now)
+
+    def attention(self, now: datetime) -> Attention | None:
+        """Why a person should look now, or None."""
+        if self.streak is None or not self.streak.needs_attention(now):
+            return None
+        cause = CAUSE_OF_TROUBLE[self.streak.trouble.kind]
+        sentence = f"{self.streak.call}: {self.streak.trouble.sentence}"
+        return Attention.because(cause, since=self.streak.since, sentence=sentence)
+
+    def incidents(self, now: datetime) -> list[Attention]:
+        """What the outside world should know of: opened once, and closed when it is here no more.
+
+        The books alone are given the patience first: a database that fails over for seconds should wake nobody.
+        """
+        attention = self.attention(now)
+        if attention is None:
+            return []
+        young = self.streak is not None and not self.streak.outlasts_patience(now)
+        return [] if attention.cause is Cause.BOOKS and young else [attention]
+
+    def wake_at(self, until: datetime, now: datetime) -> datetime:
+        """The next moment of a wait at which something about the errand changes by itself."""
+        return min((moment for moment in (until, *self.wakes()) if moment > now), default=now)
+
+    def wakes(self) -> list[datetime]:
+        """The moments at which something about the errand changes by itself."""
+        return [self.streak.since + self.streak.patience] if self.streak else []
+
+    def _note_retry(self, said: Said, now: datetime) -> None:
+        self.log.add(now, Event.MESSAGE, f"{said.operator} says: try again now{noted(said.note)}")
+
+
+def noted(note: str | None) -> str:
+    """An operator's note at the end of a sentence."""
+    return f" ({note})" if note else ""

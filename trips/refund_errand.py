@@ -1,0 +1,82 @@
+"""A refund on its way: reserved in the books, given back by the service, posted."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from trips.attention import Attention
+from trips.base import Message, Moment
+from trips.errand import Errand
+from trips.log import LogEntry, TripLog
+from trips.money import Money
+from trips.policy import Policy
+from trips.refund import RefundReason, RefundRequest
+
+PATIENCE: timedelta = Policy().outage_patience
+"""A refund has no policy of its own; it is given a trip's."""
+
+
+class RefundStage(StrEnum):
+    """Where a refund is."""
+
+    RESERVING = "reserving"
+    REFUNDING = "refunding"
+    RECORDING = "recording"
+    REFUNDED = "refunded"
+
+
+class Refunded(Message):
+    """A `Refund`'s result."""
+
+    refund_request_id: str
+    shopping_trip_id: str
+    store_id: str
+    amount: Money
+    reason: RefundReason
+    reconciliation_id: str | None = None
+    refunded_at: Moment
+
+
+class RefundStatus(Message):
+    """A refund at one moment."""
+
+    refund_request_id: str
+    shopping_trip_id: str
+    store_id: str | None = None
+    amount: Money
+    stage: RefundStage
+    attention: Attention | None = None
+    log: tuple[LogEntry, ...]
+
+
+class RefundErrand(Errand):
+    """The facts of one refund."""
+
+    def __init__(self, request: RefundRequest) -> None:
+        super().__init__(TripLog(), PATIENCE)
+        self.request = request
+        self.stage = RefundStage.RESERVING
+        self.store: str | None = None
+        self.in_doubt = False
+        """Whether a call was made of which nobody knows whether the money was given back."""
+
+    @property
+    def shopping_trip_id(self) -> str:
+        """Of which trip money is given back."""
+        return self.request.shopping_trip_id
+
+    @property
+    def store_id(self) -> str | None:
+        """In which store the trip was, once the books said so."""
+        return self.store
+
+    def status(self, attention: Attention | None) -> RefundStatus:
+        """Where the refund is, for people and programs."""
+        facts: dict[str, Any] = dict(self.request)
+        return RefundStatus(
+            **{name: facts[name] for name in ("refund_request_id", "shopping_trip_id", "amount")},
+            store_id=self.store,
+            stage=self.stage,
+            attention=attention,
+            log=self.log.entries,
+        )

@@ -1,0 +1,70 @@
+"""How a trip is charged by the Payment Service: adjust, capture or cancel, and the card's data afterwards."""
+
+from typing import Any
+
+from temporalio import workflow
+
+from trips.charged_trip import ChargedTrip
+from trips.log import Event
+from trips.settlement import Transaction
+from trips.steps import Adjust, Call, Capture, Release
+from workflows.calls import CallFailed, pay
+from workflows.paying import Paying
+
+with workflow.unsafe.imports_passed_through():
+    from activities.payment import AmountCall, PaymentActivities, TripCall
+    from clients.payment_service import AdjustAnswer, AdjustStatus
+
+FETCH = "fetch the card's data"
+
+
+class Charging(Paying):
+    """The calls of a trip that we charge ourselves."""
+
+    trip: ChargedTrip
+
+    async def make(self, call: Call) -> None:
+        """Make the call and tell the trip its answer. Raises CallFailed."""
+        match call:
+            case Adjust(amount=amount):
+                self._hear(call, await self._ask(PaymentActivities.adjust, str(call), amount=amount))
+            case Capture(amount=amount):
+                await self._ask(PaymentActivities.capture, str(call), amount=amount)
+                self.trip.capture_answered(call)
+                self.note(Event.ANSWER, f"captured {amount}")
+            case Release():
+                await self._ask(PaymentActivities.cancel, str(call))
+                self.trip.release_answered()
+                self.note(Event.ANSWER, "the hold is cancelled")
+
+    async def card_data(self) -> Transaction | None:
+        """The card's EMV data; None where the service has none to give in time: a receipt is issued all the same."""
+        if self.trip.captured is None:
+            return None
+
+        async def fetch() -> Transaction:
+            data: Transaction = await self._ask(PaymentActivities.transactional_data, FETCH)
+            return data
+
+        patience = workflow.now() + self.trip.request.policy.outage_patience
+        try:
+            return await self.insist(FETCH, fetch, until=min(patience, self.trip.request.expires_at))
+        except CallFailed:
+            return None
+
+    def _hear(self, call: Adjust, answer: AdjustAnswer) -> None:
+        self.note(Event.ANSWER, f"{call}: {answer.status}, authorized {answer.authorized_amount}")
+        match answer.status:
+            case AdjustStatus.APPROVED:
+                self.trip.approved(call, answer.authorized_amount)
+            case AdjustStatus.DECLINED:
+                self.trip.declined(call, answer.authorized_amount, workflow.now())
+            case AdjustStatus.PENDING:
+                self.trip.pending(call, workflow.now())
+
+    async def _ask(self, method: Any, summary: str, **facts: Any) -> Any:
+        request = self.trip.request
+        call = (AmountCall if facts else TripCall)(
+            store_id=request.store_id, shopping_trip_id=request.shopping_trip_id, attempt=self.attempt, **facts
+        )
+        return await pay(method, call, summary=summary, time_left=request.expires_at - workflow.now())

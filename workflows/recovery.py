@@ -1,0 +1,58 @@
+"""Records that a shopper paid a debt later: posted to the books, and told the service."""
+
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ApplicationError, FailureError
+
+from trips.deliveries import PaymentStatus, payment_status_parcel
+from trips.names import RECOVERY, recovery_workflow_id
+from trips.refund import Paid, Recovery
+from workflows.bookkeeping import POSTING_LIMIT
+from workflows.calls import trouble_of
+from workflows.parcels import deliver_at_last
+from workflows.starting import InvalidStart, check_workflow_id, read_start
+
+with workflow.unsafe.imports_passed_through():
+    from activities.books import BooksActivities
+
+UNTIL_POSTED = RetryPolicy(
+    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1), non_retryable_error_types=["refused"]
+)
+
+
+@workflow.defn(name=RECOVERY)
+class RecoverDebt:
+    """Records a paid debt. The same recoveryId of a trip is the same payment, however often it is told."""
+
+    @workflow.init
+    def __init__(self, *payload: Any) -> None:
+        self._refusal: str | None = None
+        try:
+            self._recovery = read_start(Recovery, payload, "the recovery")
+            check_workflow_id(recovery_workflow_id(self._recovery.shopping_trip_id, self._recovery.recovery_id))
+        except InvalidStart as error:
+            self._refusal = str(error)
+
+    @workflow.run
+    async def run(self, *_payload: Any) -> dict[str, Any]:
+        """Post, then tell. Fails at once for what can't be used, and where the books refuse it, with the reason."""
+        if self._refusal:
+            raise ApplicationError(self._refusal, type="InvalidStart", non_retryable=True)
+        paid = await self._post()
+        status = PaymentStatus(**dict(paid), at=self._recovery.recovered_at)
+        await deliver_at_last(payment_status_parcel(status, f"{paid.shopping_trip_id}:{self._recovery.recovery_id}"))
+        return paid.to_json()
+
+    async def _post(self) -> Paid:
+        try:
+            return await workflow.execute_local_activity_method(
+                BooksActivities.post_recovery,
+                self._recovery,
+                start_to_close_timeout=POSTING_LIMIT,
+                retry_policy=UNTIL_POSTED,
+            )
+        except FailureError as error:
+            raise ApplicationError(trouble_of(error).sentence, type="Refused", non_retryable=True) from None

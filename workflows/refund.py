@@ -1,0 +1,67 @@
+"""Gives money back to a shopper."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
+
+from trips.names import REFUND, RETRY, STATUS, refund_workflow_id
+from trips.refund import RefundRequest
+from trips.refund_errand import RefundErrand
+from workflows.refunding import Refunding
+from workflows.starting import InvalidStart, check_workflow_id, read_start
+
+
+@workflow.defn(name=REFUND)
+class Refund:
+    """Gives back an amount of a captured trip. The same refundRequestId is the same refund, however often started."""
+
+    @workflow.init
+    def __init__(self, *payload: Any) -> None:
+        self._refusal: str | None = None
+        try:
+            request = read_start(RefundRequest, payload, "the refund")
+            check_workflow_id(refund_workflow_id(request.refund_request_id))
+        except InvalidStart as error:
+            self._refusal = str(error)
+        else:
+            self._refunding = Refunding(RefundErrand(request))
+
+    @workflow.run
+    async def run(self, *_payload: Any) -> dict[str, Any]:
+        """Refund. Fails at once where the start payload can't be used, and where it is refused, with the reason."""
+        if self._refusal:
+            raise ApplicationError(self._refusal, type="InvalidStart", non_retryable=True)
+        refunded = await self._refunding.give_back()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return refunded.to_json()
+
+    @workflow.query(name=STATUS)
+    def status(self) -> dict[str, Any]:
+        """Where the refund is, and its log."""
+        if self._refusal:
+            raise ApplicationError(self._refusal, type="InvalidStart")
+        refund = self._refunding.refund
+        return refund.status(refund.attention(workflow.now())).to_json()
+
+    @workflow.signal(name=RETRY)
+    def retry_signalled(self, *payload: Any) -> None:
+        """Try the failed call again now: {"operator", "note"}."""
+        if not self._refusal:
+            self._refunding.take_note(RETRY, payload)
+
+    @workflow.update(name=RETRY)
+    def retry_asked(self, *payload: Any) -> dict[str, Any]:
+        """Try the failed call again now: {"operator", "note"}."""
+        if self._refusal:
+            raise ApplicationError(self._refusal, type="InvalidStart", non_retryable=True)
+        self._refunding.answer(RETRY, payload)
+        return self.status()
+
+    @workflow.signal(dynamic=True)
+    def other_signal(self, _name: str, _payload: Sequence[RawValue]) -> None:
+        """Refuse a signal that no refund understands."""
+        if not self._refusal:
+            self._refunding.refuse_unknown()
