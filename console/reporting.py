@@ -103,7 +103,7 @@ def report(
 def _write(connection: Connection, span: Span, store: str | None, form: Format, output: Path | None) -> None:
     with whole_file(output) as sink:
         rows = write_report(connection, span, sink, store=store, form=form)
-    if output:
+    if output and output.is_file():
         say(f"{output} has {rows} rows.")
 
 

@@ -85,6 +85,16 @@ def test_a_report_goes_to_a_file_that_appears_when_it_is_whole(run, ledger, tmp_
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_report_also_goes_to_a_device_and_through_a_link(run, ledger, tmp_path):
+    said = run("report", *DAY, ledger=ledger).out
+    assert run("report", *DAY, "--output", "/dev/stdout", ledger=ledger).out == said
+    file, link = tmp_path / "file.csv", tmp_path / "link.csv"
+    link.symlink_to(file)
+    assert run("report", *DAY, "--output", str(link), ledger=ledger).status == 0
+    assert link.is_symlink()
+    assert file.read_bytes().decode() == said
+
+
 def test_what_stands_in_the_file_stays_where_the_books_cant_be_read(run, tmp_path):
     path = tmp_path / "day.csv"
     path.write_text("yesterday's")
