@@ -66,6 +66,10 @@ def test_a_day_is_reported_as_csv_with_its_trailer(run, ledger):
     assert "'=ann" in ran.out
 
 
+def test_without_a_range_all_of_the_books_is_reported(run, ledger):
+    assert run("report", ledger=ledger).out == run("report", *DAY, ledger=ledger).out
+
+
 def test_json_is_lines_of_json_that_end_with_the_trailer(run, ledger):
     ran = run("report", *DAY, "--json", ledger=ledger)
     assert ran.documents[0]["shoppingTripId"] == "paid"
