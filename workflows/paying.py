@@ -114,7 +114,9 @@ class Paying(Patience):
             return None
 
         async def fetch() -> Transaction:
+            self.note(Event.CALL, f"{FETCH}, attempt {self._attempt}")
             data: Transaction = await self._ask(PaymentActivities.transactional_data, FETCH)
+            self.note(Event.ANSWER, "the card's data came")
             return data
 
         patience = workflow.now() + self.trip.request.policy.outage_patience

@@ -315,3 +315,13 @@ async def test_temporals_own_cancellation_is_refused_in_the_log(world):
     result, _ = await ended(trip)
     assert result["outcome"] == "partially_captured"
     assert "cancellation refused" in str(sentences(await trip.status(), "refusal"))
+
+
+@pytest.mark.parametrize("faults", [0, 2])
+async def test_every_call_and_its_answer_is_in_the_trips_own_log(world, faults):
+    planned = [{"call": call, "kind": "drop_before", "times": faults} for call in ("adjust", "transactional-data")]
+    trip = await world.trip(faults=planned if faults else ())
+    _, account = await ended(trip)
+    status = await trip.status()
+    answers = sentences(status, "answer") + sentences(status, "trouble")
+    assert len(sentences(status, "call")) == len(answers) == sum(account["calls"].values()) == 3 + 2 * faults
