@@ -5,7 +5,7 @@ PYTHON ?= python3
 PYTEST := $(BIN)/pytest -q
 WHOLE_SERVERS := $(wildcard tests/console tests/lab)
 
-.PHONY: help install demo test chaos bench check audit lock
+.PHONY: help install demo test proof chaos histories bench check audit lock
 
 help:  ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -24,6 +24,12 @@ test: install  ## Run all tests; the trips a second time with every task replaye
 	$(PYTEST) -n 2 --dist loadfile $(filter-out $(WHOLE_SERVERS),$(wildcard tests/*))
 	$(PYTEST) -n 2 tests/workflows --max-cached-workflows=0
 	$(PYTEST) $(WHOLE_SERVERS)
+
+proof: install  ## 2,000 examples of all that can happen to a trip (about a minute)
+	$(PYTEST) tests/proof --hypothesis-profile=proof --timeout=1800 --show-capture=no $(ARGS)
+
+histories: install  ## Record one trip of each kind for the replay tests; once for each release
+	@$(BIN)/python -m lab.record $(ARGS)
 
 chaos: install  ## Hundreds of trips while calls fail and workers are killed (about five minutes)
 	@$(BIN)/python -m lab.chaos $(ARGS)
