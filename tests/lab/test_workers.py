@@ -124,7 +124,7 @@ async def test_two_workers_together_keep_to_the_payment_services_rate(shop):
         settled = [await shop.ended(*each) for each in begun]
     moments = sorted([moment for _, handle in begun for moment in await calls_begun(handle)])
     assert len(moments) == sum(sum(account["calls"].values()) for _, account in settled) == 12
-    # Two a second and two at once are 5 s; without the limit, or with one for each worker, it is a half of that at most.
+    # Two a second are 5 s; with a limit for each worker by itself it would be a half of that, without one nothing.
     assert (moments[-1] - moments[0]).total_seconds() > 3
 
 
