@@ -60,8 +60,8 @@ class Settings(ConsoleSettings):
     payment_service_url: Address
     payment_service_auth: Literal["sigv4", "none"] = "sigv4"
     payment_service_max_rps: Annotated[float, Field(gt=0)] | None = None
-    receipt_url: Address | None = None
-    incident_url: Address | None = None
+    receipt_url: Address | None = Field(default=None, repr=False)
+    incident_url: Address | None = Field(default=None, repr=False)
     log_format: Literal["json", "console"] = "json"
     temporal_deployment_name: str | None = None
     temporal_worker_build_id: str | None = None
