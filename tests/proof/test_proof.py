@@ -139,6 +139,7 @@ class Proof(RuleBasedStateMachine):
         super().__init__()
         self.world = world
         self.clock = None
+        self.approved_in_part = False
 
     @initialize(
         total=st.none() | AMOUNTS,
@@ -291,6 +292,9 @@ class Proof(RuleBasedStateMachine):
         assert faults_of(result, account) == []
         assert len([line for line in self.paying.trip.log.entries if line.event is Event.SETTLED]) == 1
         self._check_who_decided(settlement)
+        if settlement.bad_debt and settlement.outcome is not Outcome.EXPIRED:
+            in_time = settlement.settled_at < self.request.charge_by
+            assert settlement.declines or self.approved_in_part or not in_time, "nobody asked the card for the total"
 
     def _check_what_is_said_of_a_capture_in_doubt(self, account):
         """Where the token died with a capture unanswered nobody can know, and the incident must say just that."""
@@ -358,6 +362,7 @@ class Proof(RuleBasedStateMachine):
             return
         if fault["kind"] == "partial" and Decimal(fault["amount"]) >= self.clock.call.arguments[0].amount.amount:
             return
+        self.approved_in_part |= fault["kind"] == "partial"
         await self.world.control.add_fault(self.id, call, **fault)
 
     async def _make_the_call(self):
@@ -402,3 +407,18 @@ def hundredths(amount):
 
 def test_nothing_is_lost_and_nothing_is_taken_twice_whatever_happens(world):
     run_state_machine_as_test(lambda: Proof(world))
+
+
+def test_an_unheard_adjust_to_less_is_not_forgotten_when_the_cart_grows_again(world):
+    """A story that two thousand random ones are too few to tell: the service holds less than it last said."""
+    policy = {"onDecline": Strategy.CAPTURE_AUTHORIZED}
+    proof = Proof(world)
+    proof.begin(total="42.10", held=None, balance="1000.00", policy=policy, age=timedelta(0), jitter=0.5)
+    proof.a_cart_comes(total="12.00", code="USD")
+    proof.the_call_is_answered(fault=None)
+    proof.the_answer_is_lost(begun="after the deed")
+    proof.the_card_covers(balance="0")
+    proof.a_cart_comes(total="42.10", code="USD")
+    proof.the_call_is_answered(fault=None)
+    proof.teardown()
+    assert proof.account.captured.plain == "12.00"

@@ -1,4 +1,4 @@
-"""How long trips wait before they call again, seen together: a service that comes back must not be hit by all at once."""
+"""How long trips wait before they call again, seen together: a service that is back must not be hit by all at once."""
 
 import random
 from collections import Counter
@@ -14,7 +14,7 @@ TRIPS = 1_000
 
 def busiest_second(trouble, *, tries=1):
     """How many of a thousand trips that met the same trouble at the same moment come back within the same second."""
-    dice, seconds = random.Random(1), Counter()
+    dice, seconds = random.Random(1), Counter()  # noqa: S311 (repeatable, not secret)
     for _ in range(TRIPS):
         streak = Streak("adjust", NOW, timedelta(minutes=10), trouble)
         for _ in range(tries):
