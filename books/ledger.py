@@ -42,17 +42,17 @@ class Books:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
         self._checked = False
 
     def upgrade(self) -> None:
         """Make the tables, or bring them up to this program's version. Raises BooksRefusal where they are newer."""
-        with self._database.transaction() as connection:
+        with self.database.transaction() as connection:
             schema.upgrade(connection)
 
     def close(self) -> None:
         """Let go of the database."""
-        self._database.close()
+        self.database.close()
 
     # What became of a trip.
 
@@ -89,7 +89,7 @@ class Books:
             "document": dict(receipt),
         }
         with self._transaction() as connection:
-            connection.execute(self._database.insert(receipts).values(row).on_conflict_do_nothing())
+            connection.execute(self.database.insert(receipts).values(row).on_conflict_do_nothing())
 
     def receipts_of(self, trip_id: str) -> list[dict[str, Any]]:
         """The trip's receipts, the sale's first."""
@@ -165,7 +165,7 @@ class Books:
     @contextmanager
     def _transaction(self, *, reading: bool = False) -> Iterator[Connection]:
         """A transaction on tables that are known to be there; what the trade refuses, the books refuse."""
-        with self._database.reading() if reading else self._database.transaction() as connection:
+        with self.database.reading() if reading else self.database.transaction() as connection:
             if not self._checked:
                 schema.check(connection)
                 self._checked = True
@@ -192,7 +192,7 @@ class Books:
     def _post_once(self, connection: Connection, settled: SettledTrip) -> None:
         """Three statements: the trip, its entries, their lines; none of the last two where the trip is posted."""
         row = settlement_row(settled)
-        once = self._database.insert(settlements).values(row).on_conflict_do_nothing()
+        once = self.database.insert(settlements).values(row).on_conflict_do_nothing()
         if connection.execute(once.returning(settlements.c.shopping_trip_id)).first():
             self._post(connection, journal_of(settled.settlement))
             return
@@ -209,7 +209,7 @@ class Books:
 
     def _insert(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
-            connection.execute(self._database.insert(table).values(rows).on_conflict_do_nothing())
+            connection.execute(self.database.insert(table).values(rows).on_conflict_do_nothing())
 
     def _refunds(self, connection: Connection, request: RefundRequest) -> list[KnownRefund]:
         """The refunds of the trip, and the one that has the request's id wherever it belongs."""
@@ -222,7 +222,7 @@ class Books:
         return [refund_of(row) for row in connection.execute(wanted)]
 
     def _reserve(self, connection: Connection, request: RefundRequest, now: datetime) -> None:
-        reserved = self._database.insert(refunds).values(refund_row(request, now))
+        reserved = self.database.insert(refunds).values(refund_row(request, now))
         again = reserved.on_conflict_do_update(
             index_elements=[refunds.c.refund_request_id],
             set_={"state": RefundState.RESERVED, "asked_at": reserved.excluded.asked_at},
