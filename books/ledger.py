@@ -37,12 +37,12 @@ class Books:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
         self._checked = False
 
     def upgrade(self) -> None:
         """Make the tables, or bring them up to this program's version. Raises BooksRefusal where they are newer."""
-        with self._database.transaction() as connection:
+        with self.database.transaction() as connection:
             schema.upgrade(connection)
 
     def check(self) -> None:
@@ -52,7 +52,7 @@ class Books:
 
     def close(self) -> None:
         """Let go of the database."""
-        self._database.close()
+        self.database.close()
 
     # What became of a trip.
 
@@ -157,7 +157,7 @@ class Books:
     @contextmanager
     def _transaction(self, *, reading: bool = False) -> Iterator[Connection]:
         """A transaction on tables that are known to be there; what the trade refuses, the books refuse."""
-        with self._database.reading() if reading else self._database.transaction() as connection:
+        with self.database.reading() if reading else self.database.transaction() as connection:
             if not self._checked:
                 schema.check(connection)
                 self._checked = True

@@ -16,16 +16,27 @@ from clients.checkout_service import open_checkout_service
 from clients.delivery import open_receiver
 from clients.payment_service import open_payment_service
 from connection import data_converter
+from settings import Settings
 from trips.deliveries import Kind
-from trips.names import REFUND, SHOPPING_TRIP, STATUS, TASK_QUEUE, refund_workflow_id, trip_workflow_id
+from trips.names import (
+    DELIVERIES_QUEUE,
+    RECONCILIATION,
+    REFUND,
+    SHOPPING_TRIP,
+    STATUS,
+    TASK_QUEUE,
+    refund_workflow_id,
+    trip_workflow_id,
+)
 from workflows.delivery import Delivery
+from workflows.reconciliation import Reconciliation
 from workflows.recovery import RecoverDebt
 from workflows.refund import Refund
 from workflows.shopping_trip import ShoppingTrip
 
 
 def replayer_of_today():
-    workflows = [ShoppingTrip, Refund, RecoverDebt, Delivery]
+    workflows = [ShoppingTrip, Refund, RecoverDebt, Delivery, Reconciliation]
     return Replayer(workflows=workflows, data_converter=data_converter(), workflow_runner=worker.RUNNER)
 
 
@@ -46,6 +57,7 @@ class World:
         self.shelf.mkdir()
         self.books = Books(Database(f"sqlite:///{self.shelf}/ledger.db"))
         self.books.upgrade()
+        self.settlements = folder
         self.cached = max_cached_workflows
         self.ids = []
         self.stumbles = 0
@@ -63,7 +75,11 @@ class World:
                 Kind.INCIDENT: self.stumbling(sending_to(incidents)),
                 Kind.PAYMENT_STATUS: reporting_to(service),
             }
-            rooms = {"service": service, "checkout": checkout, "books": self.books, "ways": ways}
+            settings = Settings(
+                payment_service_url=self.simulator.url,
+                settlement_file=str(self.settlements / "{date}.csv"),
+            )
+            rooms = {"service": service, "checkout": checkout, "books": self.books, "ways": ways, "settings": settings}
             for one in worker.workers(self.client, **rooms, max_cached_workflows=self.cached):
                 await stack.enter_async_context(one)
             yield
@@ -76,6 +92,14 @@ class World:
 
     def find_books(self):
         self.shelf.with_name("elsewhere").rename(self.shelf)
+
+    async def reconcile(self, payload=None):
+        """Start a reconciliation, give its handle."""
+        handle = await self.client.start_workflow(
+            RECONCILIATION, payload or {}, id=f"reconciliation-{uuid.uuid4()}", task_queue=DELIVERIES_QUEUE
+        )
+        self.ids.append(handle.id)
+        return handle
 
     async def refund(self, trip_id, amount, *, request_id=None, code="USD", **more):
         """Start a refund, give its handle."""
