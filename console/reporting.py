@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
 from sqlalchemy import Connection
 
 from books.movements import reading
@@ -113,9 +114,14 @@ def _show(summary: Summary, *, as_json: bool) -> None:
     elif not summary.days:
         say("The books have no movement in that time.")
     else:
-        days, strategies = map(_day, summary.days), map(_strategy, summary.strategies)
-        say(table(DAYS, days, money=DAYS[3:]))
-        say(table(STRATEGIES, strategies, money=RESULTS))
+        for drawn in summary_tables(summary):
+            say(drawn)
+
+
+def summary_tables(summary: Summary) -> tuple[Table, Table]:
+    """The summary as a person reads it: by store and day, and by strategy."""
+    days, strategies = map(_day, summary.days), map(_strategy, summary.strategies)
+    return table(DAYS, days, money=DAYS[3:]), table(STRATEGIES, strategies, money=RESULTS)
 
 
 def _day(of: DayTotals) -> Sequence[object]:
