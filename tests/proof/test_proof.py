@@ -28,10 +28,12 @@ from hypothesis.stateful import (
 from temporalio.exceptions import ApplicationError
 
 from activities.books import BooksActivities
+from activities.checkout import CheckoutActivities
 from activities.deliveries import DeliveryActivities, reporting_to, sending_to
 from activities.payment import PaymentActivities
 from books.database import Database
 from books.ledger import Books
+from clients.checkout_service import open_checkout_service
 from clients.delivery import open_receiver
 from clients.payment_service import open_payment_service
 from lab.accounting import faults_of, usd
@@ -40,16 +42,15 @@ from simulator.faults import ONLY_ADJUSTS, Kind
 from simulator.server import running
 from tests.proof.clockwork import Clockwork
 from trips.attention import Cause
-from trips.charged_trip import ChargedTrip
 from trips.deliveries import Kind as ParcelKind
-from trips.log import Event, TripLog
+from trips.log import Event
 from trips.names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
 from trips.policy import Strategy
-from trips.request import TripRequest
+from trips.request import CHECKOUT_SERVICE, PAYMENT_SERVICE, TripRequest
 from trips.settlement import Outcome
 from trips.trouble import Trouble, TroubleKind
-from workflows.charging import Charging
 from workflows.paying import ASK_THE_BOOKS, POST
+from workflows.shopping_trip import paying_of
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 LONGEST_CALL = timedelta(seconds=15)
@@ -91,7 +92,7 @@ NONSENSE = st.sampled_from(
     [[], [None], ["pay"], [{}], [1, 2], [{"operator": ""}], [{"total": CARD_NUMBER}], [{"strategy": EMAIL}], [[EMAIL]]]
 )
 MESSAGES = (SUBMIT_CART, CHOOSE_DECLINE_STRATEGY, RETRY, CANCEL_TRIP, RESOLVE_CAPTURE)
-CALLS = {"adjust": "adjust", "capture": "capture", "cancel": "cancel", "transactional_data": "transactional-data"}
+CALLS = {name: name.replace("_", "-") for name in ("adjust", "capture", "cancel", "transactional_data", "checkout")}
 """The activities that are calls to the service, and the simulator's names of them."""
 NEEDS_A_RETRY = {Cause.REFUSED, Cause.UNKNOWN_TRIP, Cause.NOT_ALLOWED}
 
@@ -124,6 +125,7 @@ def world():
 async def _opened(stack):
     simulator = await stack.enter_async_context(running())
     service = await stack.enter_async_context(open_payment_service(simulator.url, "none"))
+    checkout = await stack.enter_async_context(open_checkout_service(simulator.url, "none"))
     receipts = await stack.enter_async_context(open_receiver(f"{simulator.url}/receipts"))
     incidents = await stack.enter_async_context(open_receiver(f"{simulator.url}/incidents"))
     ways = {
@@ -139,6 +141,7 @@ async def _opened(stack):
         control=await stack.enter_async_context(Control(simulator.url)),
         activities={
             "PaymentActivities": PaymentActivities(service),
+            "CheckoutActivities": CheckoutActivities(checkout),
             "BooksActivities": BooksActivities(books, refund_window=timedelta(days=7)),
             "DeliveryActivities": DeliveryActivities(None, ways),  # nobody hands over: the receivers work here
         },
@@ -162,13 +165,15 @@ class Proof(RuleBasedStateMachine):
         held=st.none() | AMOUNTS,
         balance=AMOUNTS,
         policy=POLICIES,
+        payment=st.sampled_from([PAYMENT_SERVICE, PAYMENT_SERVICE, PAYMENT_SERVICE, CHECKOUT_SERVICE]),
         age=st.sampled_from([timedelta(0), timedelta(hours=40), timedelta(hours=47)]),
         jitter=st.sampled_from([0.0, 0.5, 1.0]),
     )
-    def begin(self, *, total, held, balance, policy, age, jitter):
+    def begin(self, *, total, held, balance, policy, age, jitter, payment=PAYMENT_SERVICE):
         self.id = f"trip-{next(self.world.numbers)}"
         payload = {"storeId": "store-1", "shoppingTripId": self.id, "startedAt": START.isoformat(), "policy": policy}
-        payload |= {"cart": {"total": usd(total)}} if total else {}
+        payload |= {"payment": payment}
+        payload |= {"cart": cart(total, "USD")} if total else {}
         payload |= {"preAuthorized": usd(held)} if held else {}
         self.account = self.world.ledger.account(self.id)
         self.account.pre_authorized = hundredths(held or "0")
@@ -179,7 +184,7 @@ class Proof(RuleBasedStateMachine):
 
     async def _start(self):
         self.clock.install()
-        self.paying = Charging(ChargedTrip(self.request, TripLog()))
+        self.paying = paying_of(self.request)
         self.task = asyncio.create_task(self.paying.pay())
         await self.clock.rest(self.task)
 
@@ -237,7 +242,7 @@ class Proof(RuleBasedStateMachine):
     @precondition(lambda self: self.lives)
     @rule(total=AMOUNTS, code=st.sampled_from(["USD", "USD", "USD", "JPY"]))
     def a_cart_comes(self, total, code):
-        self.say(SUBMIT_CART, {"total": {"amount": total.split(".")[0] if code == "JPY" else total, "code": code}})
+        self.say(SUBMIT_CART, cart(total, code))
 
     @precondition(lambda self: self.lives)
     @rule(strategy=st.sampled_from(Strategy))
@@ -271,7 +276,11 @@ class Proof(RuleBasedStateMachine):
 
     @invariant()
     def the_trip_claims_no_money_that_did_not_move(self):
-        if self.clock is None or self.paying.trip.captured is None:
+        if self.clock is None:
+            return
+        if order_id := getattr(self.paying.trip, "order_id", None):
+            assert self.account.report()["order"] == {"orderId": order_id, "total": self.paying.trip.total.to_json()}
+        if getattr(self.paying.trip, "captured", None) is None:
             return
         assert self.account.captured is not None
         assert Decimal(self.account.captured.plain) == self.paying.trip.captured.amount
@@ -308,8 +317,8 @@ class Proof(RuleBasedStateMachine):
         self._age_the_token()
         settlement = self.task.result()
         result, account = settlement.to_json(), self.account.report()
-        if self.account.expired:
-            account["cancelled"] = True  # a hold falls with its token
+        if self.account.expired or self.request.payment == CHECKOUT_SERVICE:
+            account["cancelled"] = True  # a hold falls with its token, and Amazon's is not ours to cancel
         if settlement.outcome is Outcome.EXPIRED:
             assert not in_time, "lost although there was time"
             self._check_what_is_said_of_a_capture_in_doubt(account)
@@ -323,10 +332,10 @@ class Proof(RuleBasedStateMachine):
 
     def _check_what_is_said_of_a_capture_in_doubt(self, account):
         """Where the token died with a capture unanswered nobody can know, and the incident must say just that."""
-        if account["captured"] is not None:
+        if account["captured"] is not None or account["order"] is not None:
             assert self.paying.trip.charge_was_begun
             assert any("was charged nevertheless is unknown" in line.sentence for line in self.paying.trip.log.entries)
-            account |= {"captured": None, "captures": []}
+            account |= {"captured": None, "captures": [], "order": None}
 
     def _check_who_decided(self, settlement):
         if settlement.declines and settlement.bad_debt and settlement.outcome is not Outcome.EXPIRED:
@@ -428,6 +437,13 @@ class Proof(RuleBasedStateMachine):
         else:
             return False
         return True
+
+
+def cart(total, code):
+    """A cart that each of the two services can take."""
+    money = {"amount": total.split(".")[0] if code == "JPY" else total, "code": code}
+    line = {"productId": "tea", "quantity": {"value": "1", "unit": "each"}, "unitPrice": {"price": money}}
+    return {"total": money, "lines": [line] if Decimal(total) else []}
 
 
 def hundredths(amount):
