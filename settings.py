@@ -17,7 +17,9 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from books.database import read_address
+from books.daily import DATE
+from books.database import BooksRefusal, read_address
+from books.mapping import Packaged, load_mapping
 
 REFUND_WINDOW = timedelta(days=7)
 """From a trip's start (contract.md, Refund); one newer page says 30 days."""
@@ -86,12 +88,31 @@ class Settings(ConsoleSettings):
     """Of the Payment Service and the Checkout Service: both want the same signature, by the same credentials."""
     payment_service_max_rps: Annotated[float, Field(gt=0)] | None = None
     checkout_service_url: Address | None = None
-    receipt_url: Address | None = None
-    incident_url: Address | None = None
+    receipt_url: Address | None = Field(default=None, repr=False)
+    incident_url: Address | None = Field(default=None, repr=False)
     refund_window: Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=365))] = REFUND_WINDOW
+    settlement_file: str | None = None
+    """The path of the processor's file of a day, with `{date}` in the day's place."""
+    settlement_mapping: str = Packaged.SIMULATOR.value
     log_format: Literal["json", "console"] = "json"
     temporal_deployment_name: str | None = None
     temporal_worker_build_id: str | None = None
+
+    @field_validator("settlement_file")
+    @classmethod
+    def _has_the_date(cls, path: str | None) -> str | None:
+        if path is not None and DATE not in path:
+            raise ValueError(f"should be a path with {DATE} in it, such as /var/settlements/{DATE}.csv")
+        return path
+
+    @field_validator("settlement_mapping")
+    @classmethod
+    def _is_a_mapping(cls, source: str) -> str:
+        try:
+            load_mapping(source)
+        except BooksRefusal as refusal:
+            raise ValueError(f"should be {', '.join(Packaged)} or a TOML file: {refusal}") from None
+        return source
 
     @model_validator(mode="after")
     def _both_or_none(self) -> Self:

@@ -19,8 +19,10 @@ from activities.books import BooksActivities
 from activities.checkout import CheckoutActivities
 from activities.deliveries import DeliveryActivities, Send, reporting_to, sending_to
 from activities.payment import PaymentActivities
+from activities.reconciliation import ReconciliationActivities
 from books.database import BooksError, BooksUnavailable, Database
 from books.ledger import Books
+from books.mapping import Packaged
 from clients.checkout_service import CheckoutService, open_checkout_service
 from clients.delivery import open_receiver
 from clients.payment_service import PaymentService, open_payment_service
@@ -33,6 +35,7 @@ from trips.deliveries import Kind
 from trips.names import DELIVERIES_QUEUE, TASK_QUEUE
 from trips.trouble import TroubleKind
 from workflows.delivery import Delivery
+from workflows.reconciliation import Reconciliation
 from workflows.recovery import RecoverDebt
 from workflows.refund import Refund
 from workflows.shopping_trip import ShoppingTrip
@@ -77,7 +80,7 @@ def workers(
     settings: Settings | None = None,
     **options: Any,
 ) -> tuple[Worker, Worker]:
-    """The worker of trips and payments, and the one of deliveries. `options` go to the first."""
+    """The worker of trips and payments, and the one of deliveries and daily work. `options` go to the first."""
     payments, deliveries = PaymentActivities(service), DeliveryActivities(client, ways)
     keeper = BooksActivities(books, refund_window=settings.refund_window if settings else REFUND_WINDOW)
     trips = Worker(
@@ -85,20 +88,11 @@ def workers(
         task_queue=TASK_QUEUE,
         workflows=[ShoppingTrip, Refund, RecoverDebt],
         activities=[
-            payments.adjust,
-            payments.capture,
-            payments.cancel,
-            payments.transactional_data,
-            payments.refund,
+            *(payments.adjust, payments.capture, payments.cancel, payments.transactional_data, payments.refund),
             CheckoutActivities(checkout).checkout,
-            keeper.settlement_of,
-            keeper.post_settlement,
-            keeper.reserve_refund,
-            keeper.release_refund,
-            keeper.post_refund,
-            keeper.post_recovery,
-            deliveries.deliver,
-            deliveries.send,
+            *(keeper.settlement_of, keeper.post_settlement, keeper.post_recovery),
+            *(keeper.reserve_refund, keeper.release_refund, keeper.post_refund),
+            *(deliveries.deliver, deliveries.send),
         ],
         activity_executor=ThreadPoolExecutor(POSTINGS_AT_ONCE, thread_name_prefix="books"),
         workflow_runner=RUNNER,
@@ -111,12 +105,19 @@ def workers(
     parcels = Worker(
         client,
         task_queue=DELIVERIES_QUEUE,
-        workflows=[Delivery],
-        activities=[deliveries.deliver, deliveries.send],
+        workflows=[Delivery, Reconciliation],
+        activities=[deliveries.deliver, deliveries.send, reconciling(books, settings).reconcile_day],
+        activity_executor=ThreadPoolExecutor(1, thread_name_prefix="reconciliation"),
         workflow_runner=RUNNER,
         graceful_shutdown_timeout=GRACE,
     )
     return trips, parcels
+
+
+def reconciling(books: Books, settings: Settings | None) -> ReconciliationActivities:
+    """The daily reconciliation, which knows no file where the environment names none."""
+    file, mapping = (settings.settlement_file, settings.settlement_mapping) if settings else (None, Packaged.SIMULATOR)
+    return ReconciliationActivities(books.database, file=file, mapping=mapping)
 
 
 def versioning(settings: Settings) -> WorkerDeploymentConfig | None:

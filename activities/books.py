@@ -41,16 +41,21 @@ class RefundDone(RefundAsked):
 
 
 @contextmanager
-def _told(what: str, trip: str) -> Iterator[None]:
-    """Tell the workflow what went wrong as a Trouble: refused for good, or the books can't be used now."""
+def told(what: str, *, retryable: bool = False, **about: str) -> Iterator[None]:
+    """Tell the workflow what went wrong as a Trouble: refused for good, or the books can't be used now.
+
+    With `retryable`, Temporal tries again what may work later. `about` stands in the log.
+    """
     try:
         yield
     except BooksError as error:
-        kind = TroubleKind.REFUSED if isinstance(error, BooksRefusal) else TroubleKind.BOOKS
-        log.warning("books", what=what, trip=trip, outcome=kind, reason=str(error))
+        refused = isinstance(error, BooksRefusal)
+        kind = TroubleKind.REFUSED if refused else TroubleKind.BOOKS
+        log.warning("books", what=what, **about, outcome=kind, reason=str(error))
         trouble = Trouble(kind=kind, sentence=str(error))
-        raise ApplicationError(trouble.sentence, trouble.to_json(), type=kind, non_retryable=True) from None
-    log.info("books", what=what, trip=trip, outcome="done")
+        no_retry = refused or not retryable
+        raise ApplicationError(trouble.sentence, trouble.to_json(), type=kind, non_retryable=no_retry) from None
+    log.info("books", what=what, **about, outcome="done")
 
 
 class BooksActivities:
@@ -64,36 +69,36 @@ class BooksActivities:
     @activity.defn(name="settlement_of")
     def settlement_of(self, trip: TripKey) -> Settlement | None:
         """The trip's settlement, None where the books don't know it."""
-        with _told("settlement_of", trip.shopping_trip_id):
+        with told("settlement_of", trip=trip.shopping_trip_id):
             return self._books.settlement_of(trip.shopping_trip_id)
 
     @activity.defn(name="post_settlement")
     def post_settlement(self, settled: SettledTrip) -> None:
         """Post a settled trip and keep its receipt."""
-        with _told("post_settlement", settled.settlement.shopping_trip_id):
+        with told("post_settlement", trip=settled.settlement.shopping_trip_id):
             self._books.post_settlement(settled)
 
     @activity.defn(name="reserve_refund")
     def reserve_refund(self, asked: RefundAsked) -> Settlement:
         """Set the refund's amount aside, so that no other can have it; gives what the trip was settled with."""
-        with _told("reserve_refund", asked.request.shopping_trip_id):
+        with told("reserve_refund", trip=asked.request.shopping_trip_id):
             return self._books.reserve_refund(asked.request, asked.at, self._window)
 
     @activity.defn(name="release_refund")
     def release_refund(self, request: RefundRequest) -> None:
         """Give the amount free again: the service refused the refund."""
-        with _told("release_refund", request.shopping_trip_id):
+        with told("release_refund", trip=request.shopping_trip_id):
             self._books.release_refund(request)
 
     @activity.defn(name="post_refund")
     def post_refund(self, done: RefundDone) -> None:
         """Post a refund and keep its receipt."""
-        with _told("post_refund", done.request.shopping_trip_id):
+        with told("post_refund", trip=done.request.shopping_trip_id):
             self._books.post_refund(done.request, done.at, done.reconciliation_id)
             self._books.keep_receipt(done.receipt)
 
     @activity.defn(name="post_recovery")
     def post_recovery(self, recovery: Recovery) -> Paid:
         """Post that a debt was paid; gives what of the trip's total is paid now."""
-        with _told("post_recovery", recovery.shopping_trip_id):
+        with told("post_recovery", trip=recovery.shopping_trip_id):
             return self._books.post_recovery(recovery)

@@ -88,6 +88,7 @@ def facts(status: Status) -> Table:
         "authorized": status.authorized,
         "captured": status.captured,
         "bad debt": status.bad_debt,
+        "taken by Amazon": status.delegated and f"{status.delegated}, order {status.order_id}",
         "decision": status.strategy and f"{status.strategy}, decided by {status.decided_by}",
         "adjusts": f"{status.adjusts}, {status.declines} declined",
         "charge by": moment(status.charge_by),

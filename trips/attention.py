@@ -47,7 +47,7 @@ WHAT_TO_DO = {
     Cause.EXPIRED: "Nothing can be charged any more; the total is bad debt. Find out why it came to this.",
     Cause.BOOKS: "Have the ledger's database (LEDGER_URL) mended: the trip goes on by itself. Retry to try at once.",
     Cause.REFUND: "Find the refund at the processor's: the service refused it after a call whose outcome is unknown.",
-    Cause.RECONCILIATION: "Run reconcile with the processor's file of that day, and follow up each row that is left.",
+    Cause.RECONCILIATION: "Follow up what reconcile leaves over of that day's file; then: reconcile-daily --day DAY.",
 }
 
 WITHOUT_INCIDENT = frozenset({Cause.DECISION})
@@ -69,14 +69,17 @@ class Attention(Message):
 
 
 class Incident(Attention):
-    """An event for INCIDENT_URL: opened once a trip and cause, closed when the cause is gone."""
+    """An event for INCIDENT_URL: opened once a trip (or a day) and cause, closed when the cause is gone."""
 
-    shopping_trip_id: str
-    store_id: str
+    shopping_trip_id: str | None = None
+    store_id: str | None = None
+    """As far as it is known: a refund learns it from the books."""
+    day: str | None = None
+    """The day whose books it is about, where it is about no trip."""
     state: Literal["opened", "closed"]
     at: Moment
 
     @property
     def key(self) -> str:
         """Lets the receiver drop a repeat."""
-        return f"{self.shopping_trip_id}:{self.cause}:{self.since.isoformat()}:{self.state}"
+        return f"{self.shopping_trip_id or self.day}:{self.cause}:{self.since.isoformat()}:{self.state}"

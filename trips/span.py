@@ -6,9 +6,14 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from trips.base import rfc3339
 
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+END = datetime(9999, 1, 1, tzinfo=UTC)
+"""Before and after everything that the books hold."""
+
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
-HOW_TO_SAY_IT = "should be a day such as 2026-11-24, or a time with its zone such as 2026-11-24T06:00:00Z"
+HOW_TO_SAY_A_DAY = "should be a day such as 2026-11-24"
+HOW_TO_SAY_IT = f"{HOW_TO_SAY_A_DAY}, or a time with its zone such as 2026-11-24T06:00:00Z"
 
 
 class InvalidSpan(ValueError):
@@ -35,21 +40,24 @@ class Span:
         return cls(_midnight(day), _midnight_after(day))
 
 
+def read_day(text: str) -> date:
+    """The day that is written so. Raises InvalidSpan."""
+    if not DAY.fullmatch(text):
+        raise InvalidSpan(HOW_TO_SAY_A_DAY)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidSpan(HOW_TO_SAY_A_DAY) from None
+
+
 def read_start(text: str) -> datetime:
     """The moment from which a stretch goes: a day's midnight, or the time itself. Raises InvalidSpan."""
-    return _midnight(_day(text)) if DAY.fullmatch(text) else _moment(text)
+    return _midnight(read_day(text)) if DAY.fullmatch(text) else _moment(text)
 
 
 def read_end(text: str) -> datetime:
     """The first moment after a stretch: the midnight that ends the day, or the time itself. Raises InvalidSpan."""
-    return _midnight_after(_day(text)) if DAY.fullmatch(text) else _moment(text)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InvalidSpan(HOW_TO_SAY_IT) from None
+    return _midnight_after(read_day(text)) if DAY.fullmatch(text) else _moment(text)
 
 
 def _moment(text: str) -> datetime:

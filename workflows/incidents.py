@@ -10,8 +10,8 @@ from trips.deliveries import Parcel, incident_parcel
 from trips.errand import Errand
 from workflows.parcels import deliver, deliver_at_last
 
-STAYS_OPEN = frozenset({Cause.EXPIRED})
-"""What can't be mended is not over when the trip is."""
+STAYS_OPEN = frozenset({Cause.EXPIRED, Cause.REFUND})
+"""What is not over when the errand is: a person looks into it."""
 
 
 Send = Callable[[Parcel], Awaitable[Any]]

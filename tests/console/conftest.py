@@ -22,6 +22,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from connection import data_converter
+from trips.charged_trip import ChargedTrip
 from trips.log import Event, TripLog
 from trips.money import Money
 from trips.names import (
@@ -39,9 +40,9 @@ from trips.request import TripRequest
 from trips.stages import Stage
 from trips.status import status_of
 from trips.steps import Adjust, Capture, Record, Release, Wait
-from trips.trip import Trip
 from trips.trouble import Trouble, TroubleKind
 from workflows.messages import Listener
+from workflows.paying import UNDERSTOOD
 
 ROOT = Path(__file__).parents[2]
 TEMPORAL = Path(sysconfig.get_path("scripts")) / "temporal"
@@ -65,7 +66,9 @@ class StandIn(Listener):
 
     @workflow.init
     def __init__(self, payload: Any) -> None:
-        super().__init__(Trip(TripRequest.read(payload), TripLog()))
+        trip = ChargedTrip(TripRequest.read(payload), TripLog())
+        super().__init__(trip, UNDERSTOOD)
+        self.trip = trip
         self.stage = Stage.AWAITING_CART
         self.settlement = None
         self.store = self.trip.request.store_id

@@ -117,6 +117,12 @@ def test_a_page_needs_nothing_from_elsewhere():
     assert not re.search(r"https?://|url\(|@import|<script|<link|<img", page)
 
 
+@pytest.mark.parametrize("length", range(WIDTH - 10, WIDTH + 3))
+def test_a_name_and_its_price_never_run_into_one_another(length):
+    text = as_text([{**SALE, "lines": [{"description": "x" * length, "total": usd("4.80")}]}])
+    assert re.search(r"x\s+4\.80 USD\n", text)
+
+
 @given(words, words, words)
 def test_whatever_the_cart_system_says_fits_the_paper_and_is_obeyed_nowhere(description, quantity, sentence):
     line = {"description": description, "quantity": quantity, "price": usd("1.00"), "total": usd("1.00")}

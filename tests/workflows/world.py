@@ -16,12 +16,28 @@ from clients.checkout_service import open_checkout_service
 from clients.delivery import open_receiver
 from clients.payment_service import open_payment_service
 from connection import data_converter
+from settings import Settings
 from trips.deliveries import Kind
-from trips.names import REFUND, SHOPPING_TRIP, STATUS, TASK_QUEUE, refund_workflow_id, trip_workflow_id
+from trips.names import (
+    DELIVERIES_QUEUE,
+    RECONCILIATION,
+    REFUND,
+    SHOPPING_TRIP,
+    STATUS,
+    TASK_QUEUE,
+    refund_workflow_id,
+    trip_workflow_id,
+)
 from workflows.delivery import Delivery
+from workflows.reconciliation import Reconciliation
 from workflows.recovery import RecoverDebt
 from workflows.refund import Refund
 from workflows.shopping_trip import ShoppingTrip
+
+
+def replayer_of_today():
+    workflows = [ShoppingTrip, Refund, RecoverDebt, Delivery, Reconciliation]
+    return Replayer(workflows=workflows, data_converter=data_converter(), workflow_runner=worker.RUNNER)
 
 
 async def registered(client, keys):
@@ -41,6 +57,7 @@ class World:
         self.shelf.mkdir()
         self.books = Books(Database(f"sqlite:///{self.shelf}/ledger.db"))
         self.books.upgrade()
+        self.settlements = folder
         self.cached = max_cached_workflows
         self.ids = []
         self.stumbles = 0
@@ -58,7 +75,11 @@ class World:
                 Kind.INCIDENT: self.stumbling(sending_to(incidents)),
                 Kind.PAYMENT_STATUS: reporting_to(service),
             }
-            rooms = {"service": service, "checkout": checkout, "books": self.books, "ways": ways}
+            settings = Settings(
+                payment_service_url=self.simulator.url,
+                settlement_file=str(self.settlements / "{date}.csv"),
+            )
+            rooms = {"service": service, "checkout": checkout, "books": self.books, "ways": ways, "settings": settings}
             for one in worker.workers(self.client, **rooms, max_cached_workflows=self.cached):
                 await stack.enter_async_context(one)
             yield
@@ -71,6 +92,14 @@ class World:
 
     def find_books(self):
         self.shelf.with_name("elsewhere").rename(self.shelf)
+
+    async def reconcile(self, payload=None):
+        """Start a reconciliation, give its handle."""
+        handle = await self.client.start_workflow(
+            RECONCILIATION, payload or {}, id=f"reconciliation-{uuid.uuid4()}", task_queue=DELIVERIES_QUEUE
+        )
+        self.ids.append(handle.id)
+        return handle
 
     async def refund(self, trip_id, amount, *, request_id=None, code="USD", **more):
         """Start a refund, give its handle."""
@@ -97,9 +126,18 @@ class World:
         return stumble_or_send
 
     async def trip(
-        self, total="42.10", *, faults=(), balance=None, held=None, code="USD", receipt="retailer", **policy
+        self,
+        total="42.10",
+        *,
+        faults=(),
+        balance=None,
+        held=None,
+        code="USD",
+        receipt="retailer",
+        payment="payment_service",
+        **policy,
     ):
-        """Plan a card, start a trip, give its handle."""
+        """Plan a card, start a trip of that total or with that cart, give its handle."""
         trip_id = uuid.uuid4().hex
         plan = {"faults": list(faults)}
         if balance is not None:
@@ -113,12 +151,13 @@ class World:
             "shoppingTripId": trip_id,
             "startedAt": now.isoformat(),
             "receipt": receipt,
+            "payment": payment,
             "policy": policy,
         }
         if held is not None:
             payload["preAuthorized"] = {"amount": held, "code": code}
         if total is not None:
-            payload["cart"] = cart(total, code)
+            payload["cart"] = cart(total, code) if isinstance(total, str) else total
         return await self.start(trip_id, payload)
 
     async def start(self, trip_id, payload):
@@ -126,18 +165,14 @@ class World:
             SHOPPING_TRIP, payload, id=trip_workflow_id(trip_id), task_queue=TASK_QUEUE
         )
         self.ids.append(handle.id)
-        return Trip(self, trip_id, handle)
+        return Trip(self, trip_id, payload, handle)
 
     async def pass_time(self, **length):
         await self.env.sleep(timedelta(**length))
 
     async def replay_everything(self):
         """Every history of the test, replayed by the code of today."""
-        replayer = Replayer(
-            workflows=[ShoppingTrip, Refund, RecoverDebt, Delivery],
-            data_converter=data_converter(),
-            workflow_runner=worker.RUNNER,
-        )
+        replayer = replayer_of_today()
         for workflow_id in self.ids:
             history = await self.client.get_workflow_handle(workflow_id).fetch_history()
             await replayer.replay_workflow(WorkflowHistory(workflow_id, history.events))
@@ -146,9 +181,10 @@ class World:
 class Trip:
     """One trip in the world."""
 
-    def __init__(self, world, trip_id, handle):
+    def __init__(self, world, trip_id, payload, handle):
         self.world = world
         self.id = trip_id
+        self.payload = payload
         self.handle = handle
 
     async def result(self):

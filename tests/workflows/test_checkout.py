@@ -1,0 +1,188 @@
+"""A trip whose payment Amazon orchestrates, against the simulator's Checkout Service over HTTP."""
+
+import pytest
+from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
+
+from lab.accounting import faults_of
+from tests.workflows.world import said, sentences
+from trips.names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
+
+
+def usd(amount):
+    return {"amount": amount, "code": "USD"}
+
+
+def priced(total="8.56", price="4.00", tax="0.28"):
+    line = {
+        "productId": "tea",
+        "description": "Tea",
+        "quantity": {"value": "2", "unit": "each"},
+        "unitPrice": {"price": usd(price), "salesTax": usd(tax)},
+    }
+    return {"total": usd(total), "lines": [line]}
+
+
+EMPTY = {"total": usd("0.00"), "lines": []}
+
+
+async def delegated(world, cart=None, *, faults=(), **policy):
+    return await world.trip(cart or priced(), payment="checkout_service", faults=list(faults), **policy)
+
+
+async def ended(trip):
+    result, account = await trip.result(), await trip.account()
+    assert account["violations"] == []
+    assert account["captures"] == []
+    return result, account
+
+
+async def test_a_priced_cart_becomes_an_order_that_amazon_collects(world):
+    trip = await delegated(world)
+    result, account = await ended(trip)
+    assert (result["outcome"], result["total"], result["delegated"]) == ("delegated", usd("8.56"), usd("8.56"))
+    assert (result["captured"], result["badDebt"]) == (usd("0.00"), usd("0.00"))
+    assert account["order"] == {"orderId": result["orderId"], "total": usd("8.56")}
+    assert account["calls"] == {"checkout": 1}
+    status = await trip.status()
+    assert (status["stage"], status["orderId"]) == ("settled", result["orderId"])
+    assert await world.control.receipts() == []
+
+
+async def test_the_books_carry_a_claim_on_amazon_and_no_capture(world):
+    trip = await delegated(world)
+    result, _ = await ended(trip)
+    settlement = world.books.settlement_of(trip.id)
+    assert settlement.to_json() == result
+    again = await world.start(trip.id, trip.payload)
+    assert await again.result() == result
+    assert (await trip.account())["calls"] == {"checkout": 1}
+    with pytest.raises(WorkflowFailureError) as refused:
+        await (await world.refund(trip.id, "1.00")).result()
+    assert "only Amazon" in str(refused.value.cause)
+
+
+async def test_an_empty_cart_ends_without_any_call(world):
+    trip = await delegated(world, EMPTY)
+    result, account = await ended(trip)
+    assert result["outcome"] == "cancelled"
+    assert account["calls"] == {}
+
+
+async def test_a_cart_that_never_comes_ends_without_any_call_at_charge_by(world):
+    trip = await world.trip(None, payment="checkout_service")
+    result, account = await ended(trip)
+    assert result["outcome"] == "cancelled"
+    assert account["calls"] == {}
+
+
+async def test_a_late_cart_is_handed_over_and_one_that_does_not_add_up_is_refused_with_its_line(world):
+    trip = await world.trip(None, payment="checkout_service")
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await trip.update(SUBMIT_CART, priced(total="8.57"))
+    assert "8.57 USD" in str(refused.value.cause)
+    assert "8.56 USD" in str(refused.value.cause)
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await trip.update(SUBMIT_CART, {"total": usd("1.00"), "lines": [{"description": "Tea"}]})
+    assert "line 1 (Tea)" in str(refused.value.cause)
+    await trip.signal(SUBMIT_CART, priced(total="8.57"))
+    assert len(sentences(await trip.status(), "refusal")) == 3
+    await trip.update(SUBMIT_CART, priced())
+    result, _ = await ended(trip)
+    assert result["outcome"] == "delegated"
+
+
+async def test_a_start_with_a_cart_that_does_not_add_up_fails_at_once_with_both_figures(world):
+    trip = await delegated(world, priced(total="8.57"))
+    with pytest.raises(WorkflowFailureError) as failed:
+        await trip.result()
+    assert "8.57 USD" in str(failed.value.cause)
+    assert "8.56 USD" in str(failed.value.cause)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "drop_before"},
+        {"kind": "drop_after"},
+        {"kind": "server_error", "after": True},
+        {"kind": "server_error"},
+        {"kind": "rate_limited", "retry_after": "600"},
+        {"kind": "garbage"},
+        {"kind": "other_shape"},
+        {"kind": "huge"},
+    ],
+    ids=lambda fault: "-".join(str(value) for value in fault.values()),
+)
+async def test_a_lost_answer_is_asked_for_again_and_there_is_one_order(world, fault):
+    result, account = await ended(await delegated(world, faults=[{"call": "checkout", **fault}]))
+    assert result["outcome"] == "delegated"
+    assert account["order"]["total"] == usd("8.56")
+
+
+async def test_a_refused_cart_parks_the_trip_until_a_corrected_one_comes(world):
+    trip = await delegated(world, faults=[{"call": "checkout", "kind": "bad_request"}])
+    (incident,) = await world.control.incidents(at_least=1)
+    assert incident["body"]["cause"] == "refused"
+    status = await trip.status()
+    assert (status["stage"], status["attention"]["cause"]) == ("checking_out", "refused")
+    await trip.update(SUBMIT_CART, priced(total="2.14", price="1.00", tax="0.07"))
+    result, account = await ended(trip)
+    assert (result["total"], account["order"]["total"]) == (usd("2.14"), usd("2.14"))
+
+
+@pytest.mark.parametrize(("kind", "cause"), [("unknown_trip", "unknown_trip"), ("forbidden", "not_allowed")])
+async def test_trouble_that_needs_a_person_waits_for_one(world, kind, cause):
+    trip = await delegated(world, faults=[{"call": "checkout", "kind": kind}])
+    (incident,) = await world.control.incidents(at_least=1)
+    assert incident["body"]["cause"] == cause
+    await trip.update(RETRY, said())
+    result, _ = await ended(trip)
+    assert result["outcome"] == "delegated"
+
+
+async def test_an_order_that_may_have_been_taken_can_not_be_changed_or_cancelled_any_more(world):
+    trip = await delegated(world, faults=[{"call": "checkout", "kind": "drop_after", "times": 1000}])
+    await world.control.wait_for_calls(trip.id, "checkout", at_least=1)
+    await world.pass_time(minutes=30)
+    for name, payload in ((SUBMIT_CART, priced()), (CANCEL_TRIP, said())):
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await trip.update(name, payload)
+        assert "handed over" in str(refused.value.cause)
+    await world.control.plan(trip.id, faults=[])
+    result, account = await ended(trip)
+    assert (result["outcome"], account["order"]["orderId"]) == ("delegated", result["orderId"])
+
+
+async def test_a_cancelled_trip_is_not_handed_over(world):
+    trip = await world.trip(None, payment="checkout_service")
+    await trip.update(CANCEL_TRIP, said())
+    result, account = await ended(trip)
+    assert (result["outcome"], account["calls"]) == ("cancelled", {})
+
+
+@pytest.mark.parametrize(
+    ("name", "payload"),
+    [(CHOOSE_DECLINE_STRATEGY, {"strategy": "write_off"}), (RESOLVE_CAPTURE, {"captured": True})],
+)
+async def test_what_is_amazons_business_is_refused_in_words(world, name, payload):
+    trip = await world.trip(None, payment="checkout_service")
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await trip.update(name, said(**payload))
+    assert "Amazon orchestrates" in str(refused.value.cause)
+    await trip.update(CANCEL_TRIP, said())
+    await ended(trip)
+
+
+async def test_an_expired_trip_is_bad_debt_and_an_incident(world):
+    trip = await delegated(world, faults=[{"call": "checkout", "kind": "expired"}])
+    result, account = await ended(trip)
+    assert (result["outcome"], result["badDebt"]) == ("expired", usd("8.56"))
+    assert faults_of(result, account) == []
+    (incident,) = await world.control.incidents(at_least=1)
+    assert incident["body"]["cause"] == "expired"
+
+
+async def test_a_service_that_never_answers_ends_expired_at_the_end_of_the_token(world):
+    trip = await delegated(world, faults=[{"call": "checkout", "kind": "server_error", "times": 1000}])
+    result, _ = await ended(trip)
+    assert (result["outcome"], result["badDebt"]) == ("expired", usd("8.56"))

@@ -1,0 +1,142 @@
+"""The daily reconciliation: the processor's file of a day against the books, and the incident where they differ."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from temporalio.client import WorkflowFailureError
+
+FILE = "{date}.csv"
+
+
+@pytest.fixture
+async def day(world):
+    """A day with one captured trip, which is over."""
+    await (await world.trip(held="10.00")).result()
+    yesterday = (await world.env.get_current_time()).date()
+    await world.pass_time(days=1)
+    return yesterday
+
+
+@pytest.fixture
+def arrive(world, day):
+    """The processor's file of the day arrives, as it is or changed."""
+
+    async def _arrive(change=lambda text: text, of=day):
+        text = change(await world.control.export())
+        (world.settlements / FILE.replace("{date}", of.isoformat())).write_text(text)
+
+    return _arrive
+
+
+async def reconciled(world, payload=None):
+    return await (await world.reconcile(payload)).result()
+
+
+async def incidents(world):
+    return [(incident["body"]["state"], incident["body"]["day"]) for incident in await world.control.incidents()]
+
+
+async def opened_at(world):
+    """The incident's own time: the clock leaps when a workflow ends."""
+    (incident,) = await world.control.incidents()
+    return datetime.fromisoformat(incident["body"]["at"])
+
+
+def header_only(text):
+    return text.splitlines(keepends=True)[0]
+
+
+async def test_a_clean_day_is_matched_and_wakes_nobody(world, day, arrive):
+    await arrive()
+    result = await reconciled(world)
+    assert result["day"] == day.isoformat()
+    assert (result["result"]["matched"], result["result"]["leftOver"]) == (1, 0)
+    assert [line["inFile"] for line in result["result"]["totals"]] == ["42.10", "42.10"]
+    assert await world.control.incidents() == []
+
+
+async def test_a_row_that_is_missing_there_opens_an_incident_that_says_which(world, day, arrive):
+    await arrive(header_only)
+    result = await reconciled(world)
+    (sentence,) = result["result"]["first"]
+    (incident,) = [incident["body"] for incident in await world.control.incidents()]
+    assert (incident["cause"], incident["state"], incident["day"]) == ("reconciliation", "opened", day.isoformat())
+    assert sentence in incident["sentence"]
+    assert "missing_there: the books have a capture of 42.10 USD" in sentence
+    assert "shoppingTripId" not in incident
+
+
+async def test_a_day_that_is_amiss_twice_is_one_incident_and_is_closed_once_it_is_asked_for_and_clean(
+    world, day, arrive
+):
+    await arrive(header_only)
+    for _ in range(2):
+        await reconciled(world, {"day": day.isoformat()})
+    (incident,) = await world.control.incidents()
+    assert incident["repeats"] == 1
+    await arrive()
+    await reconciled(world, {"day": day.isoformat()})
+    assert await incidents(world) == [("opened", day.isoformat()), ("closed", day.isoformat())]
+
+
+async def test_a_file_that_never_comes_opens_an_incident_after_most_of_an_hour(world, day):
+    before = await world.env.get_current_time()
+    result = await reconciled(world)
+    assert "the settlement file can't be opened" in result["trouble"]
+    assert "result" not in result
+    assert await incidents(world) == [("opened", day.isoformat())]
+    assert await opened_at(world) - before > timedelta(minutes=44)
+
+
+async def test_a_file_that_is_late_wakes_nobody(world, day, arrive):
+    run = await world.reconcile()
+    await world.pass_time(minutes=10)
+    await arrive()
+    assert (await run.result())["result"]["matched"] == 1
+    assert await world.control.incidents() == []
+
+
+async def test_a_file_that_the_mapping_does_not_fit_is_not_tried_again(world, day, arrive):
+    await arrive(lambda text: text.replace("Gross Amount", "Betrag"))
+    before = await world.env.get_current_time()
+    result = await reconciled(world)
+    assert "no column Gross Amount" in result["trouble"]
+    assert await incidents(world) == [("opened", day.isoformat())]
+    assert await opened_at(world) - before < timedelta(minutes=1)
+
+
+async def test_books_that_are_away_are_told_as_the_reason(world, day, arrive):
+    await arrive()
+    world.lose_books()
+    result = await reconciled(world)
+    assert "the books can't be used" in result["trouble"]
+    world.find_books()
+
+
+async def test_an_earlier_day_is_reconciled_when_it_is_asked_for(world, day, arrive):
+    await world.pass_time(days=3)
+    await arrive()
+    assert (await reconciled(world, {"day": day.isoformat()}))["result"]["matched"] == 1
+
+
+async def test_the_incidents_words_hold_no_path(world, day):
+    await reconciled(world)
+    (incident,) = await world.control.incidents()
+    assert str(world.settlements) not in str(incident)
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        ({"day": "24.11.2026"}, "day: should be a day such as 2026-11-24"),
+        ({"day": 20261124}, "day: should be a day such as 2026-11-24"),
+        ({"day": "9999-12-31"}, "day: 9999-12-31 is not over yet"),
+        ({"day": "../../etc/passwd"}, "day: should be a day"),
+        ({"file": "/etc/passwd"}, "file: "),
+        (["2026-11-24"], "the reconciliation can't be used"),
+    ],
+)
+async def test_a_start_that_cant_be_used_fails_at_once_with_the_reason(world, payload, reason):
+    with pytest.raises(WorkflowFailureError) as failure:
+        await reconciled(world, payload)
+    assert reason in str(failure.value.cause)

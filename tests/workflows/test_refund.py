@@ -1,0 +1,171 @@
+"""A refund from its request to the books, against the simulator over HTTP."""
+
+import asyncio
+import uuid
+
+import pytest
+from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
+
+from tests.workflows.world import said, sentences
+from trips.names import REFUND, RETRY, STATUS, TASK_QUEUE
+
+
+def usd(amount):
+    return {"amount": amount, "code": "USD"}
+
+
+async def refused(refund):
+    with pytest.raises(WorkflowFailureError) as failure:
+        await refund.result()
+    return str(failure.value.cause)
+
+
+@pytest.fixture
+async def paid(world):
+    """A captured trip. From here on the clock goes by itself: else it leaps over the window when a workflow ends."""
+    with world.env.auto_time_skipping_disabled():
+        trip = await world.trip(held="10.00")
+        await trip.result()
+        yield trip
+
+
+async def refunds_of(trip):
+    return [refund["amount"] for refund in (await trip.account())["refunds"]]
+
+
+async def test_a_refund_is_given_back_posted_and_told_the_shopper(world, paid):
+    refund = await world.refund(paid.id, "12.10", reason="DAMAGED_ITEM")
+    result = await refund.result()
+    assert (result["amount"], result["reason"], result["storeId"]) == (usd("12.10"), "DAMAGED_ITEM", "store-1")
+    assert result["reconciliationId"]
+    assert await refunds_of(paid) == [usd("12.10")]
+    assert [receipt["type"] for receipt in world.books.receipts_of(paid.id)] == ["SALE", "REFUND"]
+    assert len(await world.control.receipts(at_least=2)) == 2
+
+
+async def test_refunds_never_exceed_the_capture_also_when_two_run_at_once(world, paid):
+    refunds = [await world.refund(paid.id, "30.00") for _ in range(2)]
+    ends = await asyncio.gather(*(refund.result() for refund in refunds), return_exceptions=True)
+    (failure,) = [end for end in ends if isinstance(end, WorkflowFailureError)]
+    assert "12.10 USD" in str(failure.cause)
+    assert await refunds_of(paid) == [usd("30.00")]
+
+
+async def test_the_same_request_is_the_same_refund_also_after_temporal_forgot_it(world, paid):
+    request_id = str(uuid.uuid4())
+    first = await (await world.refund(paid.id, "5.00", request_id=request_id)).result()
+    again = await (await world.refund(paid.id, "5.00", request_id=request_id)).result()
+    assert (first["refundRequestId"], again["amount"]) == (request_id, first["amount"])
+    assert await refunds_of(paid) == [usd("5.00")]
+    assert "another refund's" in await refused(await world.refund(paid.id, "6.00", request_id=request_id))
+
+
+@pytest.mark.parametrize(
+    ("amount", "code", "words"),
+    [
+        ("42.11", "USD", "42.11 USD is more than the 42.10 USD"),
+        ("5.00", "EUR", "was paid in USD"),
+    ],
+)
+async def test_a_refund_that_can_not_be_is_refused_in_words_before_the_service_is_asked(
+    world, paid, amount, code, words
+):
+    assert words in await refused(await world.refund(paid.id, amount, code=code))
+    assert "refund" not in (await paid.account())["calls"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"amount": {"amount": "0", "code": "USD"}}, "amount: should be more than zero"),
+        ({"amount": {"amount": "1.001", "code": "USD"}}, "amount: "),
+        ({"reason": "BORED"}, "reason"),
+        ({"refundRequestId": "one"}, "refundRequestId"),
+        ({"shoppingTripId": "a/b"}, "shoppingTripId"),
+    ],
+)
+async def test_a_start_payload_that_can_not_be_used_fails_at_once_and_names_the_field(world, change, words):
+    request_id = str(uuid.uuid4())
+    payload = {"shoppingTripId": "t1", "refundRequestId": request_id, "amount": usd("1.00"), **change}
+    refund = await world.client.start_workflow(REFUND, payload, id=f"refund-{request_id}", task_queue=TASK_QUEUE)
+    assert words in await refused(refund)
+
+
+async def test_a_trip_that_nobody_knows_or_that_was_never_captured_has_nothing_to_give_back(world):
+    assert "know no settled trip" in await refused(await world.refund("no-such-trip", "1.00"))
+    trip = await world.trip(balance="0", onDecline="write_off")
+    await trip.result()
+    assert "nothing was captured" in await refused(await world.refund(trip.id, "1.00"))
+
+
+async def test_after_the_window_nothing_can_be_given_back(world, paid):
+    await world.pass_time(days=7, hours=1)
+    assert "more than 7 days ago" in await refused(await world.refund(paid.id, "1.00"))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "drop_before"},
+        {"kind": "drop_after"},
+        {"kind": "server_error", "after": True},
+        {"kind": "rate_limited", "retry_after": "1"},
+        {"kind": "garbage", "after": True},
+    ],
+    ids=lambda fault: fault["kind"],
+)
+async def test_a_refund_whose_outcome_is_unknown_is_asked_for_again_with_the_same_key(world, paid, fault):
+    await world.control.add_fault(paid.id, "refund", **fault)
+    await (await world.refund(paid.id, "5.00")).result()
+    assert await refunds_of(paid) == [usd("5.00")]
+
+
+async def test_a_refund_that_the_service_refuses_can_be_asked_for_again_another_day(world, paid):
+    await world.control.add_fault(paid.id, "refund", "bad_request")
+    assert "the service refused it" in await refused(await world.refund(paid.id, "42.10"))
+    assert (await (await world.refund(paid.id, "42.10")).result())["amount"] == usd("42.10")
+
+
+async def test_a_refusal_after_an_unknown_outcome_keeps_the_amount_reserved_and_opens_an_incident(world, paid):
+    for kind in ("drop_after", "bad_request"):
+        await world.control.add_fault(paid.id, "refund", kind)
+    assert "stays reserved" in await refused(await world.refund(paid.id, "42.10"))
+    (incident,) = await world.control.incidents(at_least=1)
+    assert (incident["body"]["cause"], incident["body"]["state"]) == ("refund", "opened")
+    assert "0.00 USD that is left" in await refused(await world.refund(paid.id, "1.00"))
+
+
+async def test_wrong_credentials_park_a_refund_until_a_person_says_that_they_are_mended(world, paid):
+    await world.control.add_fault(paid.id, "refund", "forbidden")
+    refund = await world.refund(paid.id, "5.00")
+    (opened,) = await world.control.incidents(at_least=1)
+    assert (opened["body"]["cause"], opened["body"]["shoppingTripId"]) == ("not_allowed", paid.id)
+    with pytest.raises(WorkflowUpdateFailedError) as nonsense:
+        await refund.execute_update(RETRY, {})
+    assert "operator: Field required" in str(nonsense.value.cause)
+    status = await refund.execute_update(RETRY, said())
+    assert "ann says: try again now" in str(sentences(status, "message"))
+    await refund.result()
+    _, closed = await world.control.incidents(at_least=2)
+    assert closed["body"]["state"] == "closed"
+    assert (await refund.query(STATUS))["stage"] == "refunded"
+
+
+async def test_a_refund_waits_for_books_that_are_away(world, paid):
+    world.lose_books()
+    refund = await world.refund(paid.id, "5.00")
+    await world.pass_time(minutes=1)
+    assert (await refund.query(STATUS))["attention"]["cause"] == "books"
+    world.find_books()
+    await refund.result()
+    assert await refunds_of(paid) == [usd("5.00")]
+
+
+async def test_temporals_own_cancellation_leaves_no_refund_behind(world, paid):
+    await world.control.add_fault(paid.id, "refund", "forbidden")
+    refund = await world.refund(paid.id, "5.00")
+    await world.control.incidents(at_least=1)
+    await refund.cancel()
+    await refund.execute_update(RETRY, said())
+    assert (await refund.result())["amount"] == usd("5.00")
+    assert "cancellation refused" in str(sentences(await refund.query(STATUS), "refusal"))

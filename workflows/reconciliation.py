@@ -1,0 +1,86 @@
+"""Compares each day's settlement file with the books, and tells people where they differ."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Literal
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy, SearchAttributeKey
+from temporalio.exceptions import ApplicationError
+
+from trips.attention import Attention, Cause, Incident
+from trips.deliveries import incident_parcel
+from trips.names import RECONCILIATION
+from workflows.calls import CallFailed, told
+from workflows.parcels import deliver_at_last
+from workflows.starting import InvalidStart, read_start
+
+with workflow.unsafe.imports_passed_through():
+    from activities.reconciliation import ReconciliationActivities
+    from books.daily import DayAsked, DayKey, ReconciledDay
+
+READ_LIMIT = timedelta(minutes=10)
+"""A million rows take about a minute; it is also how long a killed worker's run waits for another one."""
+
+TRIES = RetryPolicy(initial_interval=timedelta(minutes=1), maximum_interval=timedelta(minutes=15), maximum_attempts=7)
+"""1, 2, 4, 8, 15 and 15 minutes apart: a file that is late by less than three quarters of an hour wakes nobody."""
+
+DUE = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
+"""Temporal's own: when the schedule meant the run to be, also where it comes days later."""
+
+
+@workflow.defn(name=RECONCILIATION)
+class Reconciliation:
+    """Reconciles one day: the day before the run's own, or the one it is asked for."""
+
+    @workflow.run
+    async def run(self, *payload: Any) -> dict[str, Any]:
+        """Reconcile. Fails at once where the start payload can't be used, with the reason."""
+        try:
+            asked = read_start(DayAsked, payload, "the reconciliation")
+            day = _day(asked)
+        except InvalidStart as error:
+            raise ApplicationError(str(error), type="InvalidStart", non_retryable=True) from None
+        workflow.set_current_details(f"reconciles {day}")
+        reconciled = await self._reconcile(day)
+        workflow.set_current_details(reconciled.sentence)
+        if not reconciled.clean:
+            await self._tell(reconciled, "opened")
+        elif asked.day:  # somebody asked for it anew: what was amiss, if anything was, is mended
+            await self._tell(reconciled, "closed")
+        return reconciled.to_json()
+
+    async def _reconcile(self, day: date) -> ReconciledDay:
+        try:
+            result = await told(
+                workflow.execute_activity_method(
+                    ReconciliationActivities.reconcile_day,
+                    DayKey(day=day),
+                    start_to_close_timeout=READ_LIMIT,
+                    retry_policy=TRIES,
+                    summary=f"reconcile {day}",
+                )
+            )
+        except CallFailed as failure:
+            return ReconciledDay(day=day, trouble=failure.trouble.sentence)
+        return ReconciledDay(day=day, result=result)
+
+    async def _tell(self, reconciled: ReconciledDay, state: Literal["opened", "closed"]) -> None:
+        """An incident of a day is the same one however often the day is reconciled: it dates from the day's end."""
+        since = _midnight(reconciled.day + timedelta(days=1))
+        attention = Attention.because(Cause.RECONCILIATION, since=since, sentence=reconciled.sentence)
+        incident = Incident(**dict(attention), day=reconciled.day.isoformat(), state=state, at=workflow.now())
+        await deliver_at_last(incident_parcel(incident))
+
+
+def _day(asked: DayAsked) -> date:
+    """Which day to reconcile. Raises InvalidStart for one that is not over."""
+    now = workflow.now()
+    due = workflow.info().typed_search_attributes.get(DUE) or now
+    day = asked.day or due.astimezone(UTC).date() - timedelta(days=1)
+    if day >= now.date():
+        raise InvalidStart(f"day: {day} is not over yet (UTC)")
+    return day
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
