@@ -236,7 +236,6 @@ async def _tell_books(console: Console, control: Control, url: str, began: datet
 
 
 def _tell_what_next(console: Console, server: TemporalServer, service: str, url: str, trip_id: str) -> None:
-    day = f"{datetime.now(UTC):%Y-%m-%d}"
     console.print(f"\nLook at the trips: {server.web_ui} · the simulator's ledger: {service}/simulator/ledger")
     console.print("Try, in another terminal:")
     for line in (
@@ -245,7 +244,7 @@ def _tell_what_next(console: Console, server: TemporalServer, service: str, url:
         ".venv/bin/python starter.py list",
         f".venv/bin/python starter.py receipt {trip_id}",
         f".venv/bin/python starter.py refund {trip_id} 5.00 --reason damaged_item",
-        f".venv/bin/python starter.py report --from {day} --to {day} --summary",
+        ".venv/bin/python starter.py report --summary",
         f"curl -s {service}/simulator/export.csv | .venv/bin/python starter.py reconcile -",
         f"curl -s {service}/simulator/checkout-export.csv | .venv/bin/python starter.py reconcile - --mapping amazon",
         ".venv/bin/python starter.py --help",
