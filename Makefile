@@ -5,7 +5,7 @@ PYTHON ?= python3
 PYTEST := $(BIN)/pytest -q
 WHOLE_SERVERS := $(wildcard tests/console tests/lab)
 
-.PHONY: help install demo test chaos bench bench-books check audit lock
+.PHONY: help install demo test proof chaos histories bench bench-books check audit lock
 
 help:  ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -25,6 +25,12 @@ test: install  ## Run all tests; the trips a second time with every task replaye
 	$(PYTEST) -n 2 tests/workflows --max-cached-workflows=0
 	$(PYTEST) $(WHOLE_SERVERS)
 
+proof: install  ## 2,000 examples of all that can happen to a trip (about a minute)
+	$(PYTEST) tests/proof --hypothesis-profile=proof --timeout=1800 --show-capture=no $(ARGS)
+
+histories: install  ## Record one trip of each kind for the replay tests; once for each release
+	@$(BIN)/python -m lab.record $(ARGS)
+
 chaos: install  ## Hundreds of trips while calls fail and workers are killed (about five minutes)
 	@$(BIN)/python -m lab.chaos $(ARGS)
 
@@ -40,8 +46,10 @@ check: install  ## Lint, format, types, and that what is installed fits together
 	$(BIN)/mypy .
 	$(BIN)/pip check
 
+# Not a part of `check`: it asks PyPI's own JSON API, which a mirror need not have. --strict: what it could not look up
+# would pass for sound.
 audit: install  ## Look for known vulnerabilities (needs the network)
-	$(BIN)/pip-audit --require-hashes -r requirements.lock
+	$(BIN)/pip-audit --strict --require-hashes -r requirements.lock
 
 lock:  ## Pin anew what pyproject.toml asks for (needs uv and the network)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \

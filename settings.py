@@ -88,8 +88,8 @@ class Settings(ConsoleSettings):
     """Of the Payment Service and the Checkout Service: both want the same signature, by the same credentials."""
     payment_service_max_rps: Annotated[float, Field(gt=0)] | None = None
     checkout_service_url: Address | None = None
-    receipt_url: Address | None = None
-    incident_url: Address | None = None
+    receipt_url: Address | None = Field(default=None, repr=False)
+    incident_url: Address | None = Field(default=None, repr=False)
     refund_window: Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=365))] = REFUND_WINDOW
     settlement_file: str | None = None
     """The path of the processor's file of a day, with `{date}` in the day's place."""

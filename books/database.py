@@ -5,8 +5,9 @@ BooksError
 └── BooksRefusal       the books don't take it; the sentence says why, and trying again does not help
 """
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
@@ -96,13 +97,14 @@ class Database:
         except SQLAlchemyError as error:
             raise BooksUnavailable(f"the books can't be used: {_reason(error)}") from None
 
-    def insert(self, table: Table) -> Any:
-        """An INSERT that knows ON CONFLICT, which both databases write alike."""
-        return INSERTS[self.engine.dialect.name](table)
-
     def close(self) -> None:
         """Let go of all connections."""
         self.engine.dispose()
+
+
+def insert(connection: Connection, table: Table) -> Any:
+    """An INSERT that knows ON CONFLICT, which both databases write alike."""
+    return INSERTS[connection.dialect.name](table)
 
 
 def read_address(url: str) -> URL:
@@ -147,12 +149,14 @@ def _kind(error: SQLAlchemyError) -> str:
     return type(below or error).__name__
 
 
-def _prepare_sqlite(connection: object, _record: object) -> None:
-    cursor = connection.cursor()  # type: ignore[attr-defined]
-    connection.isolation_level = None  # type: ignore[attr-defined]
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    # A new file's first connections may all change it at once, and SQLite lets all but one fail without any waiting:
+    # what one has changed, is changed for all.
+    with suppress(sqlite3.OperationalError):
+        connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _begin_sqlite(connection: Connection) -> None:

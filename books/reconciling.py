@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from sqlalchemy import Connection, Select, select
 
@@ -84,15 +84,24 @@ def reconcile_day(database: Database, path: str | Path, mapping: str | Path, day
     Its rows match entries of any day; only that day's entries (UTC) count as missing in it. Raises BooksUnavailable
     where the file or the books can't be opened: later they may; BooksRefusal for a file or mapping that can't be used.
     """
-    how = load_mapping(mapping)
     try:
         with Path(path).open("rb") as content:
-            file = read_settlement_file(content, how)
+            return reconcile_file(database, content, mapping, Span.of_day(day))
     except OSError as error:
         raise BooksUnavailable(f"the settlement file can't be opened: {error.strerror}") from None
-    tally = Tally(file)
+
+
+def reconcile_file(
+    database: Database, content: BinaryIO, mapping: str | Path, span: Span | None = None
+) -> Reconciliation:
+    """Reconcile a file with the books: with all of them, or so that only entries of a time can be missing in it.
+
+    Raises BooksUnavailable, and BooksRefusal for a file or mapping that can't be used.
+    """
+    how = load_mapping(mapping)
+    tally = Tally(read_settlement_file(content, how))
     with reading(database) as connection:
-        for _ in tally.counted(verdicts(connection, file, how.movements, Span.of_day(day))):
+        for _ in tally.counted(verdicts(connection, tally.file, how.movements, span)):
             pass
     return tally.result()
 

@@ -1,12 +1,16 @@
 """Between the trade's own words and the ledger's rows."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
-from trips.base import Moment
+from pydantic import ValidationError
+
+from books.database import BooksUnavailable
 from trips.journal import Entry
 from trips.money import Money
 from trips.posting import SettledTrip
+from trips.receipt import receipt_key
 from trips.refund import KnownRefund, RefundRequest, RefundState, Sale
 from trips.settlement import Settlement, Transaction
 
@@ -74,7 +78,7 @@ def line_rows(entries: Iterable[Entry]) -> list[dict[str, Any]]:
     ]
 
 
-def refund_row(request: RefundRequest, asked_at: Moment) -> dict[str, Any]:
+def refund_row(request: RefundRequest, asked_at: datetime) -> dict[str, Any]:
     """A refund whose money is kept for it."""
     return {
         "refund_request_id": request.refund_request_id,
@@ -98,9 +102,22 @@ def refund_of(row: Any) -> KnownRefund:
     return KnownRefund(request, RefundState(row.state))
 
 
+def receipt_row(receipt: Mapping[str, Any]) -> dict[str, Any]:
+    """A receipt: whole as a document, and what it is found by."""
+    return {
+        "key": receipt_key(receipt),
+        "shopping_trip_id": receipt["shoppingTripId"],
+        "issued_at": datetime.fromisoformat(receipt["issuedAt"]),
+        "document": dict(receipt),
+    }
+
+
 def sale_of(row: Any) -> Sale:
-    """A settled trip as it was posted."""
-    return Sale(Settlement.model_validate(row.document), row.trip_started_at)
+    """A settled trip as it was posted. Raises BooksUnavailable where a newer program posted it."""
+    try:
+        return Sale(Settlement.model_validate(row.document), row.trip_started_at)
+    except ValidationError:
+        raise BooksUnavailable("the books hold a settlement that this program can't read: is it too old?") from None
 
 
 def _storable(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,9 @@ UPGRADE = "python starter.py books upgrade"
 NEWEST = "0001"
 """The last of books/migrations/versions; a test holds it to that."""
 
+PATIENCE = 60
+"""Seconds that an upgrade waits for another one, or for a long report that reads what is to change."""
+
 UPGRADE_LOCK = 0x747269705F706179
 """PostgreSQL's advisory lock for an upgrade: any number that nothing else in the database takes ("trip_pay")."""
 
@@ -25,6 +28,7 @@ def upgrade(connection: Connection) -> None:
     Raises BooksRefusal for a database that is newer than this program.
     """
     if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}s'"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
     # On SQLite the transaction has the write lock from its start (books/database.py).
     config = migrations()

@@ -18,7 +18,7 @@ def whole_file(path: Path | None) -> Iterator[BinaryIO]:
         sys.stdout.buffer.flush()
         return
     try:
-        with _replacing(path.resolve()) as sink:
+        with _replacing(path) as sink:
             yield sink
     except OSError as error:
         raise Refusal(f"{path} can't be written: {error.strerror}") from None
@@ -30,10 +30,11 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
         with path.open("wb") as sink:
             yield sink
         return
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    target = path.resolve()  # of a link, what it points to is replaced, not the link
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with unfinished.open("wb") as sink:
             yield sink
-        unfinished.replace(path)
+        unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)

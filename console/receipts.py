@@ -19,6 +19,9 @@ from trips.money import Money
 WIDTH = 48
 """Characters of a line: what a till's printer of 80 mm paper has."""
 
+EACH = "each"
+"""The unit of what is counted: a receipt says 2 and not 2 each."""
+
 TITLES = {"SALE": "Sale receipt", "REFUND": "Refund receipt"}
 
 ABOUT = {
@@ -116,7 +119,7 @@ def _rows(labels: Mapping[str, str], facts: Mapping[str, Any]) -> Rows:
 
 def _good(line: Mapping[str, Any]) -> Good:
     """A line of the cart; the cart system may have left out anything."""
-    quantity, price, tax = line.get("quantity"), line.get("price"), line.get("tax")
+    quantity, price, tax = _quantity(line.get("quantity")), line.get("price"), line.get("tax")
     times = f"{quantity} x {_money(price)}" if price and quantity is not None else quantity
     details = [times if times is not None else price and _money(price), tax and f"tax {_money(tax)}"]
     return Good(
@@ -124,6 +127,13 @@ def _good(line: Mapping[str, Any]) -> Good:
         details=", ".join(_words(detail) for detail in details if detail),
         total=_money(line["total"]) if "total" in line else "",
     )
+
+
+def _quantity(said: Any) -> Any:
+    """How many, also as the Checkout Service wants it said: a value and its unit."""
+    if not isinstance(said, dict) or not {"value", "unit"} <= said.keys():
+        return said
+    return said["value"] if said["unit"] == EACH else f"{said['value']} {said['unit']}"
 
 
 def _worth_a_line(receipt: Mapping[str, Any], name: str) -> bool:

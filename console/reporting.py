@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
 from sqlalchemy import Connection
 
 from books.movements import reading
@@ -18,7 +19,7 @@ from console.bookkeeping import opened
 from console.files import whole_file
 from console.options import Json, example, identifier
 from console.output import print_json, say, table
-from trips.span import InvalidSpan, Span, read_end, read_start
+from trips.span import BEGINNING, END, InvalidSpan, Span, read_end, read_start
 
 commands = typer.Typer()
 
@@ -55,10 +56,10 @@ def span_of(since: datetime, until: datetime) -> Span:
         return Span(since, until)
 
 
-SINCE_HELP = "The first day (UTC), or the time from which on (RFC 3339)."
-UNTIL_HELP = "The last day, all of it (UTC); or the time before which (RFC 3339): that moment itself is left out."
-Since = Annotated[datetime, typer.Option("--from", parser=start_of, metavar="DAY|TIME", help=SINCE_HELP)]
-Until = Annotated[datetime, typer.Option("--to", parser=end_of, metavar="DAY|TIME", help=UNTIL_HELP)]
+SINCE_HELP = "The first day (UTC), or the time from which on (RFC 3339); else the books' first."
+UNTIL_HELP = "The last day, all of it (UTC), or the time before which (RFC 3339); else the books' last."
+Since = Annotated[datetime | None, typer.Option("--from", parser=start_of, metavar="DAY|TIME", help=SINCE_HELP)]
+Until = Annotated[datetime | None, typer.Option("--to", parser=end_of, metavar="DAY|TIME", help=UNTIL_HELP)]
 Store = Annotated[str | None, typer.Option(parser=identifier, metavar="STORE", help="Only this store's.")]
 Form = Annotated[Format | None, typer.Option("--format", help="How to write it; csv where nothing is said.")]
 Output = Annotated[Path | None, typer.Option(dir_okay=False, metavar="FILE", help="Where to; else standard output.")]
@@ -73,8 +74,8 @@ AsSummary = Annotated[bool, typer.Option("--summary", help="Sums by store and da
 )
 def report(
     *,
-    since: Since,
-    until: Until,
+    since: Since = None,
+    until: Until = None,
     store: Store = None,
     form: Form = None,
     output: Output = None,
@@ -87,7 +88,7 @@ def report(
 
     --json is --format jsonl, and with --summary one document.
     """
-    span = span_of(since, until)
+    span = span_of(since or BEGINNING, until or END)
     if summary and (form or output):
         raise typer.BadParameter("is to look at: leave out --format and --output", param_hint="--summary")
     form = form or (Format.JSONL if as_json else Format.CSV)
@@ -103,7 +104,7 @@ def report(
 def _write(connection: Connection, span: Span, store: str | None, form: Format, output: Path | None) -> None:
     with whole_file(output) as sink:
         rows = write_report(connection, span, sink, store=store, form=form)
-    if output:
+    if output and output.is_file():
         say(f"{output} has {rows} rows.")
 
 
@@ -113,9 +114,14 @@ def _show(summary: Summary, *, as_json: bool) -> None:
     elif not summary.days:
         say("The books have no movement in that time.")
     else:
-        days, strategies = map(_day, summary.days), map(_strategy, summary.strategies)
-        say(table(DAYS, days, money=DAYS[3:]))
-        say(table(STRATEGIES, strategies, money=RESULTS))
+        for drawn in summary_tables(summary):
+            say(drawn)
+
+
+def summary_tables(summary: Summary) -> tuple[Table, Table]:
+    """The summary as a person reads it: by store and day, and by strategy."""
+    days, strategies = map(_day, summary.days), map(_strategy, summary.strategies)
+    return table(DAYS, days, money=DAYS[3:]), table(STRATEGIES, strategies, money=RESULTS)
 
 
 def _day(of: DayTotals) -> Sequence[object]:

@@ -1,9 +1,14 @@
-"""Compares what a trip says of itself with the simulator's ledger, which saw every call: the lab's oracle."""
+"""Compares what a trip says of itself with what others know of it, the services and the books: the lab's oracle."""
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
 ZERO = Decimal(0)
+
+Movement = tuple[str, Decimal]
+"""What moved, in the books' words, and how much."""
 
 
 def money(said: dict[str, Any] | None) -> Decimal:
@@ -16,19 +21,76 @@ def usd(amount: Decimal | str) -> dict[str, str]:
     return {"amount": str(amount), "code": "USD"}
 
 
-def faults_of(result: dict[str, Any], account: dict[str, Any]) -> list[str]:
-    """What is wrong with a settled trip, in words: design.md's truths 1 to 3, with the service as the witness."""
-    total, captured, bad_debt = (money(result[name]) for name in ("total", "captured", "badDebt"))
-    there = money(account["captured"])
+def parts(result: dict[str, Any]) -> tuple[Decimal, ...]:
+    """A settled trip's total, and where it went: captured, taken by Amazon, bad debt."""
+    return tuple(money(result.get(name)) for name in ("total", "captured", "delegated", "badDebt"))
+
+
+def at_the_service(account: dict[str, Any]) -> Decimal:
+    """What both services took of a trip's money, by their own word."""
+    return money(account["captured"]) + ordered(account)
+
+
+def ordered(account: dict[str, Any]) -> Decimal:
+    """What the Checkout Service took an order for, by its own word."""
+    return money((account["order"] or {}).get("total"))
+
+
+def faults_of(result: dict[str, Any], account: dict[str, Any], refunds: Sequence[Decimal] = ()) -> list[str]:
+    """What is wrong with a settled trip, in words: design.md's truths 1 to 3, with the service as the witness.
+
+    `refunds` were given back since.
+    """
+    total, captured, delegated, bad_debt = parts(result)
+    there, order = money(account["captured"]), account["order"] or {}
+    given_back = [money(refund["amount"]) for refund in account["refunds"]]
     wrong = list(account["violations"])
-    if total != captured + bad_debt:
-        wrong.append(f"the total {total} is not captured {captured} + bad debt {bad_debt}")
+    if total != captured + delegated + bad_debt:
+        wrong.append(f"the total {total} is not captured {captured} + delegated {delegated} + bad debt {bad_debt}")
     if captured != there:
         wrong.append(f"captured {captured} by the trip, {there} at the service")
     if len(account["captures"]) > 1:
         wrong.append(f"captured {len(account['captures'])} times")
+    if (result.get("orderId"), delegated) != (order.get("orderId"), ordered(account)):
+        ours, theirs = _order(result.get("orderId"), delegated), _order(order.get("orderId"), ordered(account))
+        wrong.append(f"{ours} by the trip, {theirs} at the service")
     if result["outcome"] in ("written_off", "cancelled") and not account["cancelled"]:
         wrong.append(f"{result['outcome']}, and the hold is not cancelled")
     if bad_debt and result["outcome"] != "expired" and not (result.get("strategy") and result.get("decidedBy")):
         wrong.append(f"a bad debt of {bad_debt} that nobody decided")
+    if sorted(refunds) != sorted(given_back):
+        wrong.append(f"given back {_sum(refunds)} by the trip's refunds, {_sum(given_back)} at the service")
     return wrong
+
+
+def untold_debt(result: dict[str, Any], account: dict[str, Any]) -> list[str]:
+    """A debt of which the service was not told, in words: how much of the total is paid."""
+    total, captured, _, bad_debt = parts(result)
+    told = [(money(status["totalAmount"]), money(status["settledAmount"])) for status in account["paymentStatuses"]]
+    if bad_debt and (total, captured) not in told:
+        return [f"a bad debt of {bad_debt} that the service was not told of"]
+    return []
+
+
+def faults_in_books(result: dict[str, Any], booked: Iterable[Movement], refunds: Iterable[Decimal] = ()) -> list[str]:
+    """What is wrong with a settled trip's entries, in words: each movement stands in the books once, and no other.
+
+    `refunds` were given back since.
+    """
+    moved = zip(("sale", "capture", "claim", "bad_debt"), parts(result), strict=True)
+    expected = Counter((movement, amount) for movement, amount in moved if amount) or Counter([("void", ZERO)])
+    expected.update(("refund", amount) for amount in refunds)
+    there = Counter(booked)
+    missing, extra = (expected - there).elements(), (there - expected).elements()
+    return [
+        *(f"not in the books: a {movement} of {amount}" for movement, amount in missing),
+        *(f"in the books, and never moved: a {movement} of {amount}" for movement, amount in extra),
+    ]
+
+
+def _order(name: str | None, amount: Decimal) -> str:
+    return f"order {name} of {amount}" if name else f"no order, and {amount}"
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return sum(amounts, ZERO)

@@ -1,6 +1,7 @@
 """`make chaos`: hundreds of trips while calls fail, the worker is killed again and again and the server once.
 
-The simulator's ledger is the witness: every cent that it moved must be in a trip's settlement, and no other.
+The simulator's ledger is the witness: every cent that it moved must be in a trip's settlement and in the books, and no
+other.
 """
 
 import argparse
@@ -16,14 +17,18 @@ from typing import Any, TypeVar
 
 from rich.console import Console
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
-from temporalio.common import SearchAttributeKey
+from temporalio.common import SearchAttributeKey, WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from books.database import Database
 from connection import leave
+from lab.accounting import money
+from lab.afterwards import start_refund
+from lab.bookkeeping import books_beside
 from lab.chaos_report import Chaos, Paid, tell
-from lab.chaos_trips import GENEROUS, HELD, ChaosTrip, draw_trips
+from lab.chaos_trips import GENEROUS, HELD, LIES, ChaosTrip, draw_trips
 from lab.program import run
-from lab.servers import Program, TemporalServer, simulator, temporal_server, worker
+from lab.servers import Program, TemporalServer, ledger_url, simulator, temporal_server, worker
 from simulator.control import Control
 from simulator.faults import Kind
 from trips.attention import Cause
@@ -48,17 +53,15 @@ DOWN = frozenset(
 )
 """What the client says while the server is down; UNKNOWN is the connection that breaks in the middle of an answer."""
 
-KINDS = tuple(kind for kind in Kind if kind not in (Kind.EXPIRED, Kind.HOLD, Kind.PARTIAL))
-"""All that the simulator can draw but `expired`: said after a capture that was not heard it would be a lie."""
+KINDS = tuple(kind for kind in Kind if kind not in (Kind.EXPIRED, Kind.HOLD, Kind.PARTIAL, *LIES))
+"""All that the simulator can draw but lies: `expired`, said after a capture that was not heard, would be another."""
 
 AT_ONCE = 40
 """Trips under way at a time: the worker is never idle when it is killed."""
-CALLS_A_TRIP = 2
-"""The kills are spread over so many calls a trip; a trip makes more than that, so none is left over at the end."""
 STATUS_LIMIT = timedelta(seconds=5)
 RUNNING = "ExecutionStatus='Running'"
 LOOK_AGAIN = 0.02
-"""Seconds between two looks at the simulator's count of calls: a kill should fall into the middle of something."""
+"""Seconds between two looks at how many trips are settled: the others are in the middle of something then."""
 OPERATOR_LOOKS = 0.5
 """Seconds between two looks of the operator at the list of trips."""
 ATTENTION = SearchAttributeKey.for_keyword(SearchAttribute.ATTENTION)
@@ -89,6 +92,8 @@ class Scene:
     server: TemporalServer
     control: Control
     worker: Program
+    ledger: str
+    """LEDGER_URL."""
     options: Options
     chaos: Chaos = field(default_factory=Chaos)
 
@@ -111,6 +116,7 @@ class Scene:
             await self.witness()
         else:
             await self.witness()
+            await self.audit()
             await self.recover()
 
     async def play(self) -> None:
@@ -138,20 +144,36 @@ class Scene:
             if trip.cart_is_late:
                 await persist(lambda: handle.signal(SUBMIT_CART, trip.cart))
             try:
-                self.chaos.paid.append(Paid(trip, await persist(handle.result)))
+                paid = Paid(trip, await persist(handle.result))
+                self.chaos.paid.append(paid)
+                await self._give_back(paid)
             except WorkflowFailureError as error:
                 self.chaos.failed[trip.trip_id] = f"the workflow failed: {error.cause}"
 
+    async def _give_back(self, paid: Paid) -> None:
+        trip = paid.trip
+        if trip.refund and trip.refund <= money(paid.result["captured"]):
+            handle = await persist(lambda: start_refund(self.client, trip.trip_id, trip.refund))
+            paid.refunds.append(await persist(handle.result))
+
     async def _start(self, trip: ChaosTrip) -> WorkflowHandle[Any, Any]:
         return await self.client.start_workflow(
-            SHOPPING_TRIP, trip.payload, id=trip_workflow_id(trip.trip_id), task_queue=TASK_QUEUE
+            SHOPPING_TRIP,
+            trip.payload,
+            id=trip_workflow_id(trip.trip_id),
+            task_queue=TASK_QUEUE,
+            # A start that was not answered, because the server was killed, may have happened.
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         )
 
     async def _kill(self) -> None:
-        """Kill the worker after ever another number of calls, and the server once, half way."""
-        gap = max(1, self.options.trips * CALLS_A_TRIP // max(1, self.options.kills))
+        """Kill the worker after ever another number of settled trips, and the server once, half way.
+
+        The kills have a part of the trips each, and the last part is nobody's: none comes too late on a busy machine.
+        """
+        part = (self.options.trips - 1) / (self.options.kills + 1)
         for kill in range(self.options.kills):
-            await self._let_pass(self.dice.randint(1, 2 * gap))
+            await self._settled(1 + int(part * (kill + self.dice.random())))
             self.worker.kill()
             if kill == self.options.kills // 2:
                 await self.server.kill_and_restart()
@@ -159,13 +181,9 @@ class Scene:
             self.worker.start()
             self.chaos.kills += 1
 
-    async def _let_pass(self, calls: int) -> None:
-        target = await self._calls() + calls
-        while await self._calls() < target:
+    async def _settled(self, trips: int) -> None:
+        while len(self.chaos.paid) + len(self.chaos.failed) < trips:
             await asyncio.sleep(LOOK_AGAIN)
-
-    async def _calls(self) -> int:
-        return sum((await self.control.counts())["calls"].values())
 
     async def _operate(self) -> None:
         """Be the operator: look at the trips that need a person, and say what there is to say."""
@@ -218,6 +236,14 @@ class Scene:
         self.chaos.receipts = await self.control.receipts()
         self.chaos.incidents = await self.control.incidents()
 
+    async def audit(self) -> None:
+        """Look into the books, beside what the services say."""
+        database = Database(self.ledger)
+        try:
+            self.chaos.books = await books_beside(self.control, database)
+        finally:
+            database.close()
+
     async def recover(self) -> None:
         """Kill the worker in the middle of a capture, and measure until the capture is sent again."""
         for number in range(self.options.recoveries):
@@ -250,7 +276,7 @@ async def play(folder: Path, console: Console, options: Options) -> bool:
     begun = time.monotonic()
     async with temporal_server(folder) as server, simulator(folder) as service, Control(service) as control:
         with worker(folder, server.address, service) as its_worker:
-            scene = Scene(server, control, its_worker, options)
+            scene = Scene(server, control, its_worker, ledger_url(folder), options)
             console.print(
                 f"seed {options.seed}: {options.trips} trips, {options.kills} kills, {options.share:.0%} of calls fail"
             )

@@ -8,9 +8,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from lab.accounting import ZERO, faults_of, money
+from lab.accounting import ZERO, at_the_service, faults_in_books, faults_of, money, ordered, parts, untold_debt
+from lab.bookkeeping import Books
 from lab.chaos_trips import ChaosTrip
+from simulator.wire import Call
 from trips.attention import Cause
+from trips.receipt import receipt_key
 
 RECOVERY_LIMIT = 20
 """Seconds from a kill to the next call (issue 3); CALL_LIMIT in workflows/calls.py decides it."""
@@ -22,7 +25,21 @@ class Paid:
 
     trip: ChaosTrip
     result: dict[str, Any]
+    refunds: list[dict[str, Any]] = field(default_factory=list)
+    """What became of those that were asked for afterwards."""
     log: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def given_back(self) -> list[Decimal]:
+        """By the refunds' own word."""
+        return [money(refund["amount"]) for refund in self.refunds]
+
+    @property
+    def receipts(self) -> set[str]:
+        """The keys of those that the shopper should have: one for the capture and for each refund."""
+        trip_id = self.trip.trip_id
+        sale = {f"{trip_id}:sale"} if money(self.result["captured"]) else set()
+        return sale | {f"{trip_id}:refund:{refund['refundRequestId']}" for refund in self.refunds}
 
 
 @dataclass
@@ -42,25 +59,52 @@ class Chaos:
     counts: dict[str, Any] = field(default_factory=dict)
     receipts: list[dict[str, Any]] = field(default_factory=list)
     incidents: list[dict[str, Any]] = field(default_factory=list)
+    books: Books | None = None
+    """None where the run was cut off: they can't be complete then."""
 
     def unaccounted(self, *, kills: int) -> list[str]:
         """What is wrong, in words; nothing is what a run should come to."""
         wrong = [f"{trip_id}: {why}" for trip_id, why in self.failed.items()] + [*self.ledger["violations"]]
         for paid in self.paid:
             account = self.ledger["trips"][paid.trip.trip_id]
-            wrong += [f"{paid.trip.trip_id}: {fault}" for fault in faults_of(paid.result, account)]
+            faults = faults_of(paid.result, account, paid.given_back) + untold_debt(paid.result, account)
+            wrong += [f"{paid.trip.trip_id}: {fault}" for fault in faults]
         told = {paid.trip.trip_id for paid in self.paid} | self.failed.keys()
         wrong += [f"{trip_id}: known to the service, and not settled" for trip_id in self.ledger["trips"].keys() - told]
-        wrong += [f"no receipt for {trip}" for trip in sorted(self._receipts_expected - self._receipts_seen)]
+        wrong += [
+            f"a receipt that was never sent: {key}" for key in sorted(self._receipts_expected - self._receipts_seen)
+        ]
         wrong += [f"an incident that was never closed: {name}" for name in self._left_open]
         if self.kills < kills:
             wrong.append(f"only {self.kills} of {kills} kills before the trips were settled: ask for more trips")
+        wrong += self._wrong_in(self.books) if self.books else []
         return list(dict.fromkeys(wrong))
+
+    def _wrong_in(self, books: Books) -> list[str]:
+        """What is wrong with the books, in words."""
+        wrong = [*books.unbalanced, *books.reconciled.left_over]
+        for paid in self.paid:
+            faults = faults_in_books(paid.result, books.movements.get(paid.trip.trip_id, ()), paid.given_back)
+            wrong += [f"{paid.trip.trip_id}: {fault}" for fault in faults]
+        known = {paid.trip.trip_id for paid in self.paid}
+        wrong += [f"{trip_id}: in the books, and not settled" for trip_id in books.movements.keys() - known]
+        wrong += [f"a receipt that was not kept: {key}" for key in sorted(self._receipts_expected - books.receipts)]
+        return wrong
 
     @property
     def captures_expected(self) -> int:
         """By what the trips say."""
         return sum(1 for paid in self.paid if money(paid.result["captured"]))
+
+    @property
+    def orders_expected(self) -> int:
+        """By what the trips say."""
+        return sum(1 for paid in self.paid if paid.result.get("orderId"))
+
+    @property
+    def debts(self) -> int:
+        """How many trips ended with one, by their own word."""
+        return sum(1 for paid in self.paid if money(paid.result["badDebt"]))
 
     @property
     def repeated_calls(self) -> int:
@@ -69,12 +113,17 @@ class Chaos:
         return sum(1 for line in lines if not line.endswith("attempt 1"))
 
     @property
+    def refunds(self) -> int:
+        """How many refunds were given, by their own word."""
+        return sum(len(paid.refunds) for paid in self.paid)
+
+    @property
     def _receipts_expected(self) -> set[str]:
-        return {paid.trip.trip_id for paid in self.paid if money(paid.result["captured"])}
+        return set().union(*(paid.receipts for paid in self.paid))
 
     @property
     def _receipts_seen(self) -> set[str]:
-        return {receipt["body"]["shoppingTripId"] for receipt in self.receipts}
+        return {receipt_key(receipt["body"]) for receipt in self.receipts}
 
     @property
     def _left_open(self) -> list[str]:
@@ -100,8 +149,9 @@ def tell(console: Console, chaos: Chaos, *, kills: int) -> bool:
 
 def _by_outcome(chaos: Chaos) -> Table:
     table = Table(title="Money by outcome, in USD")
-    for name in ("outcome", "trips", "total", "captured", "bad debt", "at the service", "unaccounted"):
-        table.add_column(name, justify="left" if name == "outcome" else "right")
+    figures = ("trips", "total", "captured", "delegated", "bad debt", "at the services", "unaccounted")
+    for name in ("outcome", *figures):
+        table.add_column(name, justify="right" if name in figures else "left")
     outcomes = sorted({paid.result["outcome"] for paid in chaos.paid})
     for outcome in outcomes:
         table.add_row(outcome, *_sums([paid for paid in chaos.paid if paid.result["outcome"] == outcome], chaos))
@@ -111,13 +161,15 @@ def _by_outcome(chaos: Chaos) -> Table:
 
 
 def _sums(those: list[Paid], chaos: Chaos) -> list[str]:
-    total, captured, bad_debt = (
-        sum((money(paid.result[name]) for paid in those), ZERO) for name in ("total", "captured", "badDebt")
-    )
-    there = [money(chaos.ledger["trips"][paid.trip.trip_id]["captured"]) for paid in those]
-    apart = sum((abs(money(paid.result["captured"]) - seen) for paid, seen in zip(those, there, strict=True)), ZERO)
-    figures: list[Decimal] = [total, captured, bad_debt, sum(there, ZERO), apart]
-    return [str(len(those)), *(f"{figure:.2f}" for figure in figures)]
+    there, apart = ZERO, ZERO
+    sums = [ZERO] * 4
+    for paid in those:
+        account = chaos.ledger["trips"][paid.trip.trip_id]
+        sums = [in_all + part for in_all, part in zip(sums, parts(paid.result), strict=True)]
+        _, captured, delegated, _ = parts(paid.result)
+        there += at_the_service(account)
+        apart += abs(captured - money(account["captured"])) + abs(delegated - ordered(account))
+    return [str(len(those)), *(f"{figure:.2f}" for figure in (*sums, there, apart))]
 
 
 def _by_fault(chaos: Chaos) -> Table:
@@ -137,12 +189,21 @@ def _tell_the_rest(console: Console, chaos: Chaos) -> None:
         "trips settled": f"{len(chaos.paid)}",
         "kills": f"{chaos.kills} of the worker, {chaos.server_kills} of the server",
         "captures": f"{chaos.captures_expected} expected, {chaos.counts['captures']} seen",
+        "orders": f"{chaos.orders_expected} expected, {chaos.counts['orders']} seen",
+        "refunds": f"{chaos.refunds} expected, {chaos.counts['refunds']} seen",
         "repeated calls": f"{chaos.repeated_calls}; of a deed that was done already: {deeds}",
         "operator's words": f"{chaos.words}",
+        "payment statuses": f"{chaos.counts['calls'].get(Call.PAYMENT_STATUS, 0)} calls for {chaos.debts} debts",
         "receipts": f"{len(chaos.receipts)}",
         "incidents": f"{opened} opened, {len(chaos.incidents) - opened} closed",
         "from a kill in a capture to the next call": ", ".join(f"{seconds:.1f} s" for seconds in chaos.recoveries)
         + f" (limit {RECOVERY_LIMIT} s)",
     }
+    if chaos.books:
+        entries = sum(map(len, chaos.books.movements.values()))
+        facts["books"] = (
+            f"{entries} entries of {len(chaos.books.movements)} trips; {len(chaos.books.receipts)} receipts"
+        )
+        facts["books beside the services' settlements and orders"] = str(chaos.books.reconciled)
     for name, fact in facts.items():
         console.print(f"{name}: {fact}")

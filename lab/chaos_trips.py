@@ -2,20 +2,47 @@
 
 import random
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from lab.accounting import usd
+from lab.accounting import ZERO, usd
+from lab.carts import cart_of
+from simulator.faults import Kind
+from simulator.wire import Call
 from trips.policy import Strategy
+from trips.request import CHECKOUT_SERVICE, PAYMENT_SERVICE
 
 HELD = Decimal("10.00")
 GENEROUS = Decimal("500.00")
-KINDS = {"covered": 6, "declined": 6, "late cart": 2, "empty cart": 1, "held in doubt": 2, "expired": 1}
-"""How often each kind comes, of 18."""
+KINDS = {
+    "covered": 6,
+    "declined": 6,
+    "late cart": 2,
+    "empty cart": 1,
+    "held in doubt": 2,
+    "expired": 1,
+    "checkout": 5,
+    "checkout, late cart": 1,
+    "checkout, expired": 1,
+}
+"""How often each kind comes, of 25."""
 SHORT_PATIENCE = "PT20S"
 """So that the faults of a run of minutes open incidents, and their end closes them."""
+
+CALLS = {
+    PAYMENT_SERVICE: (Call.ADJUST, Call.CAPTURE, Call.CANCEL, Call.TRANSACTIONAL_DATA, Call.PAYMENT_STATUS),
+    CHECKOUT_SERVICE: (Call.CHECKOUT, Call.PAYMENT_STATUS),
+}
+"""What a trip may call, by who orchestrates its payment."""
+LIES = (Kind.BAD_REQUEST, Kind.UNKNOWN_TRIP)
+"""Refusals of what is right: planned for a trip's first call of a name, never drawn. An operator mends a trip's; a
+refund believes them, and after a call in doubt only the processor's own books could tell whether the money was given.
+"""
+LIED_TO, GIVES_BACK = 1 / 5, 1 / 3
+"""Shares of the trips."""
 
 
 @dataclass(frozen=True)
@@ -25,14 +52,17 @@ class ChaosTrip:
     trip_id: str
     total: Decimal
     balance: Decimal
+    payment: str = PAYMENT_SERVICE
     cart_is_late: bool = False
     policy: dict[str, Any] = field(default_factory=dict)
     faults: tuple[dict[str, Any], ...] = ()
+    refund: Decimal = ZERO
+    """To be given back afterwards, where so much is captured."""
 
     @property
     def cart(self) -> dict[str, Any]:
         """The cart as the cart system says it."""
-        return {"total": usd(self.total), "lines": [{"description": "Apple", "quantity": 1}]}
+        return cart_of(self.total)
 
     @property
     def payload(self) -> dict[str, Any]:
@@ -42,6 +72,7 @@ class ChaosTrip:
             "shoppingTripId": self.trip_id,
             "startedAt": datetime.now(UTC).isoformat(),
             "preAuthorized": usd(HELD),
+            "payment": self.payment,
             "policy": self.policy,
             **({} if self.cart_is_late else {"cart": self.cart}),
         }
@@ -54,6 +85,20 @@ def draw_trips(count: int, dice: random.Random) -> list[ChaosTrip]:
 
 def _draw(kind: str, dice: random.Random) -> ChaosTrip:
     total = Decimal(dice.randint(1_100, 9_000)).scaleb(-2)
+    payment = CHECKOUT_SERVICE if kind.startswith("checkout") else PAYMENT_SERVICE
+    return ChaosTrip(
+        trip_id=str(uuid.UUID(int=dice.getrandbits(128), version=4)),
+        total=ZERO if kind == "empty cart" else total,
+        balance=Decimal(dice.randint(1_000, int(total * 100))).scaleb(-2) if kind == "declined" else GENEROUS,
+        payment=payment,
+        cart_is_late="late cart" in kind,
+        policy=_policy(kind, dice),
+        faults=_faults(kind, CALLS[payment], dice),
+        refund=Decimal(dice.randint(1, 1_000)).scaleb(-2) if dice.random() < GIVES_BACK else ZERO,
+    )
+
+
+def _policy(kind: str, dice: random.Random) -> dict[str, Any]:
     policy: dict[str, Any] = {"search": {"pause": "PT0S"}, "askAgainAfter": "PT2S"}
     if dice.random() < 1 / 2:
         policy["outagePatience"] = SHORT_PATIENCE
@@ -61,11 +106,13 @@ def _draw(kind: str, dice: random.Random) -> ChaosTrip:
         policy["onDecline"] = dice.choice(["ask", *Strategy])
     if kind == "held in doubt":
         policy["captureUnknownOutcome"] = "hold"
-    return ChaosTrip(
-        trip_id=str(uuid.UUID(int=dice.getrandbits(128), version=4)),
-        total=Decimal(0) if kind == "empty cart" else total,
-        balance=Decimal(dice.randint(1_000, int(total * 100))).scaleb(-2) if kind == "declined" else GENEROUS,
-        cart_is_late=kind == "late cart",
-        policy=policy,
-        faults=({"call": "adjust", "kind": "expired"},) if kind == "expired" else (),
-    )
+    return policy
+
+
+def _faults(kind: str, calls: Sequence[Call], dice: random.Random) -> tuple[dict[str, Any], ...]:
+    """What the trip meets for certain: its token is dead at its first call, or one of its calls is lied to."""
+    if "expired" in kind:
+        return ({"call": calls[0], "kind": Kind.EXPIRED},)
+    if dice.random() < LIED_TO:
+        return ({"call": dice.choice(calls), "kind": dice.choice(LIES)},)
+    return ()

@@ -1,10 +1,11 @@
-"""`make demo`: one trip of each kind on real servers, and a table of what became of each, to the cent."""
+"""`make demo`: one trip of each kind on real servers, a table of what became of each, and the books beside it."""
 
 import argparse
 import asyncio
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,21 @@ from rich.console import Console
 from rich.table import Table
 from temporalio.client import WorkflowHandle
 
+from books.database import Database
+from books.movements import reading
+from books.summary import summarize
 from connection import leave
-from lab.accounting import faults_of, money, usd
+from console.reporting import summary_tables
+from lab.accounting import at_the_service, faults_of, money, parts, untold_debt, usd
+from lab.afterwards import start_recovery, start_refund
+from lab.bookkeeping import reconciled_with
+from lab.carts import cart_of
 from lab.program import run
-from lab.servers import Program, TemporalServer, simulator, temporal_server, worker
+from lab.servers import Program, TemporalServer, ledger_url, simulator, temporal_server, worker
 from simulator.control import Control
 from trips.names import CHOOSE_DECLINE_STRATEGY, SHOPPING_TRIP, STATUS, SUBMIT_CART, TASK_QUEUE, trip_workflow_id
+from trips.request import CHECKOUT_SERVICE, PAYMENT_SERVICE
+from trips.span import Span
 
 LIMIT = timedelta(seconds=60)
 """For a trip to settle; the one whose worker is killed takes the 15 s of a call that is never answered."""
@@ -28,23 +38,26 @@ ZERO = "0.00"
 
 @dataclass(frozen=True)
 class Scene:
-    """One kind of trip: what its card covers, what is said to it, and what must come out."""
+    """One kind of trip: what its card covers, what is said to it, what must come out, and what is moved afterwards."""
 
     name: str
     outcome: str
     captured: str
     total: str | None = TOTAL
     balance: str = "100.00"
+    payment: str = PAYMENT_SERVICE
     decision: str | None = None
     cart_later: str | None = None
     killed: bool = False
     policy: dict[str, str] = field(default_factory=dict)
     faults: tuple[dict[str, Any], ...] = ()
+    refunded: str | None = None
+    recovered: str | None = None
 
 
 SCENES = (
-    Scene("approved", "captured", TOTAL),
-    Scene("declined: write off", "written_off", ZERO, balance=COVERED, decision="write_off"),
+    Scene("approved", "captured", TOTAL, refunded="2.57"),
+    Scene("declined: write off", "written_off", ZERO, balance=COVERED, decision="write_off", recovered="20.00"),
     Scene("declined: capture authorized", "partially_captured", HELD, balance=COVERED, decision="capture_authorized"),
     Scene("declined: incremental", "partially_captured", "30.54", balance=COVERED, decision="incremental"),
     Scene(
@@ -55,13 +68,42 @@ SCENES = (
         decision="ask_again",
         policy={"askAgainAfter": "PT2S"},
     ),
-    Scene("empty cart", "cancelled", ZERO, total="0.00"),
+    Scene("empty cart", "cancelled", ZERO, total=ZERO),
     Scene("late cart", "captured", "12.00", total=None, cart_later="12.00"),
     Scene("expired token", "expired", ZERO, faults=({"call": "adjust", "kind": "expired"},)),
+    Scene("checkout service", "delegated", ZERO, payment=CHECKOUT_SERVICE),
     Scene(
         "worker killed in its capture", "captured", TOTAL, killed=True, faults=({"call": "capture", "kind": "hold"},)
     ),
 )
+
+
+@dataclass
+class Played:
+    """A scene that was played to its end."""
+
+    scene: Scene
+    trip_id: str
+    handle: WorkflowHandle[Any, Any]
+    result: dict[str, Any]
+    account: dict[str, Any] = field(default_factory=dict)
+    """What the service knows, after all that was moved."""
+
+    @property
+    def faults(self) -> list[str]:
+        """What did not come out as it should, in words."""
+        scene, result = self.scene, self.result
+        wrong = faults_of(result, self.account, [Decimal(scene.refunded)] if scene.refunded else [])
+        if (result["outcome"], result["captured"]["amount"]) != (scene.outcome, scene.captured):
+            wrong.append(f"{result['outcome']}, and not {scene.outcome} with {scene.captured} captured")
+        if scene.recovered and self.paid_by_now != money(result["captured"]) + Decimal(scene.recovered):
+            wrong.append(f"the service was told that {self.paid_by_now} is paid")
+        return [*wrong, *untold_debt(result, self.account)]
+
+    @property
+    def paid_by_now(self) -> Decimal:
+        """Of the total, as the service was told last."""
+        return money(self.account["paymentStatuses"][-1]["settledAmount"])
 
 
 class Stage:
@@ -81,10 +123,11 @@ class Stage:
             "shoppingTripId": trip_id,
             "startedAt": datetime.now(UTC).isoformat(),
             "preAuthorized": usd(HELD),
+            "payment": scene.payment,
             "policy": scene.policy,
         }
         if scene.total is not None:
-            payload["cart"] = {"total": usd(scene.total)}
+            payload["cart"] = cart_of(scene.total)
         handle = await self.server.client.start_workflow(
             SHOPPING_TRIP,
             payload,
@@ -93,7 +136,7 @@ class Stage:
             static_summary=f"{scene.name}, {scene.total or 'no'} USD",
         )
         if scene.cart_later:
-            await handle.execute_update(SUBMIT_CART, {"total": usd(scene.cart_later)})
+            await handle.execute_update(SUBMIT_CART, cart_of(scene.cart_later))
         if scene.decision:
             await _reach(handle, "awaiting_decision")
             said = {"strategy": scene.decision, "operator": "demo"}
@@ -101,6 +144,16 @@ class Stage:
         if scene.killed:
             await self._kill_in_capture(trip_id)
         return trip_id, handle
+
+    async def end(self, scene: Scene, trip_id: str, handle: WorkflowHandle[Any, Any]) -> Played:
+        """Wait for what becomes of the trip, then move what the scene has afterwards."""
+        played = Played(scene, trip_id, handle, await handle.result())
+        if scene.refunded:
+            await (await start_refund(self.server.client, trip_id, scene.refunded)).result()
+        if scene.recovered:
+            await (await start_recovery(self.server.client, trip_id, scene.recovered)).result()
+        played.account = await self.control.trip(trip_id)
+        return played
 
     async def _kill_in_capture(self, trip_id: str) -> None:
         """The capture is done and its answer held back: the worker dies without having heard of it."""
@@ -117,39 +170,43 @@ async def _reach(handle: WorkflowHandle[Any, Any], stage: str) -> None:
 
 
 async def play(folder: Path, console: Console, *, stay: bool) -> bool:
-    """Play all scenes; gives whether each came out as it should."""
+    """Play all scenes; gives whether each came out as it should, and the books agree with the service to the cent."""
+    began = datetime.now(UTC)
     async with temporal_server(folder) as server, simulator(folder) as service, Control(service) as control:
         with worker(folder, server.address, service) as its_worker:
             stage = Stage(server, control, its_worker)
             console.print(f"Temporal {server.address} · Web UI {server.web_ui} · simulator {service}")
             begun = [(scene, *await stage.begin(scene)) for scene in SCENES]
             async with asyncio.timeout(LIMIT.total_seconds()):
-                played = [(scene, trip_id, await handle.result(), handle) for scene, trip_id, handle in begun]
-            right = await _tell(console, control, played)
-            await _tell_sizes(console, played[0][3])
+                played = [await stage.end(*one) for one in begun]
+            right = _tell(console, played)
+            await _tell_sizes(console, played[0].handle)
+            right = await _tell_books(console, control, ledger_url(folder), began) and right
             if stay:
-                _tell_what_next(console, server, service)
+                _tell_what_next(console, server, service, ledger_url(folder), played[0].trip_id)
                 await asyncio.Event().wait()
             return right
 
 
-async def _tell(console: Console, control: Control, played: list[Any]) -> bool:
+def _tell(console: Console, played: list[Played]) -> bool:
+    """Print what became of each trip; gives whether all is as it should be."""
     table = Table(title="What became of each trip, beside the simulator's own ledger")
-    for name in ("trip", "outcome", "decided by", "total", "captured", "bad debt", "at the service", ""):
-        table.add_column(
-            name, justify="right" if name in ("total", "captured", "bad debt", "at the service") else "left"
-        )
-    right = True
-    for scene, trip_id, result, _ in played:
-        account = await control.trip(trip_id)
-        there, captured = f"{money(account['captured']):.2f}", result["captured"]["amount"]
-        good = (result["outcome"], captured) == (scene.outcome, scene.captured) and not faults_of(result, account)
-        right = right and good
-        amounts = [result[name]["amount"] for name in ("total", "captured", "badDebt")]
-        decided = result.get("decidedBy", "")
-        table.add_row(scene.name, result["outcome"], decided, *amounts, there, "agrees" if good else "DIFFERS")
+    figures = ("total", "captured", "Amazon", "bad debt", "service")
+    for name in ("trip", "outcome", "decided by", *figures, ""):
+        table.add_column(name, justify="right" if name in figures else "left")
+    for one in played:
+        amounts = [f"{amount:.2f}" for amount in (*parts(one.result), at_the_service(one.account))]
+        agrees = "DIFFERS" if one.faults else "agrees"
+        table.add_row(one.scene.name, one.result["outcome"], one.result.get("decidedBy", ""), *amounts, agrees)
     console.print(table)
-    return right
+    for one in played:
+        if one.scene.refunded:
+            console.print(f"{one.scene.name}: {one.scene.refunded} given back afterwards.")
+        if one.scene.recovered:
+            console.print(f"{one.scene.name}: {one.scene.recovered} paid later; the service knows {one.paid_by_now}.")
+        for fault in one.faults:
+            console.print(f"{one.scene.name}: {fault}", style="red")
+    return not any(one.faults for one in played)
 
 
 async def _tell_sizes(console: Console, handle: WorkflowHandle[Any, Any]) -> None:
@@ -160,17 +217,42 @@ async def _tell_sizes(console: Console, handle: WorkflowHandle[Any, Any]) -> Non
     )
 
 
-def _tell_what_next(console: Console, server: TemporalServer, service: str) -> None:
+async def _tell_books(console: Console, control: Control, url: str, began: datetime) -> bool:
+    """Print the books' summary and what is left over beside the simulator's exports; gives whether nothing is."""
+    database = Database(url)
+    try:
+        reconciled = await reconciled_with(control, database)
+        with reading(database) as connection:
+            summary = summarize(connection, Span(began, datetime.now(UTC)))
+    finally:
+        database.close()
+    console.print(f"The books beside the simulator's settlements and orders: {reconciled}.")
+    for sentence in reconciled.left_over:
+        console.print(sentence, style="red")
+    console.print(*summary_tables(summary), sep="\n")
+    return not reconciled.left_over
+
+
+def _tell_what_next(console: Console, server: TemporalServer, service: str, url: str, trip_id: str) -> None:
+    day = f"{datetime.now(UTC):%Y-%m-%d}"
     console.print(f"\nLook at the trips: {server.web_ui} · the simulator's ledger: {service}/simulator/ledger")
     console.print("Try, in another terminal:")
-    console.print(f"  export TEMPORAL_ADDRESS={server.address}")
-    console.print("  .venv/bin/python starter.py list")
-    console.print("  .venv/bin/python starter.py --help")
+    for line in (
+        f"export TEMPORAL_ADDRESS={server.address}",
+        f"export LEDGER_URL={url}",
+        ".venv/bin/python starter.py list",
+        f".venv/bin/python starter.py receipt {trip_id}",
+        f".venv/bin/python starter.py refund {trip_id} 5.00 --reason damaged_item",
+        f".venv/bin/python starter.py report --from {day} --to {day} --summary",
+        f"curl -s {service}/simulator/export.csv | .venv/bin/python starter.py reconcile -",
+        ".venv/bin/python starter.py --help",
+    ):
+        console.print(f"  {line}", soft_wrap=True)
     console.print("Ctrl-C ends the demo.")
 
 
 def main() -> int:
-    """Run the demo; 0 only if every trip came out as it should."""
+    """Run the demo; 0 only if every trip came out as it should, and nothing is left over in the books."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end when all trips are settled")
     arguments = parser.parse_args()

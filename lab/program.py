@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
+from books.database import BooksError
 from lab.binaries import NotInstalled
 from lab.servers import NotReady
 
@@ -31,7 +32,7 @@ def run(name: str, play: Callable[[Path, Console], Awaitable[bool]]) -> int:
         return 0 if asyncio.run(played()) else 1
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (NotInstalled, NotReady, TimeoutError, httpx.HTTPError) as error:
+    except (NotInstalled, NotReady, BooksError, TimeoutError, httpx.HTTPError) as error:
         console.print(f"{name} failed: {_reason(error)}", style="red")
         return 1
     finally:

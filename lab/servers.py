@@ -154,12 +154,19 @@ async def simulator(folder: Path) -> AsyncIterator[str]:
         yield url
 
 
+def ledger_url(folder: Path) -> str:
+    """Where the books of a run are: a file that is gone with its folder."""
+    return f"sqlite:///{folder / 'books.db'}"
+
+
 def worker(folder: Path, temporal_address: str, service: str, **variables: str) -> AbstractContextManager[Program]:
-    """A worker for that server and that service."""
+    """A worker for that server and that service; its books are in the folder."""
     environment = {
         "TEMPORAL_ADDRESS": temporal_address,
         "PAYMENT_SERVICE_URL": service,
         "PAYMENT_SERVICE_AUTH": "none",
+        "CHECKOUT_SERVICE_URL": service,
+        "LEDGER_URL": ledger_url(folder),
         "RECEIPT_URL": f"{service}/receipts",
         "INCIDENT_URL": f"{service}/incidents",
         **variables,

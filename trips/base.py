@@ -34,6 +34,10 @@ Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 """Something that a person said: not empty, and short enough for a history."""
 
 
+class Refused(ValueError):
+    """What was asked for can't be done; the sentence says why."""
+
+
 class Message(BaseModel):
     """A message that crosses our border: unknown attributes are left out, so that senders may know more than we do."""
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from trips.attention import Attention, Cause
+from trips.base import Refused
 from trips.cart import Cart
-from trips.errand import Refused, noted
+from trips.errand import noted
 from trips.log import Event, TripLog
 from trips.messages import CaptureResolution, Decision, Said
 from trips.money import Money

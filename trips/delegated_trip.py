@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
+from trips.base import Refused
 from trips.cart import Cart
 from trips.checkout_cart import InvalidCart, checkout_cart
-from trips.errand import Refused
 from trips.log import Event, TripLog
 from trips.messages import CaptureResolution, Decision
 from trips.money import Money

@@ -4,13 +4,10 @@ from abc import ABC, abstractmethod
 from datetime import datetime, timedelta
 
 from trips.attention import CAUSE_OF_TROUBLE, Attention, Cause
+from trips.base import Refused
 from trips.log import Event, TripLog
 from trips.messages import Said
 from trips.trouble import Streak, Trouble
-
-
-class Refused(ValueError):
-    """What was said can't be taken; the sentence says why."""
 
 
 class Errand(ABC):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
-from trips.base import Identifier, Message, Moment, StrictMessage
+from trips.base import Identifier, Message, Moment, Refused, StrictMessage
 from trips.money import Money
 from trips.settlement import Settlement
 
@@ -90,10 +90,6 @@ class Paid(Message):
     total: Money
     settled: Money
     """Captured, and recovered since. Refunds don't lessen it: the shopper owed the sale, and paid."""
-
-
-class Refused(ValueError):
-    """Money can't move like that; the sentence says why."""
 
 
 def left_to_refund(settlement: Settlement, known: Iterable[KnownRefund]) -> Money:

@@ -6,6 +6,10 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from trips.base import rfc3339
 
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+END = datetime(9999, 1, 1, tzinfo=UTC)
+"""Before and after everything that the books hold."""
+
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 HOW_TO_SAY_A_DAY = "should be a day such as 2026-11-24"

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from trips.attention import Attention, Cause
+from trips.base import Refused
 from trips.cart import Cart
-from trips.errand import Errand, Refused, noted
+from trips.errand import Errand, noted
 from trips.log import Event, TripLog
 from trips.messages import CaptureResolution, Decision, Said
 from trips.money import Money

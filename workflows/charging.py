@@ -43,7 +43,9 @@ class Charging(Paying):
             return None
 
         async def fetch() -> Transaction:
+            self.note(Event.CALL, f"{FETCH}, attempt {self.attempt}")
             data: Transaction = await self._ask(PaymentActivities.transactional_data, FETCH)
+            self.note(Event.ANSWER, "the card's data came")
             return data
 
         patience = workflow.now() + self.trip.request.policy.outage_patience

@@ -8,8 +8,8 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from converter import NotJson
-from trips.base import Message, sentence
-from trips.errand import Errand, Refused
+from trips.base import Message, Refused, sentence
+from trips.errand import Errand
 from trips.log import Event
 
 with workflow.unsafe.imports_passed_through():

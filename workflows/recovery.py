@@ -12,6 +12,7 @@ from trips.names import RECOVERY, recovery_workflow_id
 from trips.refund import Paid, Recovery
 from workflows.bookkeeping import POSTING_LIMIT
 from workflows.calls import trouble_of
+from workflows.cancellation import uncancelled
 from workflows.parcels import deliver_at_last
 from workflows.starting import InvalidStart, check_workflow_id, read_start
 
@@ -41,10 +42,17 @@ class RecoverDebt:
         """Post, then tell. Fails at once for what can't be used, and where the books refuse it, with the reason."""
         if self._refusal:
             raise ApplicationError(self._refusal, type="InvalidStart", non_retryable=True)
+        paid = await uncancelled(self._record(), self._refuse_cancellation)
+        return paid.to_json()
+
+    async def _record(self) -> Paid:
         paid = await self._post()
         status = PaymentStatus(**dict(paid), at=self._recovery.recovered_at)
         await deliver_at_last(payment_status_parcel(status, f"{paid.shopping_trip_id}:{self._recovery.recovery_id}"))
-        return paid.to_json()
+        return paid
+
+    def _refuse_cancellation(self) -> None:
+        workflow.logger.warning("cancellation refused", extra={"trip": self._recovery.shopping_trip_id})
 
     async def _post(self) -> Paid:
         try:

@@ -7,9 +7,11 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
+from trips.log import Event
 from trips.names import REFUND, RETRY, STATUS, refund_workflow_id
 from trips.refund import RefundRequest
 from trips.refund_errand import RefundErrand
+from workflows.cancellation import uncancelled
 from workflows.refunding import Refunding
 from workflows.starting import InvalidStart, check_workflow_id, read_start
 
@@ -34,9 +36,12 @@ class Refund:
         """Refund. Fails at once where the start payload can't be used, and where it is refused, with the reason."""
         if self._refusal:
             raise ApplicationError(self._refusal, type="InvalidStart", non_retryable=True)
-        refunded = await self._refunding.give_back()
+        refunded = await uncancelled(self._refunding.give_back(), self._refuse_cancellation)
         await workflow.wait_condition(workflow.all_handlers_finished)
         return refunded.to_json()
+
+    def _refuse_cancellation(self) -> None:
+        self._refunding.note(Event.REFUSAL, "Temporal's own cancellation refused: the money may be given back already")
 
     @workflow.query(name=STATUS)
     def status(self) -> dict[str, Any]:

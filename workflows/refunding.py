@@ -111,7 +111,7 @@ class Refunding(Patience):
         now, request = workflow.now(), self.refund.request
         self.refund.stage = RefundStage.RECORDING
         self.note(Event.ANSWER, f"refunded {request.amount}")
-        receipt = refund_receipt_of(settlement, request, now)
+        receipt = refund_receipt_of(settlement, request, now, reconciliation_id=reconciliation_id)
         done = RefundDone(request=request, at=now, reconciliation_id=reconciliation_id, receipt=receipt)
 
         async def post() -> None:

@@ -1,6 +1,5 @@
 """One shopping trip, from the priced cart to money, a receipt and balanced books, whatever breaks on the way."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,7 +20,7 @@ from trips.names import (
     SUBMIT_CART,
 )
 from trips.request import CHECKOUT_SERVICE, InvalidTrip, TripRequest
-from trips.settlement import Settlement
+from workflows.cancellation import uncancelled
 from workflows.charging import Charging
 from workflows.delegating import Delegating
 from workflows.paying import Paying
@@ -54,18 +53,12 @@ class ShoppingTrip:
         """Pay for the trip. Fails at once where the start payload can't be used; never while it holds money."""
         if self._refusal:
             raise ApplicationError(self._refusal, type="InvalidTrip", non_retryable=True)
-        settlement = await self._uncancelled()
+        settlement = await uncancelled(self._paying.pay(), self._refuse_cancellation)
         await workflow.wait_condition(workflow.all_handlers_finished)
         return settlement.to_json()
 
-    async def _uncancelled(self) -> Settlement:
-        """Pay, and refuse Temporal's own cancellation: it would leave a hold, or a capture, that nobody looks after."""
-        paying = asyncio.create_task(self._paying.pay())
-        while True:
-            try:
-                return await asyncio.shield(paying)
-            except asyncio.CancelledError:
-                self._paying.note(Event.REFUSAL, f"Temporal's own cancellation refused: {CANCEL_TRIP} voids the sale")
+    def _refuse_cancellation(self) -> None:
+        self._paying.note(Event.REFUSAL, f"Temporal's own cancellation refused: {CANCEL_TRIP} voids the sale")
 
     @workflow.query(name=STATUS)
     def status(self) -> dict[str, Any]:

@@ -4,11 +4,12 @@ import sqlite3
 import traceback
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from books.database import BooksRefusal, BooksUnavailable, Database
 from books.ledger import Books
-from tests.books.trade import money, recovery, settled
+from books.tables import settlements
+from tests.books.trade import journal, money, recovery, settled
 
 PASSWORD = "hunter2"
 
@@ -66,6 +67,23 @@ def test_a_file_that_another_program_has_locked_is_told_and_used_again_afterward
     assert books.settlement_of("t1").captured == money("42.10")
 
 
+def test_a_new_file_that_another_program_reads_just_now_is_used_all_the_same(patience_over, tmp_path):
+    other = sqlite3.connect(tmp_path / "books.db", isolation_level=None)
+    other.execute("CREATE TABLE theirs (name)")
+    other.execute("BEGIN")
+    other.execute("SELECT * FROM theirs")
+    assert "books upgrade" in sentence(lambda: look(f"sqlite:///{tmp_path}/books.db"))
+    other.close()
+
+
+def test_a_look_at_the_books_stays_as_it_began_while_others_write(database, post):
+    with database.reading() as connection:
+        first = connection.scalar(select(func.count()).select_from(settlements))
+        post("42.10")
+        assert connection.scalar(select(func.count()).select_from(settlements)) == first == 0
+    assert set(journal(database)) == {"t1:sale", "t1:capture"}
+
+
 @pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
 def test_books_recover_when_their_server_was_stopped_and_is_started_again(postgres, books, post):
     post("42.10")
@@ -108,6 +126,15 @@ def test_a_wrong_password_is_told_without_it(postgres):
 
 def test_a_database_that_does_not_exist_is_told(postgres):
     assert "does not let us in" in sentence(lambda: look(postgres.url("nowhere")))
+
+
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+def test_what_the_address_says_goes_before_our_own_patience(url, database):
+    hasty = Database(f"{url}&options=-c%20lock_timeout%3D10ms")
+    for opened, patience in ((database, "5s"), (hasty, "10ms")):
+        with opened.reading() as connection:
+            assert connection.scalar(text("SHOW lock_timeout")) == patience
+    hasty.close()
 
 
 @pytest.mark.parametrize("kind", ["postgresql"], indirect=True)

@@ -32,7 +32,7 @@ histories = st.lists(
         st.tuples(st.just("two refunds"), amounts, amounts),
         st.tuples(st.just("recovery"), amounts, st.integers(1, 3)),
     ),
-    max_size=8,
+    max_size=6,
 )
 
 

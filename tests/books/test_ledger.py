@@ -1,6 +1,10 @@
 """What the books take, what they refuse and in which words, on both databases."""
 
+import signal
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
@@ -11,6 +15,7 @@ from tests.books.trade import AT, WEEK, balances, journal, money, recovery, refu
 from trips.refund import Paid
 from trips.settlement import Settlement, Transaction
 
+ROOT = Path(__file__).parents[2]
 CARD = Transaction(
     brand="VISA",
     tail="1234",
@@ -46,7 +51,7 @@ def test_a_settlement_is_answered_as_it_was_posted(books, post):
 
 
 def test_a_posting_is_three_statements_in_one_transaction_and_the_receipt_another(books, statements):
-    books.settlement_of("t1")
+    books.check()
     statements.clear()
     books.post_settlement(settled("30.54", "11.56", receipt=sale_receipt()))
     assert [[line.split()[2] for line in told] for told in statements] == [
@@ -82,16 +87,26 @@ def test_two_postings_of_one_trip_at_once_leave_one_of_them_whole(books, databas
     )
 
 
-class Killed(BaseException):
-    """Nobody catches it."""
+KILLED_WHILE_IT_POSTS = """
+import os, signal, sys
+from sqlalchemy import event
+from books.database import Database
+from books.ledger import Books
+from tests.books.trade import settled
+
+def die(_connection, _cursor, statement, *_others):
+    if statement.startswith("INSERT INTO lines"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+database = Database(sys.argv[1])
+event.listen(database.engine, "before_cursor_execute", die)
+Books(database).post_settlement(settled("42.10"))
+"""
 
 
-def test_a_posting_that_breaks_off_leaves_nothing_and_goes_through_the_next_time(books, database, post, interrupted):
-    def die():
-        raise Killed
-
-    with interrupted(database, "INSERT INTO lines", die), pytest.raises(Killed):
-        post("42.10")
+def test_a_process_that_is_killed_while_it_posts_leaves_nothing_and_the_next_one_posts_all(url, books, database, post):
+    killed = subprocess.run([sys.executable, "-c", KILLED_WHILE_IT_POSTS, url], cwd=ROOT, check=False)
+    assert killed.returncode == -signal.SIGKILL
     assert books.settlement_of("t1") is None
     assert journal(database) == {}
     post("42.10")

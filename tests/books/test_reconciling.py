@@ -8,9 +8,9 @@ import pytest
 
 from books.database import BooksRefusal, BooksUnavailable
 from books.reconciling import MOST_SENTENCES, reconcile_day
-from simulator.server import running
 from tests.books.trade import AT, WEEK, refund
 from tests.simulator.conftest import Caller
+from tests.simulator.test_simulator_checkout import ONE
 from trips.money import Money
 
 TODAY = AT.date()
@@ -48,21 +48,34 @@ def give_back(books):
 
 
 @pytest.fixture
-async def export(post, give_back):
+async def call(simulator):
+    async with httpx.AsyncClient(base_url=simulator.url, timeout=5) as http:
+        yield Caller(http)
+
+
+@pytest.fixture
+async def export(call, control, post, give_back):
     """Captures and refunds at the simulator and in the books: its export, line by line."""
-    async with running() as simulator, httpx.AsyncClient(base_url=simulator.url, timeout=5) as http:
-        call = Caller(http)
-        for amount, code in ((42.10, "USD"), (9.99, "USD"), (900, "JPY")):
-            trip = str(uuid.uuid4())
-            await call.sell(amount, trip, code=code)
-            post(str(amount), "0", trip=trip, code=code)
-            if code == "USD":
-                for part in ("1.00", "2.00"):
-                    request = give_back(trip, part)
-                    fields = {"refundRequestId": request, "refundReasonCode": "OTHER"}
-                    assert (await call("refund", trip, float(part), **fields)).status_code == 200
-        _, *lines = (await http.get("/simulator/export.csv")).text.splitlines()
+    for amount, code in ((42.10, "USD"), (9.99, "USD"), (900, "JPY")):
+        trip = str(uuid.uuid4())
+        await call.sell(amount, trip, code=code)
+        post(str(amount), "0", trip=trip, code=code)
+        for part in ("1.00", "2.00") if code == "USD" else ():
+            fields = {"refundRequestId": give_back(trip, part), "refundReasonCode": "OTHER"}
+            assert (await call("refund", trip, float(part), **fields)).status_code == 200
+    _, *lines = (await control.export()).splitlines()
     return lines
+
+
+@pytest.fixture
+def claim(post):
+    """Post a trip that Amazon collects for us."""
+
+    def _claim(trip, order, amount):
+        owed = Money(amount=amount, code="USD")
+        post("0", "0", trip=trip, outcome="delegated", total=owed, delegated=owed, order_id=order)
+
+    return _claim
 
 
 def test_the_simulators_export_leaves_nothing_over(export, reconciled):
@@ -109,14 +122,26 @@ def test_a_broken_row_is_left_over_and_the_rest_is_matched(export, reconciled):
     assert result.first[0].startswith("line 9: Gross Amount: no amount of USD")
 
 
-def test_what_amazon_collected_matches_our_claims(post, reconciled):
-    amount = Money(amount="9.00", code="USD")
+def test_what_amazon_collected_matches_our_claims(claim, post, reconciled):
     for trip in ("paid", "late"):
-        post("0", "0", trip=trip, outcome="delegated", total=amount, delegated=amount, order_id=f"order-{trip}")
+        claim(trip, f"order-{trip}", "9.00")
     post(trip="a-card-trip")
     result = reconciled("order-paid,paid,store-1,USD,9.00,2026-11-24", mapping="amazon", header=ORDERS)
     assert (result.matched, result.left_over) == (1, 1)
     assert result.first == ["trip late: missing_there: the books have a claim of 9.00 USD, the file has none"]
+    other = reconciled("order-other,paid,store-1,USD,9.00,2026-11-24", mapping="amazon", header=ORDERS)
+    assert (other.matched, other.left_over) == (0, 3), "another order is another claim"
+
+
+async def test_the_simulators_orders_leave_nothing_over(call, control, claim, reconciled):
+    for trip in ("t1", "t2"):
+        said = {"storeId": "store-1", "idempotentShoppingTripId": trip, **ONE}
+        claim(trip, (await call.http.post("/v1/checkout/carts", json=said)).json()["orderId"], "4.28")
+    header, *lines = (await control.checkout_export()).splitlines()
+    result = reconciled(*lines, mapping="amazon", header=header)
+    assert (result.matched, result.left_over) == (2, 0)
+    changed = reconciled(lines[0].replace("4.28", "4.82"), lines[1], mapping="amazon", header=header)
+    assert "other_amount: the claim is 4.82 USD in the file, 4.28 USD in the books" in changed.first[0]
 
 
 def test_rows_match_entries_of_any_day_and_only_the_days_own_entries_are_missed(post, give_back, reconciled):

@@ -69,6 +69,7 @@ def test_programs_that_upgrade_at_once_dont_collide(new, new_url):
         lambda books: books.release_refund(refund("1.00")),
         lambda books: books.post_recovery(recovery("1.00")),
         lambda books: books.paid_of("t1"),
+        lambda books: books.check(),
     ],
 )
 def test_books_that_were_not_upgraded_say_what_to_run(new, deed):
@@ -92,6 +93,13 @@ def test_books_that_are_newer_than_the_program_are_left_alone(books, database):
         books.settlement_of("t1")
 
 
+def test_a_settlement_that_a_newer_program_posted_is_told_for_what_it_is(books, database, post):
+    post("42.10")
+    execute(database, 'UPDATE settlements SET document = \'{"outcome": "bartered"}\'')
+    with pytest.raises(BooksUnavailable, match="a settlement that this program can't read"):
+        books.settlement_of("t1")
+
+
 @pytest.mark.parametrize("table", ["entries", "lines"])
 @pytest.mark.parametrize("deed", ["UPDATE {} SET code = 'EUR'", "DELETE FROM {}"])
 def test_the_database_itself_refuses_to_change_the_journal(database, post, table, deed):
@@ -104,3 +112,13 @@ def test_the_database_itself_refuses_a_settlement_that_does_not_add_up(database,
     post("42.10")
     with pytest.raises(DBAPIError, match="settlements_add_up"):
         execute(database, "UPDATE settlements SET captured = 1")
+
+
+def test_the_database_itself_refuses_an_entry_of_a_trip_that_it_does_not_know(database, post):
+    post("42.10")
+    with pytest.raises(DBAPIError, match=r"(?i)foreign key"):
+        execute(
+            database,
+            "INSERT INTO entries (key, shopping_trip_id, movement, workflow_id, amount, code, at) "
+            "VALUES ('t2:sale', 't2', 'sale', 'trip-t2', 1, 'USD', '2026-11-24 12:00:00')",
+        )

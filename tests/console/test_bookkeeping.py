@@ -6,6 +6,7 @@ import pytest
 
 from books.database import Database
 from books.ledger import Books
+from settings import load_console
 from trips.base import rfc3339
 from trips.money import Money
 from trips.posting import SettledTrip
@@ -134,11 +135,19 @@ def test_receipts_are_not_dropped_too_early(books, shop):
     assert (ran.status, ran.out, ran.err) == (1, "", "receipts must be kept for at least 120 days\n")
 
 
-def test_a_wrong_ledger_url_is_told_without_its_value(run):
-    ran = run("receipt", "t1", LEDGER_URL="mysql://ann:hunter2@host/books")
+def test_a_wrong_ledger_url_is_told_with_the_other_wrong_settings_and_without_its_value(run):
+    ran = run("receipt", "t1", LEDGER_URL="mysql://ann:hunter2@host/books", PAYLOAD_KEYS="no-key")
     assert ran.status == 1
-    assert ran.err.startswith("LEDGER_URL: should be sqlite:///FILE or postgresql://")
+    assert "LEDGER_URL: should be sqlite:///FILE or postgresql://" in ran.err
+    assert "PAYLOAD_KEYS: should be" in ran.err
     assert "hunter2" not in ran.err
+
+
+def test_settings_that_are_printed_dont_tell_the_databases_password(monkeypatch):
+    monkeypatch.setenv("LEDGER_URL", "postgresql://ann:hunter2@host/books")
+    settings = load_console()
+    assert settings.ledger_url.get_secret_value().startswith("postgresql://ann:hunter2@")
+    assert "hunter2" not in f"{settings!r} {settings} {settings.model_dump()}"
 
 
 def test_a_folder_that_is_not_there_is_told(run, tmp_path):

@@ -85,6 +85,19 @@ def test_a_sale_that_is_paid_does_not_say_that_nothing_remains():
     assert "Remains" not in as_html([receipt])
 
 
+@pytest.mark.parametrize(
+    ("quantity", "printed"),
+    [
+        ({"value": "2", "unit": "each"}, "2 x 1.00 USD"),
+        ({"value": "0.345", "unit": "kg"}, "0.345 kg x 1.00 USD"),
+        ({"value": "2"}, "{'value': '2'} x 1.00 USD"),
+    ],
+)
+def test_a_quantity_is_read_as_the_checkout_service_wants_it_said_too(quantity, printed):
+    line = {"description": "a", "quantity": quantity, "price": usd("1.00"), "total": usd("2.00")}
+    assert printed in as_text([{**SALE, "lines": [line]}])
+
+
 def test_several_receipts_follow_one_another():
     refund = {
         **{name: SALE[name] for name in ("storeId", "shoppingTripId", "issuedAt", "paid")},
@@ -102,6 +115,12 @@ def test_several_receipts_follow_one_another():
 def test_a_page_needs_nothing_from_elsewhere():
     page = as_html([SALE])
     assert not re.search(r"https?://|url\(|@import|<script|<link|<img", page)
+
+
+@pytest.mark.parametrize("length", range(WIDTH - 10, WIDTH + 3))
+def test_a_name_and_its_price_never_run_into_one_another(length):
+    text = as_text([{**SALE, "lines": [{"description": "x" * length, "total": usd("4.80")}]}])
+    assert re.search(r"x\s+4\.80 USD\n", text)
 
 
 @given(words, words, words)

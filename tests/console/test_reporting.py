@@ -66,6 +66,10 @@ def test_a_day_is_reported_as_csv_with_its_trailer(run, ledger):
     assert "'=ann" in ran.out
 
 
+def test_without_a_range_all_of_the_books_is_reported(run, ledger):
+    assert run("report", ledger=ledger).out.splitlines()[-1].startswith("#end,7 rows")
+
+
 def test_json_is_lines_of_json_that_end_with_the_trailer(run, ledger):
     ran = run("report", *DAY, "--json", ledger=ledger)
     assert ran.documents[0]["shoppingTripId"] == "paid"
@@ -83,6 +87,16 @@ def test_a_report_goes_to_a_file_that_appears_when_it_is_whole(run, ledger, tmp_
     assert (ran.status, ran.out) == (0, f"{path} has 5 rows.\n")
     assert parquet.read_table(path).num_rows == 5
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_report_also_goes_to_a_device_and_through_a_link(run, ledger, tmp_path):
+    said = run("report", *DAY, ledger=ledger).out
+    assert run("report", *DAY, "--output", "/dev/stdout", ledger=ledger).out == said
+    file, link = tmp_path / "file.csv", tmp_path / "link.csv"
+    link.symlink_to(file)
+    assert run("report", *DAY, "--output", str(link), ledger=ledger).status == 0
+    assert link.is_symlink()
+    assert file.read_bytes().decode() == said
 
 
 def test_what_stands_in_the_file_stays_where_the_books_cant_be_read(run, tmp_path):

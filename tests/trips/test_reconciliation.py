@@ -81,6 +81,15 @@ def test_a_refund_without_a_reference_goes_to_the_one_with_its_amount_that_no_ot
     assert findings(ours, theirs) == [Finding.MATCHED] * 3
 
 
+def test_a_row_that_names_its_refund_goes_before_one_that_only_has_its_amount():
+    ours = [booked(100, movement=REFUND, reference="r1")]
+    theirs = [told(100, movement=REFUND), told(90, movement=REFUND, reference="r1", line=3)]
+    assert [(verdict.finding, verdict.theirs.line) for verdict in reconcile(ours, theirs)] == [
+        (Finding.OTHER_AMOUNT, 3),
+        (Finding.MISSING_HERE, 2),
+    ]
+
+
 def test_a_second_refund_of_another_amount_without_a_reference_is_missing_here_and_not_a_double():
     ours = [booked(100, movement=REFUND, reference="r1")]
     theirs = [told(100, movement=REFUND), told(50, movement=REFUND, line=3), told(50, movement=REFUND, line=4)]

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from trips.attention import Cause
+from trips.base import Refused
 from trips.cart import Cart
 from trips.charged_trip import ChargedTrip
-from trips.errand import Refused
 from trips.log import TripLog
 from trips.messages import CaptureResolution, Decision, Said
 from trips.money import Money

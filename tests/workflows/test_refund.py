@@ -159,3 +159,13 @@ async def test_a_refund_waits_for_books_that_are_away(world, paid):
     world.find_books()
     await refund.result()
     assert await refunds_of(paid) == [usd("5.00")]
+
+
+async def test_temporals_own_cancellation_leaves_no_refund_behind(world, paid):
+    await world.control.add_fault(paid.id, "refund", "forbidden")
+    refund = await world.refund(paid.id, "5.00")
+    await world.control.incidents(at_least=1)
+    await refund.cancel()
+    await refund.execute_update(RETRY, said())
+    assert (await refund.result())["amount"] == usd("5.00")
+    assert "cancellation refused" in str(sentences(await refund.query(STATUS), "refusal"))

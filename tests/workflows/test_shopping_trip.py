@@ -1,6 +1,8 @@
 """A trip from its cart to its settlement, on Temporal's own server, against the simulator over HTTP."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from itertools import pairwise
 
 import pytest
 from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
@@ -20,6 +22,12 @@ async def ended(trip):
     account = await trip.account()
     assert faults_of(result, account) == []
     return result, account
+
+
+async def waits(trip):
+    """How long the trip waited from each call's answer to its next call."""
+    log = [(datetime.fromisoformat(line["at"]), line["event"]) for line in (await trip.status())["log"]]
+    return [then - at for (at, event), (then, following) in pairwise(log) if following == "call" and event != "started"]
 
 
 async def test_an_approved_trip_is_captured_with_its_receipt_in_at_most_40_events_and_5_activities(world):
@@ -91,6 +99,23 @@ async def test_a_decision_just_before_the_timer_wins_and_one_after_the_end_is_re
     await trip.signal(CHOOSE_DECLINE_STRATEGY, said(strategy="write_off"))
     result, _ = await ended(trip)
     assert (result["outcome"], result["decidedBy"]) == ("written_off", "ann")
+
+
+@pytest.mark.parametrize("hours", [44.9999, 45])
+async def test_of_a_decision_and_the_timer_in_the_same_second_one_wins_and_the_other_is_refused(world, hours):
+    held_back = [{"call": call, "kind": "hold"} for call in ("capture", "cancel")]
+    trip = await world.trip(balance="30.00", held="10.00", decisionWindow="P3D", faults=held_back)
+    await world.pass_time(hours=hours)
+    for _ in range(2):
+        await trip.signal(CHOOSE_DECLINE_STRATEGY, said(strategy="write_off"))
+    refused = sentences(await trip.status(), "refusal")
+    await world.control.wait_for_calls(trip.id, at_least=2)
+    await world.control.release()
+    result, account = await ended(trip)
+    won = (result["decidedBy"], result["outcome"], len(refused))
+    assert won in (("ann", "written_off", 1), ("timer", "partially_captured", 2))
+    assert "refused" in refused[0]
+    assert account["calls"].get("capture", 0) + account["calls"].get("cancel", 0) == 1
 
 
 async def test_a_decision_before_the_decline_applies_to_it(world):
@@ -170,6 +195,35 @@ async def test_an_adjusts_answer_that_can_not_be_believed_is_asked_for_again(wor
     trip = await world.trip(faults=[{"call": "adjust", "kind": kind, "times": 2}])
     result, _ = await ended(trip)
     assert result["captured"] == usd("42.10")
+
+
+@pytest.mark.parametrize(
+    ("said_to_wait", "least", "most"),
+    [
+        ("600", timedelta(minutes=10), timedelta(minutes=12, seconds=31)),
+        ("in ten minutes", timedelta(minutes=9, seconds=50), timedelta(minutes=12, seconds=31)),
+        (None, timedelta(seconds=1), timedelta(seconds=7)),
+        ("abc", timedelta(seconds=1), timedelta(seconds=7)),
+        ("1000000000", timedelta(hours=44, minutes=59), timedelta(hours=45, seconds=1)),
+    ],
+)
+async def test_a_rate_limit_is_waited_for_as_long_as_it_says_and_never_beyond_charge_by(
+    world, said_to_wait, least, most
+):
+    if said_to_wait == "in ten minutes":  # the client reads a date by the real clock
+        said_to_wait = format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True)
+    limited = {"call": "adjust", "kind": "rate_limited"}
+    trip = await world.trip(faults=[limited | ({"retry_after": said_to_wait} if said_to_wait else {})])
+    result, _ = await ended(trip)
+    assert result["captured"] == usd("42.10")
+    (wait, *_) = await waits(trip)
+    assert least <= wait <= most
+
+
+async def test_a_pending_adjust_is_asked_for_again_after_two_seconds_doubling_to_sixty(world):
+    trip = await world.trip(faults=[{"call": "adjust", "kind": "pending", "times": 7}])
+    await ended(trip)
+    assert [round(wait.total_seconds()) for wait in await waits(trip)][:7] == [2, 4, 8, 16, 32, 60, 60]
 
 
 async def test_pending_until_the_deadline_captures_what_is_authorized(world):
@@ -315,3 +369,13 @@ async def test_temporals_own_cancellation_is_refused_in_the_log(world):
     result, _ = await ended(trip)
     assert result["outcome"] == "partially_captured"
     assert "cancellation refused" in str(sentences(await trip.status(), "refusal"))
+
+
+@pytest.mark.parametrize("faults", [0, 2])
+async def test_every_call_and_its_answer_is_in_the_trips_own_log(world, faults):
+    planned = [{"call": call, "kind": "drop_before", "times": faults} for call in ("adjust", "transactional-data")]
+    trip = await world.trip(faults=planned if faults else ())
+    _, account = await ended(trip)
+    status = await trip.status()
+    answers = sentences(status, "answer") + sentences(status, "trouble")
+    assert len(sentences(status, "call")) == len(answers) == sum(account["calls"].values()) == 3 + 2 * faults

@@ -35,6 +35,11 @@ from workflows.refund import Refund
 from workflows.shopping_trip import ShoppingTrip
 
 
+def replayer_of_today():
+    workflows = [ShoppingTrip, Refund, RecoverDebt, Delivery, Reconciliation]
+    return Replayer(workflows=workflows, data_converter=data_converter(), workflow_runner=worker.RUNNER)
+
+
 async def registered(client, keys):
     request = AddSearchAttributesRequest(namespace=client.namespace)
     for key in keys:
@@ -167,11 +172,7 @@ class World:
 
     async def replay_everything(self):
         """Every history of the test, replayed by the code of today."""
-        replayer = Replayer(
-            workflows=[ShoppingTrip, Refund, RecoverDebt, Delivery, Reconciliation],
-            data_converter=data_converter(),
-            workflow_runner=worker.RUNNER,
-        )
+        replayer = replayer_of_today()
         for workflow_id in self.ids:
             history = await self.client.get_workflow_handle(workflow_id).fetch_history()
             await replayer.replay_workflow(WorkflowHistory(workflow_id, history.events))

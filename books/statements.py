@@ -1,0 +1,115 @@
+"""The ledger's statements, each inside a transaction that its caller began (books/ledger.py)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, and_, func, or_, select, update
+
+from books.database import BooksRefusal, insert
+from books.rows import entry_rows, line_rows, refund_of, refund_row, sale_of, settlement_row
+from books.tables import entries, lines, refunds, settlements
+from trips.base import Refused
+from trips.journal import Entry, Movement, journal_of
+from trips.money import Money
+from trips.posting import SettledTrip
+from trips.refund import KnownRefund, RefundRequest, RefundState, Sale, id_taken
+from trips.settlement import Settlement
+
+AGREED = ("code", "total", "captured", "bad_debt", "delegated")
+"""What two postings of one trip must agree on."""
+
+
+def sale(connection: Connection, trip_id: str, *, locked: bool = False) -> Sale | None:
+    """The trip as it was posted; None where the books don't know it."""
+    wanted = select(settlements.c.document, settlements.c.trip_started_at).where(
+        settlements.c.shopping_trip_id == trip_id
+    )
+    # SQLite has no row locks and needs none: its transactions have the file's write lock from their start.
+    row = connection.execute(wanted.with_for_update() if locked else wanted).first()
+    return sale_of(row) if row else None
+
+
+def locked_sale(connection: Connection, trip_id: str) -> Sale:
+    """The trip, of which nobody else can move money until the transaction ends. Raises BooksRefusal."""
+    known = sale(connection, trip_id, locked=True)
+    if known is None:
+        raise BooksRefusal(f"the books know no settled trip {trip_id}")
+    return known
+
+
+def post_once(connection: Connection, settled: SettledTrip) -> None:
+    """Three statements: the trip, its entries, their lines; none of the last two where the trip is posted.
+
+    Raises BooksRefusal where it was posted with other amounts.
+    """
+    row = settlement_row(settled)
+    posted = insert(connection, settlements).values(row).on_conflict_do_nothing()
+    # RETURNING says whether there was a conflict; PostgreSQL's driver counts no rows of an INSERT.
+    if connection.execute(posted.returning(settlements.c.shopping_trip_id)).first():
+        post(connection, journal_of(settled.settlement))
+        return
+    trip = row["shopping_trip_id"]
+    wanted = select(*(settlements.c[name] for name in AGREED)).where(settlements.c.shopping_trip_id == trip)
+    if connection.execute(wanted).one()._asdict() != {name: row[name] for name in AGREED}:
+        raise BooksRefusal(f"trip {trip} was posted before with other amounts, and those stand")
+
+
+def post(connection: Connection, posted: Sequence[Entry]) -> None:
+    """Write the entries and their lines."""
+    insert_once(connection, entries, entry_rows(posted))
+    insert_once(connection, lines, line_rows(posted))
+
+
+def insert_once(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert the rows, but none that is there already, in one statement."""
+    if rows:
+        connection.execute(insert(connection, table).values(rows).on_conflict_do_nothing())
+
+
+def known_refunds(connection: Connection, request: RefundRequest) -> list[KnownRefund]:
+    """The refunds of the trip, and the one that has the request's id wherever it belongs."""
+    wanted = select(refunds).where(
+        or_(
+            refunds.c.shopping_trip_id == request.shopping_trip_id,
+            refunds.c.refund_request_id == request.refund_request_id,
+        )
+    )
+    return [refund_of(row) for row in connection.execute(wanted)]
+
+
+def reserve(connection: Connection, request: RefundRequest, now: datetime) -> None:
+    """Reserve a new refund, or one that was released. Raises Refused where its id is another trip's refund's."""
+    reserved = insert(connection, refunds).values(refund_row(request, now))
+    again = reserved.on_conflict_do_update(
+        index_elements=[refunds.c.refund_request_id],
+        set_={"state": RefundState.RESERVED, "asked_at": reserved.excluded.asked_at},
+        where=and_(
+            refunds.c.state == RefundState.RELEASED,
+            refunds.c.shopping_trip_id == reserved.excluded.shopping_trip_id,
+        ),
+    )
+    if not connection.execute(again.returning(refunds.c.refund_request_id)).first():
+        # It took the id since we looked: the lock is on our trip alone.
+        raise Refused(id_taken(request))
+
+
+def mark(connection: Connection, request: RefundRequest, state: RefundState) -> None:
+    """Say how far the refund is."""
+    connection.execute(
+        update(refunds).where(refunds.c.refund_request_id == request.refund_request_id).values(state=state)
+    )
+
+
+def amount_of(connection: Connection, entry: Entry) -> Money | None:
+    """The amount of the entry that is posted under this one's key; None where there is none."""
+    posted = connection.execute(select(entries.c.amount, entries.c.code).where(entries.c.key == entry.key)).first()
+    return Money.of_minor(posted.amount, posted.code) if posted else None
+
+
+def recovered(connection: Connection, settlement: Settlement) -> Money:
+    """What was paid of the trip's debt since."""
+    wanted = select(func.sum(entries.c.amount)).where(
+        entries.c.shopping_trip_id == settlement.shopping_trip_id, entries.c.movement == Movement.RECOVERY
+    )
+    return Money.of_minor(int(connection.scalar(wanted) or 0), settlement.total.code)

@@ -1,0 +1,82 @@
+"""`make histories`: plays one trip of each kind on real servers and keeps what Temporal stored, for the replay test.
+
+A history says what today's workflow code did, command by command. Code of a later day must make the same commands of
+it, or every trip that is under way at a deploy would stick (tests/workflows/test_histories.py).
+"""
+
+import argparse
+import asyncio
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from connection import leave
+from lab.demo import LIMIT, SCENES, Stage
+from lab.program import run
+from lab.servers import simulator, temporal_server, worker
+from simulator.control import Control
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "tests" / "workflows" / "histories"
+OF_THE_MACHINE = frozenset({"identity", "binaryChecksum", "stackTrace"})
+"""What a history says of where it was made; a replay reads none of it."""
+STICKY = "TASK_QUEUE_KIND_STICKY"
+"""The queue of one worker; its name is made of the machine's."""
+
+
+def release() -> str:
+    """The version that the histories are recorded with."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return str(project["version"])
+
+
+async def record(folder: Path, console: Console, into: Path) -> bool:
+    """Play all scenes and write each history; those of earlier releases stay."""
+    async with temporal_server(folder) as server, simulator(folder) as service, Control(service) as control:
+        with worker(folder, server.address, service) as its_worker:
+            stage = Stage(server, control, its_worker)
+            begun = [(scene, (await stage.begin(scene))[1]) for scene in SCENES]
+            async with asyncio.timeout(LIMIT.total_seconds()):
+                for _, handle in begun:
+                    await handle.result()
+            for scene, handle in begun:
+                history = await handle.fetch_history()
+                path = into / f"{release()}-{slug(scene.name)}.json"
+                _write(path, history.to_json_dict())
+                console.print(f"{path.name}: {len(history.events)} events")
+    return True
+
+
+def _write(path: Path, history: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(without_machine(history), indent=1) + "\n")
+
+
+def without_machine(part: Any) -> Any:
+    """The history without what it says of the machine that it was recorded on."""
+    if isinstance(part, dict):
+        if part.get("kind") == STICKY:
+            return part | {"name": part["normalName"]}
+        return {name: without_machine(value) for name, value in part.items() if name not in OF_THE_MACHINE}
+    return [without_machine(each) for each in part] if isinstance(part, list) else part
+
+
+def slug(name: str) -> str:
+    """The scene's name as a file has it."""
+    return re.sub(r"[^a-z]+", "-", name).strip("-")
+
+
+def main() -> int:
+    """Record; 0 only if every trip settled."""
+    parser = argparse.ArgumentParser(prog="make histories", description=__doc__)
+    parser.add_argument("--into", type=Path, default=FOLDER, help="the folder to write to")
+    into = parser.parse_args().into
+    return run("recording the histories", lambda folder, console: record(folder, console, into))
+
+
+if __name__ == "__main__":
+    leave(main())

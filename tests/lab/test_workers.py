@@ -1,0 +1,201 @@
+"""Workers as they are deployed, on Temporal's own server: the rate limit, versions, an orderly end, encryption."""
+
+import asyncio
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
+from temporalio.client import Client
+
+from codec import ENCODING
+from connection import data_converter
+from lab.accounting import faults_of, usd
+from lab.servers import simulator, temporal_server, worker
+from simulator.control import Control
+from trips.names import SHOPPING_TRIP, STATUS, SUBMIT_CART, TASK_QUEUE, trip_workflow_id
+
+ROOT = Path(__file__).parents[2]
+LIMIT = 60
+"""Seconds for what takes one or two; two busy cores have needed 20."""
+DEPLOYMENT = "payments"
+READABLE = {"searchAttributes", "userMetadata"}
+"""docs/operations.md, Encryption: search attributes and summaries are not encrypted."""
+
+
+class Shop:
+    """The servers, and what a cart system and an operator do."""
+
+    def __init__(self, folder, server, service, control):
+        self.folder = folder
+        self.server = server
+        self.service = service
+        self.control = control
+
+    def worker(self, **variables):
+        return worker(self.folder, self.server.address, self.service, **variables)
+
+    def payload(self, trip_id, total):
+        cart = {"total": usd(total), "lines": [{"description": "Secret apples"}]} if total else None
+        started = datetime.now(UTC).isoformat()
+        return {"storeId": "store-1", "shoppingTripId": trip_id, "startedAt": started} | (
+            {"cart": cart} if cart else {}
+        )
+
+    async def start(self, total="42.10", **plan):
+        trip_id = str(uuid.uuid4())
+        await self.control.plan(trip_id, **plan)
+        handle = await self.server.client.start_workflow(
+            SHOPPING_TRIP, self.payload(trip_id, total), id=trip_workflow_id(trip_id), task_queue=TASK_QUEUE
+        )
+        return trip_id, handle
+
+    async def ended(self, trip_id, handle):
+        async with asyncio.timeout(LIMIT):
+            result = await handle.result()
+        account = await self.control.trip(trip_id)
+        assert faults_of(result, account) == []
+        return result, account
+
+    async def starter(self, *words, stdin="", **variables):
+        environment = {**os.environ, "TEMPORAL_ADDRESS": self.server.address, **variables}
+        command = [sys.executable, "starter.py", *words]
+        done = await asyncio.to_thread(
+            subprocess.run, command, cwd=ROOT, env=environment, input=stdin.encode(), capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        return json.loads(done.stdout)
+
+    async def make_current(self, build_id):
+        """Tell Temporal that new trips go to this version, whether or not it has heard of a worker of it yet."""
+        await self.server.client.workflow_service.set_worker_deployment_current_version(
+            SetWorkerDeploymentCurrentVersionRequest(
+                namespace=self.server.client.namespace,
+                deployment_name=DEPLOYMENT,
+                build_id=build_id,
+                allow_no_pollers=True,
+                ignore_missing_task_queues=True,
+            )
+        )
+
+
+@pytest.fixture
+async def shop(tmp_path):
+    async with (
+        temporal_server(tmp_path) as server,
+        simulator(tmp_path) as service,
+        Control(service) as control,
+    ):
+        yield Shop(tmp_path, server, service, control)
+
+
+async def calls_begun(handle):
+    """When each activity of the trip's payments was handed to a worker, by the server's clock."""
+    queues = {}
+    begun = []
+    async for event in handle.fetch_history_events():
+        scheduled = event.activity_task_scheduled_event_attributes
+        queues[event.event_id] = scheduled.task_queue.name
+        started = event.activity_task_started_event_attributes
+        if queues.get(started.scheduled_event_id) == TASK_QUEUE:
+            begun.append(event.event_time.ToDatetime())
+    return begun
+
+
+async def versions(handle):
+    """The versions of the workers that took the trip's workflow tasks."""
+    history = await handle.fetch_history()
+    done = [event.workflow_task_completed_event_attributes for event in history.events]
+    return {each.deployment_version.build_id for each in done if each.started_event_id}
+
+
+async def test_two_workers_together_keep_to_the_payment_services_rate(shop):
+    with shop.worker(PAYMENT_SERVICE_MAX_RPS="2"), shop.worker(PAYMENT_SERVICE_MAX_RPS="2"):
+        begun = [await shop.start() for _ in range(4)]
+        settled = [await shop.ended(*each) for each in begun]
+    moments = sorted([moment for _, handle in begun for moment in await calls_begun(handle)])
+    assert len(moments) == sum(sum(account["calls"].values()) for _, account in settled) == 12
+    # Two a second are 5 s; with a limit for each worker by itself it would be a half of that, without one nothing.
+    assert (moments[-1] - moments[0]).total_seconds() > 3
+
+
+async def test_a_trip_stays_on_the_version_that_it_began_on_and_new_ones_take_the_current(shop):
+    def version(build_id):
+        return {"TEMPORAL_DEPLOYMENT_NAME": DEPLOYMENT, "TEMPORAL_WORKER_BUILD_ID": build_id}
+
+    with shop.worker(**version("v1")):
+        await shop.make_current("v1")
+        old = await shop.start(None)
+        await old[1].query(STATUS)
+        with shop.worker(**version("v2")):
+            await shop.make_current("v2")
+            new = await shop.start()
+            await shop.ended(*new)
+            await old[1].execute_update(SUBMIT_CART, {"total": usd("12.00")})
+            await shop.ended(*old)
+    assert (await versions(old[1]), await versions(new[1])) == ({"v1"}, {"v2"})
+
+
+async def test_a_worker_that_is_told_to_end_finishes_the_call_that_is_running_and_its_answer_counts(shop):
+    with shop.worker() as first:
+        slow = {"call": "capture", "kind": "delay", "seconds": 3}  # below the 5 s that the client waits
+        trip_id, handle = await shop.start(faults=[slow])
+        await shop.control.wait_for_calls(trip_id, "capture")
+        first.process.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(first.process.wait, LIMIT) == 0
+    assert (await shop.control.trip(trip_id))["captured"] == usd("42.10")
+    with shop.worker():
+        result, account = await shop.ended(trip_id, handle)
+    assert result["captured"] == usd("42.10")
+    assert (account["calls"]["capture"], account["repeats"]) == (1, {})
+
+
+async def test_encrypted_the_server_stores_ciphertext_only_and_a_key_is_changed_while_a_trip_is_under_way(shop):
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    trip_id = str(uuid.uuid4())
+    await shop.control.plan(trip_id, balance="30.60", pre_authorized="10.00")
+    begun = json.dumps(shop.payload(trip_id, "42.10"))
+    with shop.worker(PAYLOAD_KEYS=old):
+        await shop.starter("start", "-", "--json", stdin=begun, PAYLOAD_KEYS=old)
+        await shop.control.wait_for_calls(trip_id, "adjust")
+    both = f"{new},{old}"
+    with shop.worker(PAYLOAD_KEYS=both):
+        note = ["--note", "secret words"]
+        await shop.starter("decide", trip_id, "write_off", "--operator", "ann", *note, "--json", PAYLOAD_KEYS=both)
+        async with asyncio.timeout(LIMIT):
+            result = await handle_with(await a_client(shop, both), trip_id).result()
+        shown = await shop.starter("show", trip_id, "--json", PAYLOAD_KEYS=both)
+    assert (result["outcome"], shown["outcome"]) == ("written_off", "written_off")
+    assert await handle_with(await a_client(shop, new), trip_id).result() == result  # written with the new key alone
+    stored = (await handle_with(shop.server.client, trip_id).fetch_history()).to_json()
+    assert "secret" not in stored.lower()
+    assert encodings(json.loads(stored)) == {ENCODING}
+
+
+async def a_client(shop, keys):
+    converter = data_converter([SecretStr(key) for key in keys.split(",")])
+    return await Client.connect(shop.server.address, data_converter=converter)
+
+
+def handle_with(client, trip_id):
+    return client.get_workflow_handle(trip_workflow_id(trip_id))
+
+
+def encodings(part):
+    """How each payload in a history is encoded, but for what Temporal itself must be able to read."""
+    if isinstance(part, list):
+        return set().union(*map(encodings, part))
+    if not isinstance(part, dict):
+        return set()
+    if "metadata" in part and "data" in part:
+        return {base64.b64decode(part["metadata"]["encoding"])}
+    return set().union(*(encodings(value) for name, value in part.items() if name not in READABLE))

@@ -1,0 +1,169 @@
+"""Temporal without a server: a trip's own workflow code runs on it, and the test says when and how each wait ends.
+
+It stands where the SDK's workflow runtime stands, so that `Paying` is driven as it is. A trip on Temporal's servers
+costs half a second; here it costs some milliseconds, and thousands of examples are within reach.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from temporalio.exceptions import ActivityError, RetryState, TimeoutType
+from temporalio.exceptions import TimeoutError as ActivityTimeout
+from temporalio.workflow._context import _Runtime
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MOST_TURNS = 10_000
+"""Of the event loop until a trip is at rest; a handful is usual, so this is a trip that turns in circles."""
+
+
+@dataclass
+class PendingCall:
+    """An activity that the trip has asked for and that has not ended."""
+
+    activity: Any
+    arguments: tuple[Any, ...]
+    scheduled_at: Any
+    limits: dict[str, Any]
+    local: bool = False
+    ended: asyncio.Future = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    @property
+    def name(self):
+        return self.activity.__name__
+
+    @property
+    def tried_for_ever(self):
+        """Temporal itself tries it again: the trip hears of no failure."""
+        return not self.limits["retry_policy"].maximum_attempts and not self.limits.get("schedule_to_close_timeout")
+
+    @property
+    def owner(self):
+        return self.activity.__qualname__.split(".")[0]
+
+
+@dataclass
+class PendingWait:
+    """A condition that the trip waits for, and until when."""
+
+    condition: Any
+    until: Any
+    ended: asyncio.Future = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Clockwork:
+    """The clock, the one call and the one wait of a trip. The SDK's `workflow` module asks the methods below."""
+
+    def __init__(self, now, jitter):
+        self.now = now
+        self.call = None
+        self.wait = None
+        self.calls_made = []
+        self._jitter = jitter
+        self.logger_details = {}
+
+    def install(self):
+        _Runtime.set_on_loop(asyncio.get_running_loop(), self)
+
+    # What the test does.
+
+    async def rest(self, task):
+        """Let the trip run until it waits for something, or has ended."""
+        for _ in range(MOST_TURNS):
+            if self.call or self.wait or task.done():
+                return
+            await asyncio.sleep(0)
+        raise AssertionError("the trip turns in circles")
+
+    def heard(self):
+        """Something was said: a wait for it is over."""
+        if self.wait and self.wait.condition():
+            self._end_wait().set_result(None)
+
+    def pass_time(self, length):
+        """Let time pass, but not beyond the end of a wait: the trip acts then."""
+        until = self.now + length
+        if self.wait and self.wait.until <= until:
+            self.now = self.wait.until
+            self._end_wait().set_exception(TimeoutError())
+        else:
+            self.now = until
+
+    def end_call(self, result=None, error=None):
+        """The call's answer reaches the trip; an error comes as Temporal wraps it, a local activity's as it is."""
+        call, self.call = self.call, None
+        if error is None:
+            call.ended.set_result(result)
+            return
+        if call.local:
+            call.ended.set_exception(error)
+            return
+        told = ActivityError(
+            "activity failed",
+            scheduled_event_id=1,
+            started_event_id=2,
+            identity="",
+            activity_type=call.name,
+            activity_id="1",
+            retry_state=RetryState.MAXIMUM_ATTEMPTS_REACHED,
+        )
+        told.__cause__ = error
+        call.ended.set_exception(told)
+
+    def lose_call(self, *, begun):
+        """The worker dies in the call, or the call is stuck in the queue: Temporal's timeout is all that is heard."""
+        limit = "start_to_close_timeout" if begun else "schedule_to_start_timeout"
+        self.now += self.call.limits.get(limit) or self.call.limits["start_to_close_timeout"]
+        if self.call.tried_for_ever:
+            return
+        kind = TimeoutType.START_TO_CLOSE if begun else TimeoutType.SCHEDULE_TO_START
+        self.end_call(error=ActivityTimeout("timed out", type=kind, last_heartbeat_details=[]))
+
+    def _end_wait(self):
+        wait, self.wait = self.wait, None
+        return wait.ended
+
+    # What the SDK asks.
+
+    def workflow_time_ns(self):
+        return (self.now - EPOCH) // timedelta(microseconds=1) * 1000
+
+    def workflow_random(self):
+        return self
+
+    def random(self):
+        return self._jitter
+
+    def workflow_start_activity(self, activity, *arguments, **limits):
+        assert self.call is None, "a trip makes one call after the other"
+        self.call = PendingCall(activity, arguments, self.now, limits)
+        self.calls_made.append(self.call)
+        return self.call.ended
+
+    def workflow_start_local_activity(self, activity, *arguments, **limits):
+        ended = self.workflow_start_activity(activity, *arguments, **limits)
+        self.call.local = True
+        return ended
+
+    async def workflow_wait_condition(self, fn, *, timeout=None, **_):  # noqa: ASYNC109 (the SDK's own signature)
+        if fn():
+            return
+        assert timeout is not None, "a trip never waits for ever"
+        self.wait = PendingWait(fn, self.now + timedelta(seconds=timeout))
+        await self.wait.ended
+
+    def workflow_set_current_details(self, details):
+        pass
+
+    def workflow_upsert_search_attributes(self, attributes, **_):
+        pass
+
+    def workflow_is_replaying(self):
+        return False
+
+    def workflow_is_replaying_history_events(self):
+        return False
+
+    def workflow_is_read_only(self):
+        return False

@@ -1,0 +1,32 @@
+"""What earlier releases did with a trip, today's code does too: each recorded history is replayed."""
+
+import json
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowHistory
+
+from lab.demo import SCENES
+from lab.record import OF_THE_MACHINE, slug
+from tests.workflows.world import replayer_of_today
+
+HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
+async def test_a_recorded_trip_replays_with_the_code_of_today(path):
+    history = json.loads(path.read_text())
+    begun = history["events"][0]["workflowExecutionStartedEventAttributes"]
+    await replayer_of_today().replay_workflow(WorkflowHistory.from_json(begun["workflowId"], history))
+
+
+def test_there_is_a_history_of_each_kind_of_trip():
+    recorded = " ".join(path.stem for path in HISTORIES)
+    assert [scene.name for scene in SCENES if slug(scene.name) not in recorded] == []
+
+
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
+def test_a_recorded_history_says_nothing_of_the_machine_it_was_made_on(path):
+    text = path.read_text()
+    assert not [name for name in OF_THE_MACHINE if f'"{name}"' in text]
+    assert not [word for word in ("127.0.0.1", "localhost", "@", ".venv") if word in text]
