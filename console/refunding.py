@@ -113,8 +113,8 @@ def refund(
 ) -> None:
     """Give a shopper back an amount of what was captured.
 
-    The refund's id is told on standard error. Asked for once more with the same --request-id, trip, amount and reason,
-    it is the same refund: no money moves twice.
+    The refund's id is told on standard error. With it as --request-id the same command is the same refund: no money
+    moves twice.
     """
     request = RefundRequest(
         shopping_trip_id=trip,
@@ -130,7 +130,8 @@ def refund(
         say(_given_back(answer))
     elif isinstance(answer, RefundStatus):
         say(_facts(answer))
-        say(f"It is not done yet, and goes on by itself. {_look_again(request)}")
+        say(f"It is not done yet. {_look_again(request)}")
+        say(f"Try at once: python starter.py retry-refund {request.refund_request_id} --operator NAME")
     else:
         say(f"The refund {'is started' if answer.started else 'was started before'}. {_look_again(request)}")
 
@@ -169,7 +170,9 @@ def recover(
     )
     again = f"--id {recovery.recovery_id}"
     complain(f"Payment {recovery.recovery_id}: to repeat it, say {again}")
-    answer = talk(lambda client: _record(client, recovery))
+    answer, started = talk(lambda client: _record(client, recovery))
+    if not started:
+        complain("That payment was told before, and what was told then stands.")
     if as_json:
         print_json(answer.to_json())
     elif isinstance(answer, Paid):
@@ -191,7 +194,8 @@ async def _give_back(client: Client, request: RefundRequest, *, wait: bool) -> R
         before = "" if started else ". That is what became of it before: for another refund, leave out --request-id"
         raise Refusal(f"refused: {cause_of(error)}{before}") from None
     answer = understood(result, Refunded) if result is not None else await _where_it_stands(client, partner)
-    if (answer.shopping_trip_id, answer.amount) != (request.shopping_trip_id, request.amount):
+    reason = answer.reason if isinstance(answer, Refunded) else request.reason
+    if (answer.shopping_trip_id, answer.amount, reason) != (request.shopping_trip_id, request.amount, request.reason):
         raise Refusal(id_taken(request))
     return answer
 
@@ -203,8 +207,11 @@ async def _where_it_stands(client: Client, partner: Partner) -> RefundStatus:
         raise Refusal(f"it is started and will be done, but {refusal}") from None
 
 
-async def _record(client: Client, recovery: Recovery) -> Paid | Begun:
-    """Start the recovery, and see what becomes of it. Raises Refusal, also where the books refuse it."""
+async def _record(client: Client, recovery: Recovery) -> tuple[Paid | Begun, bool]:
+    """Start the recovery, and see what becomes of it; and whether it is new.
+
+    Raises Refusal, also where the books refuse it.
+    """
     workflow_id = recovery_workflow_id(recovery.shopping_trip_id, recovery.recovery_id)
     summary = f"{recovery.amount} of trip {recovery.shopping_trip_id}"[:SUMMARY_LENGTH]
     started = await start_once(client, RECOVERY, recovery.to_json(), workflow_id=workflow_id, summary=summary)
@@ -213,8 +220,8 @@ async def _record(client: Client, recovery: Recovery) -> Paid | Begun:
     except WorkflowFailureError as error:
         raise Refusal(f"refused: {cause_of(error)}") from None
     if result is None:
-        return Begun(workflow_id=workflow_id, started=started, recovery_id=recovery.recovery_id)
-    return understood(result, Paid)
+        return Begun(workflow_id=workflow_id, started=started, recovery_id=recovery.recovery_id), started
+    return understood(result, Paid), started
 
 
 def _currency_of(trip: str) -> str:

@@ -179,6 +179,7 @@ def test_a_debt_that_was_paid_later_is_recorded_once(call, settled, shop):
     first, second = (call("recover", trip, "12.10", "--id", "invoice-17") for _ in range(2))
     assert (first.status, first.out) == (0, f"Trip {trip}: 22.10 USD of 42.10 USD is paid.\n")
     assert second.out == first.out
+    assert "told before" in second.err
     assert call("recover", trip, "20.00", "--json").document["settled"] == {"amount": "42.10", "code": "USD"}
     statuses = shop.do(shop.control.trip(trip))["paymentStatuses"]
     assert statuses[-1]["settledAmount"] == {"amount": "42.10", "code": "USD"}
