@@ -75,7 +75,8 @@ class Standing(Message):
 
     scheduled: bool
     at: str | None = None
-    """The time of day (UTC)."""
+    """The time of day (UTC); nothing where somebody has given the schedule another plan, in the Web UI perhaps."""
+    paused: bool | None = None
     last_run_at: Moment | None = None
     last_run: str | None = None
     """What became of it, in words."""
@@ -142,10 +143,10 @@ async def _schedule(client: Client, at: time) -> None:
 
 
 async def _standing(client: Client, schedule: ScheduleDescription) -> Standing:
-    (calendar,) = schedule.schedule.spec.calendars
     facts = {
         "scheduled": True,
-        "at": f"{calendar.hour[0].start:02}:{calendar.minute[0].start:02}",
+        "at": _time_of_day(schedule.schedule.spec),
+        "paused": schedule.schedule.state.paused,
         "next_run_at": next(iter(schedule.info.next_action_times), None),
     }
     if not schedule.info.recent_actions:
@@ -154,6 +155,14 @@ async def _standing(client: Client, schedule: ScheduleDescription) -> Standing:
     assert isinstance(last.action, ScheduleActionExecutionStartWorkflow)  # noqa: S101 (there is no other kind)
     words, reconciled = await _became_of(client, last.action)
     return Standing(**facts, last_run_at=last.started_at, last_run=words, last_day=reconciled)
+
+
+def _time_of_day(spec: ScheduleSpec) -> str | None:
+    """When each day, where it is a plan of ours."""
+    if len(spec.calendars) != 1 or spec.intervals:
+        return None
+    hour, minute = spec.calendars[0].hour[0].start, spec.calendars[0].minute[0].start
+    return f"{hour:02}:{minute:02}"
 
 
 async def _became_of(client: Client, run: ScheduleActionExecutionStartWorkflow) -> tuple[str, ReconciledDay | None]:
@@ -216,7 +225,8 @@ def _show_day(reconciled: ReconciledDay, *, as_json: bool) -> None:
 def _facts(standing: Standing) -> Table:
     return grid_of(
         {
-            "runs": f"daily at {standing.at} UTC, for the day before",
+            "runs": f"daily at {standing.at} UTC, for the day before" if standing.at else "by a plan of its own",
+            "paused": "yes; --at resumes it" if standing.paused else None,
             "last run": standing.last_run_at and moment(standing.last_run_at),
             "what came of it": standing.last_run,
             "next run": standing.next_run_at and moment(standing.next_run_at),

@@ -77,6 +77,13 @@ def test_nothing_is_reconciled_daily_until_somebody_says_when(call, schedule):
     assert call("--json").document == {"scheduled": False}
 
 
+def test_a_schedule_that_somebody_paused_says_so_and_resumes_when_it_is_set_anew(call, shop, schedule):
+    call("--at", "05:00")
+    shop.do(schedule.pause())
+    assert "--at resumes it" in call().out
+    assert call("--at", "05:00", "--json").document["paused"] is False
+
+
 def test_switching_off_what_is_not_on_is_no_fault(call, schedule):
     assert call("--off").status == 0
 
