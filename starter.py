@@ -6,7 +6,18 @@ Exit status: 0, 1 (refused, with the reason on standard error), 2 (usage), 130 (
 import typer
 
 from connection import leave
-from console import bookkeeping, listing, operating, printing, reconciling, reporting, showing, starting
+from console import (
+    bookkeeping,
+    daily,
+    listing,
+    operating,
+    printing,
+    reconciling,
+    refunding,
+    reporting,
+    showing,
+    starting,
+)
 from console.output import Refusal, complain
 
 app = typer.Typer(
@@ -15,7 +26,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for subject in (starting, operating, showing, listing, printing, reporting, reconciling, bookkeeping):
+SUBJECTS = (starting, operating, showing, listing, refunding, printing, reporting, reconciling, daily, bookkeeping)
+for subject in SUBJECTS:
     app.add_typer(subject.commands)
 
 

@@ -1,9 +1,10 @@
-"""How the commands talk to Temporal and to a trip, and what it means in words when that fails."""
+"""How the commands talk to Temporal, to a trip and to a refund, and what it means in words when that fails."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from temporalio.client import (
     Client,
     RPCTimeoutOrCancelledError,
     WorkflowExecutionStatus,
+    WorkflowFailureError,
     WorkflowHandle,
     WorkflowQueryFailedError,
     WorkflowUpdateFailedError,
@@ -22,7 +24,7 @@ from connection import ConnectionFailed, connect
 from console.output import Refusal
 from converter import NotJson
 from settings import SettingsError, load_console
-from trips.names import STATUS, trip_workflow_id
+from trips.names import STATUS, refund_workflow_id, trip_workflow_id
 
 T = TypeVar("T")
 
@@ -32,10 +34,36 @@ PATIENCE = timedelta(seconds=10)
 NOBODY_ANSWERS = frozenset(
     {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.FAILED_PRECONDITION}
 )
-"""Of a question to a trip; the last where no worker was seen for minutes."""
+"""Of a question to a workflow; the last where no worker was seen for minutes."""
 
 SERVER_IS_AWAY = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED})
 NOT_ALLOWED = frozenset({RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED})
+
+
+@dataclass(frozen=True)
+class Partner:
+    """Whom the commands talk to: a workflow, and how people call what it sees to."""
+
+    workflow_id: str
+    kind: str
+    id: str
+    over: str
+    """What it is once its workflow has done it."""
+
+    @property
+    def name(self) -> str:
+        """As it stands in a sentence."""
+        return f"{self.kind} {self.id}"
+
+
+def trip_of(shopping_trip_id: str) -> Partner:
+    """A trip."""
+    return Partner(trip_workflow_id(shopping_trip_id), "trip", shopping_trip_id, "settled")
+
+
+def refund_of(refund_request_id: str) -> Partner:
+    """A refund."""
+    return Partner(refund_workflow_id(refund_request_id), "refund", refund_request_id, "done")
 
 
 def talk(act: Callable[[Client], Awaitable[T]]) -> T:
@@ -63,35 +91,36 @@ def in_words(error: RPCError) -> str:
     return f"Temporal refuses: {error.message}"
 
 
-async def ask_status(client: Client, trip: str) -> dict[str, Any]:
-    """Where the trip is, by its query `status`. Raises Refusal."""
-    handle = client.get_workflow_handle(trip_workflow_id(trip))
+async def ask_status(client: Client, partner: Partner) -> dict[str, Any]:
+    """Where it is, by its query `status`. Raises Refusal."""
+    handle = client.get_workflow_handle(partner.workflow_id)
     try:
         with _nobody_answering(f"no worker answered within {_seconds()}: is one running?"):
             return readable(await handle.query(STATUS, rpc_timeout=PATIENCE))
     except WorkflowQueryFailedError as error:
-        raise Refusal(f"trip {trip}: {error.message}") from None
+        raise Refusal(f"{partner.name}: {error.message}") from None
     except RPCError as error:
-        raise await _unheard(error, client, handle, trip) from None
+        raise await _unheard(error, client, handle, partner) from None
 
 
-async def tell(client: Client, trip: str, message: str, payload: Any) -> dict[str, Any]:
-    """Say something to the trip, by update; gives its status. Raises Refusal, also where the trip itself refuses."""
-    handle = client.get_workflow_handle(trip_workflow_id(trip))
-    unsure = f"no worker answered within {_seconds()}, and the message may still be taken: look at the trip first"
+async def tell(client: Client, partner: Partner, message: str, payload: Any) -> dict[str, Any]:
+    """Say something to it, by update; gives its status. Raises Refusal, also where what it is said to refuses."""
+    handle = client.get_workflow_handle(partner.workflow_id)
+    look = f"look at the {partner.kind} first"
+    unsure = f"no worker answered within {_seconds()}, and the message may still be taken: {look}"
     try:
         with _nobody_answering(unsure):
             return readable(await handle.execute_update(message, payload, rpc_timeout=PATIENCE))
     except WorkflowUpdateFailedError as error:
-        raise Refusal(f"trip {trip}: {getattr(error.cause, 'message', error.cause)}") from None
+        raise Refusal(f"{partner.name}: {cause_of(error)}") from None
     except RPCError as error:
-        raise await _unheard(error, client, handle, trip) from None
+        raise await _unheard(error, client, handle, partner) from None
 
 
 def readable(answer: Any) -> dict[str, Any]:
     """The answer, unless it is written in a way that we can't read. Raises Refusal."""
     if isinstance(answer, NotJson) or not isinstance(answer, dict):
-        raise Refusal("the trip's answer can't be read: are PAYLOAD_KEYS the same as the worker's?")
+        raise Refusal("the answer can't be read: are PAYLOAD_KEYS the same as the worker's?")
     return answer
 
 
@@ -107,8 +136,15 @@ def _nobody_answering(sentence: str) -> Iterator[None]:
         raise
 
 
-async def _unheard(error: RPCError, client: Client, handle: WorkflowHandle[Any, Any], trip: str) -> Refusal | RPCError:
-    """What it means that Temporal found nobody to hand a message to: no such trip, or one that has ended."""
+def cause_of(error: WorkflowUpdateFailedError | WorkflowFailureError) -> str:
+    """What a workflow itself says of why it failed, or refused."""
+    return str(getattr(error.cause, "message", error.cause))
+
+
+async def _unheard(
+    error: RPCError, client: Client, handle: WorkflowHandle[Any, Any], partner: Partner
+) -> Refusal | RPCError:
+    """What it means that Temporal found nobody to hand a message to: no such workflow, or one that has ended."""
     if error.status is not RPCStatusCode.NOT_FOUND:
         return error
     try:
@@ -117,12 +153,12 @@ async def _unheard(error: RPCError, client: Client, handle: WorkflowHandle[Any, 
         if missing.status is not RPCStatusCode.NOT_FOUND:
             return missing
         return Refusal(
-            f"there is no trip {trip} in {client.namespace} (Temporal forgets a trip some days after its end)"
+            f"there is no {partner.name} in {client.namespace} (Temporal forgets it some days after its end)"
         )
     if status is WorkflowExecutionStatus.COMPLETED:
-        return Refusal(f"the trip {trip} is already settled")
+        return Refusal(f"the {partner.name} is already {partner.over}")
     how = status.name.lower().replace("_", " ") if status else "ended"
-    return Refusal(f"the trip {trip} can't be spoken to: its workflow is {how}")
+    return Refusal(f"the {partner.name} can't be spoken to: its workflow is {how}")
 
 
 def _seconds() -> str:

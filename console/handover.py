@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from console.conversation import PATIENCE, in_words, readable
+from console.conversation import PATIENCE, cause_of, in_words, readable
 from console.output import Refusal
 from console.reading import Order
 from trips.base import Message
@@ -63,36 +65,57 @@ async def hand_over(
         raise Refusal(f"{in_words(error)}\n{again}") from None
 
 
-async def _start(client: Client, order: Order) -> Started:
-    request = order.request
-    workflow_id = trip_workflow_id(request.shopping_trip_id)
+async def start_once(
+    client: Client, workflow: str, payload: Any, *, workflow_id: str, summary: str, queue: str = TASK_QUEUE
+) -> bool:
+    """Start the workflow, unless it was started before; gives whether it was not.
+
+    Raises Refusal for what Temporal itself does not take.
+    """
     try:
         await client.start_workflow(
-            SHOPPING_TRIP,
-            order.payload,
+            workflow,
+            payload,
             id=workflow_id,
-            task_queue=TASK_QUEUE,
+            task_queue=queue,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             # Not USE_EXISTING: the SDK would not tell the first start from the second.
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-            static_summary=_summary(request),
+            static_summary=summary,
             rpc_timeout=PATIENCE,
         )
     except WorkflowAlreadyStartedError:
-        return Started(shopping_trip_id=request.shopping_trip_id, workflow_id=workflow_id, started=False)
+        return False
     except RPCError as error:
         if error.status is not RPCStatusCode.INVALID_ARGUMENT:
             raise
         raise Refusal(in_words(error)) from None
-    return Started(shopping_trip_id=request.shopping_trip_id, workflow_id=workflow_id, started=True)
+    return True
+
+
+async def _start(client: Client, order: Order) -> Started:
+    request = order.request
+    workflow_id = trip_workflow_id(request.shopping_trip_id)
+    started = await start_once(client, SHOPPING_TRIP, order.payload, workflow_id=workflow_id, summary=_summary(request))
+    return Started(shopping_trip_id=request.shopping_trip_id, workflow_id=workflow_id, started=started)
+
+
+async def result_of(client: Client, workflow_id: str, *, within: timedelta | None = None) -> dict[str, Any] | None:
+    """What became of the workflow; None where it is still running after that time. Raises WorkflowFailureError."""
+    handle = client.get_workflow_handle(workflow_id)
+    try:
+        async with asyncio.timeout(within.total_seconds() if within else None):
+            return readable(await handle.result())
+    except TimeoutError:
+        return None
 
 
 async def _result(client: Client, order: Order) -> Settlement:
     trip = order.request.shopping_trip_id
     try:
-        return Settlement.model_validate(readable(await client.get_workflow_handle(trip_workflow_id(trip)).result()))
+        return Settlement.model_validate(await result_of(client, trip_workflow_id(trip)))
     except WorkflowFailureError as error:
-        raise Refusal(f"trip {trip} ended without a result: {getattr(error.cause, 'message', error.cause)}") from None
+        raise Refusal(f"trip {trip} ended without a result: {cause_of(error)}") from None
 
 
 def _summary(request: TripRequest) -> str:

@@ -1,18 +1,24 @@
 """What the cart system and operators say to a trip: `submit`, `decide`, `retry`, `cancel`, `resolve`."""
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
 import typer
+from rich.table import Table
 
-from console.conversation import talk, tell
+from console.conversation import Partner, talk, tell, trip_of
 from console.options import Json, Note, Operator, Trip, example
 from console.output import print_json, say
 from console.reading import read_json
 from console.showing import facts, understood
 from trips.names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
 from trips.policy import Strategy
+from trips.refund_errand import RefundStatus
+from trips.status import Status
 
 commands = typer.Typer()
+
+S = TypeVar("S", Status, RefundStatus)
 
 CartFile = Annotated[
     typer.FileBinaryRead, typer.Argument(metavar="FILE", help="The cart in JSON; - is standard input.")
@@ -56,11 +62,17 @@ def resolve(trip: Trip, *, captured: Captured, operator: Operator, note: Note = 
 
 
 def _say_to(trip: str, message: str, payload: Any, *, as_json: bool) -> None:
-    """Hand the message over and show what the trip answers."""
-    answer = talk(lambda client: tell(client, trip, message, payload))
+    say_to(trip_of(trip), message, payload, Status, facts, as_json=as_json)
+
+
+def say_to(
+    partner: Partner, message: str, payload: Any, model: type[S], shown: Callable[[S], Table], *, as_json: bool
+) -> None:
+    """Hand the message over and show what is answered."""
+    answer = talk(lambda client: tell(client, partner, message, payload))
     if as_json:
         print_json(answer)
         return
-    status = understood(answer)
-    say(f"The trip took it: {status.log[-1].sentence}" if status.log else "The trip took it.")
-    say(facts(status))
+    status = understood(answer, model)
+    say(f"The {partner.kind} took it: {status.log[-1].sentence}" if status.log else f"The {partner.kind} took it.")
+    say(shown(status))

@@ -38,7 +38,7 @@ def say(what: str | RenderableType) -> None:
 
 
 def complain(sentences: str) -> None:
-    """Tell on standard error what was refused, a sentence a line."""
+    """Tell on standard error what was refused, or is said beside the answer, a sentence a line."""
     for sentence in sentences.splitlines():
         err.print(plain(sentence), soft_wrap=True)
 

@@ -151,16 +151,26 @@ def _facts_of_broken(broken: Broken) -> dict[str, object]:
 
 
 def _show(result: Reconciliation, tally: Tally) -> None:
-    if result.totals:
-        say(table(TOTALS, map(_total, result.totals), money=TOTALS[3:]))
+    say_totals(result)
     if tally.left_over:
         say(table(LEFT_OVER, map(_left_over, tally.left_over)))
     complain("\n".join(map(str, tally.file.broken)))
     shown = len(tally.left_over) + result.broken
     if shown < result.left_over:
         complain(f"These are the first {shown} of {result.left_over}: --output and --json have all.")
+    say(counts(result))
+
+
+def say_totals(result: Reconciliation) -> None:
+    """Show what each finding comes to, where there is anything."""
+    if result.totals:
+        say(table(TOTALS, map(_total, result.totals), money=TOTALS[3:]))
+
+
+def counts(result: Reconciliation) -> str:
+    """What became of the file's rows, in one line."""
     ignored = f" Passed over: {result.ignored}." if result.ignored else ""
-    say(f"Matched: {result.matched}. Left over: {result.left_over}.{ignored}")
+    return f"Matched: {result.matched}. Left over: {result.left_over}.{ignored}"
 
 
 def _total(of: TotalLine) -> Sequence[object]:

@@ -11,6 +11,8 @@ DELIVERY = "Delivery"
 REFUND = "Refund"
 RECOVERY = "Recovery"
 RECONCILIATION = "Reconciliation"
+RECONCILE_DAILY = "reconcile-daily"
+"""The id of the Temporal Schedule that starts it."""
 
 SUBMIT_CART = "submit_cart"
 CHOOSE_DECLINE_STRATEGY = "choose_decline_strategy"
@@ -43,6 +45,11 @@ def trip_of_workflow(workflow_id: str) -> str:
 def refund_workflow_id(refund_request_id: str) -> str:
     """The id of the one workflow that gives the money back."""
     return f"refund-{refund_request_id}"
+
+
+def reconciliation_workflow_id(day: str) -> str:
+    """The id of a reconciliation of that day that somebody asks for; Temporal names a schedule's own by their time."""
+    return f"reconciliation-{day}"
 
 
 def recovery_workflow_id(shopping_trip_id: str, recovery_id: str) -> str:

@@ -23,6 +23,7 @@ class RefundStage(StrEnum):
     REFUNDING = "refunding"
     RECORDING = "recording"
     REFUNDED = "refunded"
+    REFUSED = "refused"
 
 
 class Refunded(Message):

@@ -36,7 +36,7 @@ class Reconciliation:
     async def run(self, *payload: Any) -> dict[str, Any]:
         """Reconcile. Fails at once where the start payload can't be used, with the reason."""
         try:
-            asked = read_start(DayAsked, payload, "the reconciliation")
+            asked = read_start(DayAsked, payload or ({},), "the reconciliation")
             day = _day(asked)
         except InvalidStart as error:
             raise ApplicationError(str(error), type="InvalidStart", non_retryable=True) from None
@@ -78,7 +78,7 @@ def _day(asked: DayAsked) -> date:
     due = workflow.info().typed_search_attributes.get(DUE) or now
     day = asked.day or due.astimezone(UTC).date() - timedelta(days=1)
     if day >= now.date():
-        raise InvalidStart(f"day: {day} is not over yet (UTC)")
+        raise InvalidStart(f"the day {day} is not over yet (UTC)")
     return day
 
 

@@ -130,6 +130,7 @@ class Refunding(Patience):
         )
 
     async def _refused(self, sentence: str) -> ApplicationError:
+        self.refund.stage = RefundStage.REFUSED
         self.note(Event.REFUSAL, sentence)
         await self._end()
         return ApplicationError(sentence, type="Refused", non_retryable=True)

@@ -9,6 +9,8 @@ import sys
 import sysconfig
 import threading
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,8 +23,18 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from activities.deliveries import reporting_to, sending_to
+from books.database import Database
+from books.ledger import Books
+from clients.delivery import open_receiver
+from clients.payment_service import open_payment_service
 from connection import data_converter
+from namespace import prepare
+from settings import Settings
+from simulator.control import Control
+from simulator.server import running
 from trips.charged_trip import ChargedTrip
+from trips.deliveries import Kind
 from trips.log import Event, TripLog
 from trips.money import Money
 from trips.names import (
@@ -41,6 +53,7 @@ from trips.stages import Stage
 from trips.status import status_of
 from trips.steps import Adjust, Capture, Record, Release, Wait
 from trips.trouble import Trouble, TroubleKind
+from worker import workers
 from workflows.messages import Listener
 from workflows.paying import UNDERSTOOD
 
@@ -53,8 +66,10 @@ STORE, STAGE, ATTENTION, OUTCOME = (
 )
 CHARGE_BY = SearchAttributeKey.for_datetime(SearchAttribute.CHARGE_BY)
 NOBODY_WORKS_HERE = "idle"
+SHOP = "shop"
 SERVER_ARGS = [
     *("--namespace", NOBODY_WORKS_HERE),
+    *("--namespace", SHOP),
     *("--dynamic-config-value", "history.transferProcessorMaxPollRPS=2000"),
     *("--dynamic-config-value", "history.visibilityProcessorMaxPollRPS=2000"),
 ]
@@ -155,9 +170,27 @@ class StandIn(Listener):
         return self.heard_update(RESOLVE_CAPTURE, payload)
 
 
+class Shop(NamedTuple):
+    """Where a real worker pays, gives back and reconciles."""
+
+    client: Client
+    loop: asyncio.AbstractEventLoop
+    control: Control
+    books: Books
+    folder: Path
+
+    def do(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
+
+    @property
+    def variables(self):
+        return {"TEMPORAL_NAMESPACE": SHOP, "LEDGER_URL": f"sqlite:///{self.folder}/books.db"}
+
+
 class Server(NamedTuple):
     client: Client
     loop: asyncio.AbstractEventLoop
+    shop: Shop
 
     @property
     def address(self):
@@ -186,8 +219,32 @@ class Ran(NamedTuple):
         return [json.loads(line) for line in self.out.splitlines()]
 
 
-async def serve(started: "concurrent.futures.Future[Server]", stop: threading.Event) -> None:
+@asynccontextmanager
+async def shop_at_work(client: Client, folder: Path) -> AsyncIterator[Shop]:
+    """A shop in a namespace of its own: the real worker, the simulator, the books, and a folder of settlement files."""
+    await prepare(client)
+    books = Books(Database(f"sqlite:///{folder}/books.db"))
+    books.upgrade()
+    async with AsyncExitStack() as stack:
+        simulator = await stack.enter_async_context(running())
+        control = await stack.enter_async_context(Control(simulator.url))
+        service = await stack.enter_async_context(open_payment_service(simulator.url, "none"))
+        incidents = await stack.enter_async_context(open_receiver(f"{simulator.url}/incidents"))
+        ways = {
+            Kind.RECEIPT: sending_to(None),
+            Kind.INCIDENT: sending_to(incidents),
+            Kind.PAYMENT_STATUS: reporting_to(service),
+        }
+        settings = Settings(payment_service_url=simulator.url, settlement_file=f"{folder}/{{date}}.csv")
+        for one in workers(client, service=service, books=books, ways=ways, settings=settings):
+            await stack.enter_async_context(one)
+        yield Shop(client, asyncio.get_running_loop(), control, books, folder)
+    books.close()
+
+
+async def serve(started: "concurrent.futures.Future[Server]", stop: threading.Event, folder: Path) -> None:
     async with (
+        AsyncExitStack() as stack,
         await WorkflowEnvironment.start_local(
             dev_server_existing_path=str(TEMPORAL),
             dev_server_extra_args=SERVER_ARGS,
@@ -196,16 +253,20 @@ async def serve(started: "concurrent.futures.Future[Server]", stop: threading.Ev
         ) as server,
         Worker(server.client, task_queue=TASK_QUEUE, workflows=[StandIn], workflow_runner=UnsandboxedWorkflowRunner()),
     ):
-        started.set_result(Server(server.client, asyncio.get_running_loop()))
+        address = server.client.service_client.config.target_host
+        client = await Client.connect(address, namespace=SHOP, data_converter=data_converter())
+        shop = await stack.enter_async_context(shop_at_work(client, folder))
+        started.set_result(Server(server.client, asyncio.get_running_loop(), shop))
         await asyncio.to_thread(stop.wait)
 
 
 @pytest.fixture(scope="session")
-def server():
+def server(tmp_path_factory):
     """In a thread of its own, so that its worker works while a test waits for a program."""
     started: concurrent.futures.Future[Server] = concurrent.futures.Future()
     stop = threading.Event()
-    thread = threading.Thread(target=lambda: asyncio.run(serve(started, stop)))
+    folder = tmp_path_factory.mktemp("shop")
+    thread = threading.Thread(target=lambda: asyncio.run(serve(started, stop, folder)))
     thread.start()
     concurrent.futures.wait([started], timeout=60)
     yield started.result(timeout=0)

@@ -38,8 +38,9 @@ def examples(command):
 
 def test_all_commands_of_the_trip_are_there():
     trips = ["cancel", "decide", "list", "resolve", "retry", "show", "start", "submit"]
-    books = ["books prune", "books upgrade", "receipt", "reconcile", "report"]
-    assert sorted([*trips, *books]) == COMMANDS
+    books = ["books prune", "books upgrade", "receipt", "reconcile", "reconcile-daily", "report"]
+    later = ["recover", "refund", "retry-refund", "show-refund"]
+    assert sorted([*trips, *later, *books]) == COMMANDS
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -91,8 +92,6 @@ def test_every_command_answers_machines_in_json(command):
         ["books", "prune"],
         ["books", "prune", "--older-than", "120"],
         ["books", "prune", "--older-than", "²d"],
-        ["report"],
-        ["report", "--from", "2026-11-24"],
         ["report", "--from", "24.11.2026", "--to", "2026-11-24"],
         ["report", "--from", "2026-11-24", "--to", "2026-11-23"],
         ["report", "--from", "2026-11-24T06:00:00Z", "--to", "2026-11-24T06:00:00Z"],
@@ -102,6 +101,26 @@ def test_every_command_answers_machines_in_json(command):
         ["reconcile"],
         ["reconcile", "no-such-file.csv"],
         ["reconcile", "-", "--from", "2026-11-24"],
+        ["reconcile-daily", "--at", "24:00"],
+        ["reconcile-daily", "--at", "5"],
+        ["reconcile-daily", "--day", "../2026-11-24"],
+        ["reconcile-daily", "--at", "05:00", "--off"],
+        ["refund", "t", "2.10"],
+        ["refund", "t", "2.10", "--reason", "love"],
+        ["refund", "t", "two", "--reason", "other", "--currency", "USD"],
+        ["refund", "t", "2,10", "--reason", "other", "--currency", "USD"],
+        ["refund", "t", "0", "--reason", "other", "--currency", "USD"],
+        ["refund", "t", "-3", "--reason", "other", "--currency", "USD"],
+        ["refund", "t", "1.005", "--reason", "other", "--currency", "USD"],
+        ["refund", "t", "1e3", "--reason", "other", "--currency", "USD"],
+        ["refund", "t", "9" * 30, "--reason", "other", "--currency", "USD"],
+        ["refund", "t", "2.10", "--reason", "other", "--currency", "dollars"],
+        ["refund", "t", "2.10", "--reason", "other", "--currency", "USD", "--request-id", "17"],
+        ["refund", "t", "2.10", "--reson", "other"],
+        ["recover", "t", "-3"],
+        ["recover", "t", "3", "--id", "a/b"],
+        ["show-refund", "17"],
+        ["retry-refund", "3f0e1a52-9b1c-4d7e-8f00-0123456789ab"],
     ],
 )
 def test_wrong_usage_ends_with_2(args):

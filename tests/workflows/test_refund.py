@@ -169,3 +169,21 @@ async def test_temporals_own_cancellation_leaves_no_refund_behind(world, paid):
     await refund.execute_update(RETRY, said())
     assert (await refund.result())["amount"] == usd("5.00")
     assert "cancellation refused" in str(sentences(await refund.query(STATUS), "refusal"))
+
+
+async def test_books_that_stay_away_from_a_refund_are_an_incident_that_knows_no_store_yet(world, paid):
+    world.lose_books()
+    refund = await world.refund(paid.id, "2.10")
+    await world.pass_time(minutes=11)
+    opened = [incident["body"] for incident in await world.control.incidents(at_least=1)]
+    assert [(one["cause"], one["state"], "storeId" in one) for one in opened] == [("books", "opened", False)]
+    world.find_books()
+    await world.pass_time(minutes=16)
+    await refund.result()
+    assert [one["body"]["state"] for one in await world.control.incidents(at_least=2)] == ["opened", "closed"]
+
+
+async def test_a_refund_that_was_refused_says_so_when_it_is_asked(world, paid):
+    refund = await world.refund(paid.id, "42.11")
+    await refused(refund)
+    assert (await refund.query(STATUS))["stage"] == "refused"

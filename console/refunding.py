@@ -1,0 +1,274 @@
+"""`refund`, `show-refund`, `retry-refund` and `recover`: money that moves after a trip was settled."""
+
+import uuid
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Group
+from rich.table import Table
+from temporalio.client import Client, WorkflowFailureError
+
+from books.ledger import Books
+from console.bookkeeping import opened
+from console.conversation import PATIENCE, Partner, ask_status, cause_of, refund_of, talk
+from console.handover import SUMMARY_LENGTH, result_of, start_once
+from console.operating import say_to
+from console.options import Json, Note, Operator, Trip, example, identifier
+from console.output import Refusal, complain, moment, print_json, say
+from console.showing import grid_of, happenings, understood, why_a_person
+from trips.base import Message
+from trips.money import NO_CURRENCY, Money, minor_digits, read_decimal
+from trips.names import RECOVERY, REFUND, RETRY, recovery_workflow_id
+from trips.refund import Paid, Recovery, RefundReason, RefundRequest, id_taken
+from trips.refund_errand import Refunded, RefundStatus
+
+commands = typer.Typer()
+
+EXAMPLE_ID = "3f0e1a52-9b1c-4d7e-8f00-0123456789ab"
+ANY_SIGN = {"ignore_unknown_options": True}
+"""Else -3 is taken for an option, and the answer says nothing of amounts."""
+
+
+def some_amount(text: str) -> Decimal:
+    """More than zero. Raises typer.BadParameter."""
+    try:
+        number = read_decimal(text)
+    except ValueError:
+        raise typer.BadParameter("should be a plain number, such as 42.10") from None
+    if number <= 0:
+        raise typer.BadParameter("should be more than zero, such as 42.10")
+    return number
+
+
+def currency(text: str) -> str:
+    """A currency's code. Raises typer.BadParameter."""
+    try:
+        minor_digits(text.upper())
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    return text.upper()
+
+
+def uuid_of(text: str) -> str:
+    """A UUID as the service wants it, in lower case. Raises typer.BadParameter."""
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        raise typer.BadParameter(f"should be a UUID, such as {EXAMPLE_ID}") from None
+
+
+Amount = Annotated[Decimal, typer.Argument(parser=some_amount, metavar="AMOUNT", help="How much, such as 42.10.")]
+Currency = Annotated[
+    str | None,
+    typer.Option("--currency", parser=currency, metavar="CODE", help="Such as USD; the trip's own, by the books."),
+]
+Reason = Annotated[RefundReason, typer.Option(case_sensitive=False, help="Why, in the service's words.")]
+RequestId = Annotated[
+    str | None,
+    typer.Option(
+        "--request-id", parser=uuid_of, metavar="UUID", help="To repeat a refund: the same id is the same refund."
+    ),
+]
+ThisRefund = Annotated[str, typer.Argument(parser=uuid_of, metavar="REQUEST_ID", help="The refund's refundRequestId.")]
+RecoveryId = Annotated[
+    str | None,
+    typer.Option(
+        "--id", parser=identifier, metavar="ID", help="The payment's own: the same id is the same payment of the trip."
+    ),
+]
+Wait = Annotated[
+    bool, typer.Option("--wait/--no-wait", help=f"Wait for the result, at most {PATIENCE.seconds} s while it is tried.")
+]
+
+
+class Begun(Message):
+    """What is said of something that was started and has no result yet."""
+
+    workflow_id: str
+    started: bool
+    """False: it was started before, and what it was started with stands."""
+    refund_request_id: str | None = None
+    recovery_id: str | None = None
+
+
+@commands.command(
+    context_settings=ANY_SIGN,
+    epilog=example(
+        "refund 3f0e 2.10 --reason damaged_item",
+        f"refund 3f0e 2.10 --reason damaged_item --request-id {EXAMPLE_ID} --json",
+    ),
+)
+def refund(
+    trip: Trip,
+    amount: Amount,
+    *,
+    reason: Reason,
+    code: Currency = None,
+    request_id: RequestId = None,
+    wait: Wait = True,
+    as_json: Json = False,
+) -> None:
+    """Give a shopper back an amount of what was captured.
+
+    The refund's id is told on standard error. With it as --request-id the same command is the same refund: no money
+    moves twice.
+    """
+    request = RefundRequest(
+        shopping_trip_id=trip,
+        refund_request_id=request_id or str(uuid.uuid4()),
+        amount=_money(amount, code or _currency_of(trip)),
+        reason=reason,
+    )
+    complain(f"Refund {request.refund_request_id}: to repeat it, say --request-id {request.refund_request_id}")
+    answer = talk(lambda client: _give_back(client, request, wait=wait))
+    if as_json:
+        print_json(answer.to_json())
+    elif isinstance(answer, Refunded):
+        say(_given_back(answer))
+    elif isinstance(answer, RefundStatus):
+        say(_facts(answer))
+        say(f"It is not done yet. {_look_again(request)}")
+        say(f"Try at once: python starter.py retry-refund {request.refund_request_id} --operator NAME")
+    else:
+        say(f"The refund {'is started' if answer.started else 'was started before'}. {_look_again(request)}")
+
+
+@commands.command("show-refund", epilog=example(f"show-refund {EXAMPLE_ID}"))
+def show_refund(refund: ThisRefund, *, as_json: Json = False) -> None:
+    """Show where a refund is, and everything that happened to it."""
+    answer = talk(lambda client: ask_status(client, refund_of(refund)))
+    if as_json:
+        print_json(answer)
+        return
+    status = understood(answer, RefundStatus)
+    say(Group(_facts(status), happenings(status.log)))
+
+
+@commands.command("retry-refund", epilog=example(f"retry-refund {EXAMPLE_ID} --operator ann"))
+def retry_refund(refund: ThisRefund, *, operator: Operator, note: Note = None, as_json: Json = False) -> None:
+    """Try a refund's failed call again now."""
+    said = {"operator": operator, "note": note}
+    say_to(refund_of(refund), RETRY, said, RefundStatus, _facts, as_json=as_json)
+
+
+@commands.command(context_settings=ANY_SIGN, epilog=example("recover 3f0e 32.10", "recover 3f0e 32.10 --id invoice-17"))
+def recover(
+    trip: Trip, amount: Amount, *, code: Currency = None, recovery_id: RecoveryId = None, as_json: Json = False
+) -> None:
+    """Record that a shopper paid a debt later, in part or in whole: in the books, and at the service.
+
+    The same --id of a trip is the same payment, recorded once.
+    """
+    recovery = Recovery(
+        shopping_trip_id=trip,
+        recovery_id=recovery_id or str(uuid.uuid4()),
+        amount=_money(amount, code or _currency_of(trip)),
+        recovered_at=datetime.now(UTC),
+    )
+    again = f"--id {recovery.recovery_id}"
+    complain(f"Payment {recovery.recovery_id}: to repeat it, say {again}")
+    answer, started = talk(lambda client: _record(client, recovery))
+    if not started:
+        complain("That payment was told before, and what was told then stands.")
+    if as_json:
+        print_json(answer.to_json())
+    elif isinstance(answer, Paid):
+        say(f"Trip {trip}: {answer.settled} of {answer.total} is paid.")
+    else:
+        say(f"It is not recorded yet, and goes on by itself. To see what became of it, ask again with {again}.")
+
+
+async def _give_back(client: Client, request: RefundRequest, *, wait: bool) -> Refunded | RefundStatus | Begun:
+    """Start the refund, and see what becomes of it. Raises Refusal, also where the refund itself is refused."""
+    partner = refund_of(request.refund_request_id)
+    summary = f"{request.amount} of trip {request.shopping_trip_id}"[:SUMMARY_LENGTH]
+    started = await start_once(client, REFUND, request.to_json(), workflow_id=partner.workflow_id, summary=summary)
+    if not wait:
+        return Begun(workflow_id=partner.workflow_id, started=started, refund_request_id=request.refund_request_id)
+    try:
+        result = await result_of(client, partner.workflow_id, within=PATIENCE)
+    except WorkflowFailureError as error:
+        before = "" if started else ". That is what became of it before: for another refund, leave out --request-id"
+        raise Refusal(f"refused: {cause_of(error)}{before}") from None
+    answer = understood(result, Refunded) if result is not None else await _where_it_stands(client, partner)
+    reason = answer.reason if isinstance(answer, Refunded) else request.reason
+    if (answer.shopping_trip_id, answer.amount, reason) != (request.shopping_trip_id, request.amount, request.reason):
+        raise Refusal(id_taken(request))
+    return answer
+
+
+async def _where_it_stands(client: Client, partner: Partner) -> RefundStatus:
+    try:
+        return understood(await ask_status(client, partner), RefundStatus)
+    except Refusal as refusal:
+        raise Refusal(f"it is started and will be done, but {refusal}") from None
+
+
+async def _record(client: Client, recovery: Recovery) -> tuple[Paid | Begun, bool]:
+    """Start the recovery, and see what becomes of it; and whether it is new.
+
+    Raises Refusal, also where the books refuse it.
+    """
+    workflow_id = recovery_workflow_id(recovery.shopping_trip_id, recovery.recovery_id)
+    summary = f"{recovery.amount} of trip {recovery.shopping_trip_id}"[:SUMMARY_LENGTH]
+    started = await start_once(client, RECOVERY, recovery.to_json(), workflow_id=workflow_id, summary=summary)
+    try:
+        result = await result_of(client, workflow_id, within=PATIENCE)
+    except WorkflowFailureError as error:
+        raise Refusal(f"refused: {cause_of(error)}") from None
+    if result is None:
+        return Begun(workflow_id=workflow_id, started=started, recovery_id=recovery.recovery_id), started
+    return understood(result, Paid), started
+
+
+def _currency_of(trip: str) -> str:
+    """In which currency the trip was paid, by the books. Raises Refusal."""
+    with opened() as database:
+        settlement = Books(database).settlement_of(trip)
+    if settlement is None:
+        raise Refusal(f"the books know no settled trip {trip}: was it settled, and is LEDGER_URL the worker's?")
+    if settlement.total.code == NO_CURRENCY:
+        raise Refusal(f"trip {trip} ended without a cart: no money was ever asked for")
+    return settlement.total.code
+
+
+def _money(amount: Decimal, code: str) -> Money:
+    """So much. Raises typer.BadParameter."""
+    try:
+        return Money(amount=amount, code=code)
+    except ValidationError as error:
+        words = error.errors()[0]["msg"].removeprefix("Value error, ").removeprefix("amount: ")
+        raise typer.BadParameter(words, param_hint="AMOUNT") from None
+
+
+def _given_back(refunded: Refunded) -> Table:
+    return grid_of(
+        {
+            "refund": refunded.refund_request_id,
+            "trip": f"{refunded.shopping_trip_id}, store {refunded.store_id}",
+            "given back": refunded.amount,
+            "reason": refunded.reason,
+            "reconciliation id": refunded.reconciliation_id,
+            "at": moment(refunded.refunded_at),
+        }
+    )
+
+
+def _facts(status: RefundStatus) -> Table:
+    store = f", store {status.store_id}" if status.store_id else ""
+    return grid_of(
+        {
+            "refund": status.refund_request_id,
+            "trip": f"{status.shopping_trip_id}{store}",
+            "amount": status.amount,
+            "stage": status.stage,
+            **why_a_person(status.attention),
+        }
+    )
+
+
+def _look_again(request: RefundRequest) -> str:
+    return f"Look again: python starter.py show-refund {request.refund_request_id}"

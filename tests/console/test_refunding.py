@@ -1,0 +1,204 @@
+"""`refund`, `show-refund`, `retry-refund` and `recover`, run as programs against a real worker, service and books."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from trips.names import REFUND, SHOPPING_TRIP, TASK_QUEUE, refund_workflow_id, trip_workflow_id
+
+BROKEN = ("--reason", "damaged_item")
+ANN = ("--operator", "ann")
+
+
+@pytest.fixture
+def shop(server):
+    return server.shop
+
+
+@pytest.fixture
+def call(run, shop):
+    """Run a command in the shop."""
+    return lambda *args, **variables: run(*args, **{**shop.variables, **variables})
+
+
+@pytest.fixture
+def settled(shop):
+    """A trip of 42.10 USD that the shop was paid for, as far as the card covers it."""
+
+    def _settled(balance="100.00", *, code="USD", total="42.10", age=timedelta(0), **more):
+        trip = uuid.uuid4().hex
+        held = {"amount": "10.00" if code == "USD" else "10", "code": code}
+        shop.do(shop.control.plan(trip, balance=balance, pre_authorized=held["amount"]))
+        payload = {
+            "storeId": "store-1",
+            "shoppingTripId": trip,
+            "startedAt": (datetime.now(UTC) - age).isoformat(),
+            "preAuthorized": held,
+            "cart": {"total": {"amount": total, "code": code}},
+            "policy": {"onDecline": "capture_authorized", "tokenLifetime": "P30D"},
+            **more,
+        }
+        started = shop.client.execute_workflow(SHOPPING_TRIP, payload, id=trip_workflow_id(trip), task_queue=TASK_QUEUE)
+        shop.do(started)
+        return trip
+
+    return _settled
+
+
+@pytest.fixture
+def refunds_of(shop):
+    return lambda trip: [refund["amount"]["amount"] for refund in shop.do(shop.control.trip(trip))["refunds"]]
+
+
+def test_money_is_given_back_in_the_trips_own_currency(call, settled, refunds_of):
+    trip = settled()
+    ran = call("refund", trip, "2.10", *BROKEN)
+    assert ran.status == 0
+    assert "2.10 USD" in ran.out
+    assert "DAMAGED_ITEM" in ran.out
+    assert refunds_of(trip) == ["2.10"]
+    assert "REFUND RECEIPT" in call("receipt", trip).out
+
+
+def test_machines_get_the_refund_in_json_and_its_id_is_told_apart(call, settled):
+    trip = settled()
+    ran = call("refund", trip, "2.10", *BROKEN, "--json")
+    refunded = ran.document
+    assert (refunded["amount"], refunded["reason"]) == ({"amount": "2.10", "code": "USD"}, "DAMAGED_ITEM")
+    assert f"--request-id {refunded['refundRequestId']}\n" in ran.err
+
+
+def test_a_currency_without_decimals_is_known_by_the_books(call, settled, refunds_of):
+    trip = settled("10000", code="JPY", total="4200")
+    ran = call("refund", trip, "2.10", *BROKEN)
+    assert (ran.status, ran.out) == (2, "")
+    assert "2.10 has too many decimals: JPY has 0" in ran.err
+    assert call("refund", trip, "200", *BROKEN).status == 0
+    assert refunds_of(trip) == ["200"]
+
+
+def test_the_same_request_id_answers_with_the_first_refund(call, settled, refunds_of):
+    trip, request = settled(), str(uuid.uuid4())
+    first, second = (call("refund", trip, "2.10", *BROKEN, "--request-id", request, "--json") for _ in range(2))
+    assert first.document == second.document
+    assert refunds_of(trip) == ["2.10"]
+    other = call("refund", trip, "3.10", *BROKEN, "--request-id", request.upper())
+    assert (other.status, other.out) == (1, "")
+    assert "another refund's" in other.err
+
+
+@pytest.mark.parametrize(
+    ("trip_of", "args", "reason"),
+    [
+        ("nobody", ("2.10",), "the books know no settled trip"),
+        ("nobody", ("2.10", "--currency", "USD"), "the books know no settled trip"),
+        ("paid", ("42.11",), "42.11 USD is more than the 42.10 USD that is left"),
+        ("paid", ("2.10", "--currency", "EUR"), "was paid in USD, not in EUR"),
+        ("unpaid", ("2.10",), "nothing was captured"),
+        ("old", ("2.10",), "started more than 7 days ago"),
+    ],
+)
+def test_a_refund_that_may_not_be_is_refused_in_the_books_own_words(call, settled, trip_of, args, reason):
+    trips = {
+        "nobody": lambda: "nobody",
+        "paid": settled,
+        "unpaid": lambda: settled("0.00", policy={"onDecline": "write_off"}),
+        "old": lambda: settled(age=timedelta(days=8)),
+    }
+    ran = call("refund", trips[trip_of](), *args, *BROKEN)
+    assert (ran.status, ran.out) == (1, "")
+    assert reason in ran.err
+
+
+def test_a_refusal_stands_for_its_request_id_and_says_so(call):
+    request = ("--currency", "USD", "--request-id", str(uuid.uuid4()))
+    call("refund", "nobody", "2.10", *BROKEN, *request)
+    ran = call("refund", "nobody", "2.10", *BROKEN, *request)
+    assert ran.status == 1
+    assert "leave out --request-id" in ran.err
+
+
+def test_a_person_need_not_wait(call, settled, shop, refunds_of):
+    trip, request = settled(), str(uuid.uuid4())
+    ran = call("refund", trip, "2.10", *BROKEN, "--request-id", request, "--no-wait")
+    assert ran.status == 0
+    assert f"show-refund {request}" in ran.out
+    shop.do(shop.client.get_workflow_handle(refund_workflow_id(request)).result())
+    assert refunds_of(trip) == ["2.10"]
+
+
+@pytest.fixture
+def held_up(shop, settled):
+    """A refund that the service does not let in, until somebody says retry."""
+    trip, request = settled(), str(uuid.uuid4())
+    shop.do(shop.control.add_fault(trip, "refund", "forbidden"))
+    payload = {
+        "shoppingTripId": trip,
+        "refundRequestId": request,
+        "amount": {"amount": "2.10", "code": "USD"},
+        "reason": "DAMAGED_ITEM",
+    }
+    workflow_id = refund_workflow_id(request)
+    shop.do(shop.client.start_workflow(REFUND, payload, id=workflow_id, task_queue=TASK_QUEUE))
+    shop.do(shop.control.wait_for_calls(trip, "refund"))
+    return trip, request
+
+
+def test_a_refund_that_is_held_up_says_where_it_stands_and_goes_on_when_it_is_retried(call, held_up, refunds_of):
+    trip, request = held_up
+    ran = call("refund", trip, "2.10", *BROKEN, "--request-id", request)
+    assert ran.status == 0
+    assert "not_allowed" in ran.out
+    assert f"show-refund {request}" in ran.out
+    assert "403" in call("show-refund", request).out
+    retried = call("retry-refund", request, *ANN)
+    assert (retried.status, retried.err) == (0, "")
+    assert "The refund took it: ann says: try again now" in retried.out
+    again = call("refund", trip, "2.10", *BROKEN, "--request-id", request, "--json")
+    assert again.document["refundedAt"]
+    assert refunds_of(trip) == ["2.10"]
+    assert call("show-refund", request, "--json").document["stage"] == "refunded"
+    assert f"the refund {request} is already done" in call("retry-refund", request, *ANN).err
+
+
+def test_a_refused_refund_is_shown_as_refused(call):
+    request = str(uuid.uuid4())
+    call("refund", "nobody", "2.10", *BROKEN, "--currency", "USD", "--request-id", request)
+    assert call("show-refund", request, "--json").document["stage"] == "refused"
+
+
+def test_a_refund_that_is_not_there_is_told(call):
+    ran = call("show-refund", str(uuid.uuid4()))
+    assert ran.status == 1
+    assert ran.err.startswith("there is no refund ")
+
+
+def test_a_debt_that_was_paid_later_is_recorded_once(call, settled, shop):
+    trip = settled("30.00")
+    first, second = (call("recover", trip, "12.10", "--id", "invoice-17") for _ in range(2))
+    assert (first.status, first.out) == (0, f"Trip {trip}: 22.10 USD of 42.10 USD is paid.\n")
+    assert second.out == first.out
+    assert "told before" in second.err
+    assert call("recover", trip, "20.00", "--json").document["settled"] == {"amount": "42.10", "code": "USD"}
+    statuses = shop.do(shop.control.trip(trip))["paymentStatuses"]
+    assert statuses[-1]["settledAmount"] == {"amount": "42.10", "code": "USD"}
+
+
+def test_more_than_is_owed_is_not_recorded(call, settled):
+    ran = call("recover", settled("30.00"), "32.11")
+    assert (ran.status, ran.out) == (1, "")
+    assert "more than the 32.10 USD that is still owed" in ran.err
+
+
+def test_books_that_are_not_there_are_told_before_anything_is_started(call, tmp_path):
+    ran = call("refund", "t1", "2.10", *BROKEN, LEDGER_URL=f"sqlite:///{tmp_path}/nowhere/books.db")
+    assert (ran.status, ran.out) == (1, "")
+    assert "LEDGER_URL" in ran.err
+
+
+def test_a_shop_without_a_worker_keeps_the_refund_for_later_and_says_so(call):
+    ran = call("refund", "t1", "2.10", *BROKEN, "--currency", "USD", TEMPORAL_NAMESPACE="idle")
+    assert ran.status == 1
+    assert "no worker answered" in ran.err
+    assert "it is started" in ran.err

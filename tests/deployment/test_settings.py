@@ -1,0 +1,29 @@
+"""What a worker's settings refuse, with the name of the variable and what it should be."""
+
+import pytest
+
+from settings import SettingsError, load
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    monkeypatch.setenv("PAYMENT_SERVICE_URL", "https://us-east-1.payments.amazonphysicalstores.com")
+    return monkeypatch.setenv
+
+
+def test_a_settlement_file_needs_the_day_in_its_path(environment):
+    environment("SETTLEMENT_FILE", "/var/settlements/today.csv")
+    with pytest.raises(SettingsError, match=r"^SETTLEMENT_FILE: should be a path with \{date\} in it, such as "):
+        load()
+    environment("SETTLEMENT_FILE", "/var/settlements/{date}.csv")
+    assert load().settlement_file == "/var/settlements/{date}.csv"
+
+
+def test_a_settlement_mapping_is_read_at_the_start(environment, tmp_path):
+    assert load().settlement_mapping == "simulator"
+    environment("SETTLEMENT_MAPPING", str(tmp_path / "adyen.toml"))
+    with pytest.raises(SettingsError, match=r"^SETTLEMENT_MAPPING: should be simulator, amazon or a TOML file: .*"):
+        load()
+    (tmp_path / "adyen.toml").write_text('every_row = "capture"\n[columns]\ntrip = "T"\n')
+    with pytest.raises(SettingsError, match=r"columns\.currency"):
+        load()
