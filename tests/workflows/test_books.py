@@ -73,8 +73,8 @@ async def test_a_trip_takes_its_cart_while_it_waits_for_the_books(world):
 
 async def test_at_charge_by_a_trip_goes_on_without_the_books_and_posts_when_they_are_back(world):
     world.lose_books()
-    trip = await world.trip(held="10.00")
-    await world.pass_time(hours=45, minutes=20)
+    trip = await world.trip(held="10.00", tokenLifetime="PT3H")
+    await world.pass_time(hours=2, minutes=20)
     assert (await trip.account())["captured"] == usd("42.10")
     status = await waiting(trip, "books")
     assert (status["stage"], status["captured"]) == ("recording", usd("42.10"))

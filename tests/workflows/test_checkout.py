@@ -183,6 +183,7 @@ async def test_an_expired_trip_is_bad_debt_and_an_incident(world):
 
 
 async def test_a_service_that_never_answers_ends_expired_at_the_end_of_the_token(world):
-    trip = await delegated(world, faults=[{"call": "checkout", "kind": "server_error", "times": 1000}])
+    fault = {"call": "checkout", "kind": "server_error", "times": 1000}
+    trip = await delegated(world, faults=[fault], tokenLifetime="PT3H")
     result, _ = await ended(trip)
     assert (result["outcome"], result["badDebt"]) == ("expired", usd("8.56"))
