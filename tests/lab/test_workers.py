@@ -29,8 +29,8 @@ LIMIT = 60
 """Seconds for what takes one or two; two busy cores have needed 20."""
 DEPLOYMENT = "payments"
 READABLE = {"searchAttributes", "userMetadata", "data"}
-"""docs/operations.md, Encryption: search attributes, summaries, and what the SDK notes of a local activity (its name and
-times, in the `data` of its marker) are not encrypted."""
+"""docs/operations.md, Encryption: search attributes, summaries, and what the SDK notes of a local activity (its name,
+its times; in the `data` of its marker) are not encrypted."""
 
 
 class Shop:
