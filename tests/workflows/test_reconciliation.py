@@ -10,9 +10,10 @@ FILE = "{date}.csv"
 
 @pytest.fixture
 async def day(world):
-    """A day with one captured trip, which is over."""
-    await (await world.trip(held="10.00")).result()
-    yesterday = (await world.env.get_current_time()).date()
+    """A day with one captured trip, which is over. The clock stands while the trip runs: else it leaps when it ends."""
+    with world.env.auto_time_skipping_disabled():
+        await (await world.trip(held="10.00")).result()
+        yesterday = (await world.env.get_current_time()).date()
     await world.pass_time(days=1)
     return yesterday
 
