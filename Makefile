@@ -28,7 +28,7 @@ test: install  ## Run all tests; the trips a second time with every task replaye
 proof: install  ## 2,000 examples of all that can happen to a trip (about a minute)
 	$(PYTEST) tests/proof --hypothesis-profile=proof --timeout=1800 --show-capture=no $(ARGS)
 
-histories: install  ## Record one trip of each kind for the replay tests; once for each release
+histories: install  ## Record a workflow of each kind for the replay tests; once for each release
 	@$(BIN)/python -m lab.record $(ARGS)
 
 chaos: install  ## Hundreds of trips while calls fail and workers are killed (about five minutes)

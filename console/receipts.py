@@ -63,7 +63,8 @@ class Sheet:
     """A receipt in words, as it goes on paper."""
 
     title: str
-    store: str
+    seller: list[str]
+    """The merchant, where the trip named it, and the store."""
     about: Rows
     goods: list[Good]
     sums: Rows
@@ -89,7 +90,7 @@ def sheet_of(receipt: Mapping[str, Any]) -> Sheet:
         card = {**card, "lastFour": f"•••• {card['lastFour']}"}
     return Sheet(
         title=TITLES[receipt["type"]],
-        store=_words(f"Store {receipt['storeId']}"),
+        seller=[_words(name) for name in (receipt.get("merchant", ""), f"Store {receipt['storeId']}") if name],
         about=_rows(ABOUT, shown),
         goods=[_good(line) for line in receipt.get("lines", ())],
         sums=[(label, _money(receipt[name])) for name, label in SUMS.items() if _worth_a_line(receipt, name)],

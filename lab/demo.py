@@ -86,6 +86,8 @@ class Played:
     trip_id: str
     handle: WorkflowHandle[Any, Any]
     result: dict[str, Any]
+    moved: list[WorkflowHandle[Any, Any]] = field(default_factory=list)
+    """The refund and the recovery that followed."""
     account: dict[str, Any] = field(default_factory=dict)
     """What the service knows, after all that was moved."""
 
@@ -120,6 +122,7 @@ class Stage:
         await self.control.plan(trip_id, balance=scene.balance, pre_authorized=HELD, faults=list(scene.faults))
         payload: dict[str, Any] = {
             "storeId": "store-1",
+            "merchant": "Corner Shops",
             "shoppingTripId": trip_id,
             "startedAt": datetime.now(UTC).isoformat(),
             "preAuthorized": usd(HELD),
@@ -149,9 +152,11 @@ class Stage:
         """Wait for what becomes of the trip, then move what the scene has afterwards."""
         played = Played(scene, trip_id, handle, await handle.result())
         if scene.refunded:
-            await (await start_refund(self.server.client, trip_id, scene.refunded)).result()
+            played.moved.append(await start_refund(self.server.client, trip_id, scene.refunded))
         if scene.recovered:
-            await (await start_recovery(self.server.client, trip_id, scene.recovered)).result()
+            played.moved.append(await start_recovery(self.server.client, trip_id, scene.recovered))
+        for movement in played.moved:
+            await movement.result()
         played.account = await self.control.trip(trip_id)
         return played
 

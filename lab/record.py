@@ -1,4 +1,6 @@
-"""`make histories`: plays one trip of each kind on real servers and keeps what Temporal stored, for the replay test.
+"""`make histories`: plays one trip of each kind, and what can follow it, on real servers.
+
+What Temporal stored of it is kept for the replay test.
 
 A history says what today's workflow code did, command by command. Code of a later day must make the same commands of
 it, or every trip that is under way at a deploy would stick (tests/workflows/test_histories.py).
@@ -9,21 +11,30 @@ import asyncio
 import json
 import re
 import tomllib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from temporalio.client import Client, WorkflowHandle
 
 from connection import leave
 from lab.demo import LIMIT, SCENES, Stage
 from lab.program import run
 from lab.servers import simulator, temporal_server, worker
 from simulator.control import Control
+from trips.deliveries import QUEUE_OF_PARCELS, receipt_parcel
+from trips.names import DELIVERIES_QUEUE, DELIVERY, RECONCILIATION
+from trips.receipt import receipt_key
+
+Handle = WorkflowHandle[Any, Any]
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "tests" / "workflows" / "histories"
 OF_THE_MACHINE = frozenset({"identity", "binaryChecksum", "stackTrace"})
 """What a history says of where it was made; a replay reads none of it."""
+FILE = "{date}.csv"
+"""SETTLEMENT_FILE in the run's folder."""
 STICKY = "TASK_QUEUE_KIND_STICKY"
 """The queue of one worker; its name is made of the machine's."""
 
@@ -35,20 +46,48 @@ def release() -> str:
 
 
 async def record(folder: Path, console: Console, into: Path) -> bool:
-    """Play all scenes and write each history; those of earlier releases stay."""
+    """Play all scenes and what follows them, and write each history; those of earlier releases stay."""
     async with temporal_server(folder) as server, simulator(folder) as service, Control(service) as control:
-        with worker(folder, server.address, service) as its_worker:
+        with worker(folder, server.address, service, SETTLEMENT_FILE=str(folder / FILE)) as its_worker:
             stage = Stage(server, control, its_worker)
-            begun = [(scene, (await stage.begin(scene))[1]) for scene in SCENES]
+            begun = [(scene, *await stage.begin(scene)) for scene in SCENES]
             async with asyncio.timeout(LIMIT.total_seconds()):
-                for _, handle in begun:
-                    await handle.result()
-            for scene, handle in begun:
+                played = [await stage.end(*one) for one in begun]
+                recorded = {one.scene.name: one.handle for one in played}
+                for movement in (movement for one in played for movement in one.moved):
+                    recorded[(await movement.describe()).workflow_type] = movement
+                recorded[DELIVERY] = await _deliver(server.client, control, played[0].trip_id)
+                recorded[RECONCILIATION] = await _reconcile(server.client, control, folder)
+            for name, handle in recorded.items():
                 history = await handle.fetch_history()
-                path = into / f"{release()}-{slug(scene.name)}.json"
+                path = into / f"{release()}-{slug(name)}.json"
                 _write(path, history.to_json_dict())
                 console.print(f"{path.name}: {len(history.events)} events")
     return True
+
+
+async def _deliver(client: Client, control: Control, trip_id: str) -> Handle:
+    """A receipt that its receiver did not take at once."""
+    (receipt,) = [
+        taken["body"] for taken in await control.receipts() if receipt_key(taken["body"]) == f"{trip_id}:sale"
+    ]
+    parcel = receipt_parcel(receipt)
+    handle: Handle = await client.start_workflow(
+        DELIVERY, parcel, id=f"again-{trip_id}", task_queue=QUEUE_OF_PARCELS[parcel.kind]
+    )
+    await handle.result()
+    return handle
+
+
+async def _reconcile(client: Client, control: Control, folder: Path) -> Handle:
+    """A day on which the books have nothing of what stands in the file: an incident follows."""
+    day = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    (folder / FILE.format(date=day)).write_text(await control.export())
+    handle: Handle = await client.start_workflow(
+        RECONCILIATION, {"day": day}, id=f"reconciliation-{day}", task_queue=DELIVERIES_QUEUE
+    )
+    await handle.result()
+    return handle
 
 
 def _write(path: Path, history: dict[str, Any]) -> None:
@@ -67,7 +106,7 @@ def without_machine(part: Any) -> Any:
 
 def slug(name: str) -> str:
     """The scene's name as a file has it."""
-    return re.sub(r"[^a-z]+", "-", name).strip("-")
+    return re.sub(r"[^a-z]+", "-", name.lower()).strip("-")
 
 
 def main() -> int:

@@ -290,6 +290,7 @@ class ChargedTrip(Trip):
         return Settlement(
             shopping_trip_id=self.request.shopping_trip_id,
             store_id=self.request.store_id,
+            merchant=self.request.merchant,
             outcome=self.outcome,
             total=self.total,
             captured=captured,

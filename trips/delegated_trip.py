@@ -94,6 +94,7 @@ class DelegatedTrip(Trip):
         return Settlement(
             shopping_trip_id=self.shopping_trip_id,
             store_id=self.store_id,
+            merchant=self.request.merchant,
             outcome=self.outcome,
             total=self.total,
             captured=nothing,

@@ -41,7 +41,7 @@ def receipt_of(settlement: Settlement, request: TripRequest, cart: Cart | None) 
     return {
         "type": "SALE",
         "status": "PAID" if paid_in_full else "PARTIALLY_PAID",
-        "storeId": settlement.store_id,
+        **_seller(settlement),
         "shoppingTripId": settlement.shopping_trip_id,
         "tripStartedAt": rfc3339(request.started_at),
         "issuedAt": rfc3339(settlement.settled_at),
@@ -64,7 +64,7 @@ def refund_receipt_of(
     return {
         "type": "REFUND",
         "status": "REFUNDED",
-        "storeId": settlement.store_id,
+        **_seller(settlement),
         "shoppingTripId": settlement.shopping_trip_id,
         "refundRequestId": request.refund_request_id,
         "paidAt": rfc3339(settlement.settled_at),
@@ -105,6 +105,11 @@ def card_facts(transaction: Transaction | None) -> dict[str, Any]:
         "cardStatementTransactionId": transaction.card_statement_transaction_id,
     }
     return {name: value for name, value in facts.items() if value}
+
+
+def _seller(settlement: Settlement) -> dict[str, str]:
+    merchant = {"merchant": settlement.merchant} if settlement.merchant else {}
+    return {**merchant, "storeId": settlement.store_id}
 
 
 def _line(line: Line) -> dict[str, Any]:

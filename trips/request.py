@@ -1,9 +1,9 @@
 """What starts a trip."""
 
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import ValidationError, model_validator
+from pydantic import StringConstraints, ValidationError, model_validator
 
 from trips.base import Identifier, Moment, StrictMessage, sentence
 from trips.cart import Cart
@@ -11,6 +11,9 @@ from trips.checkout_cart import InvalidCart, checkout_cart
 from trips.money import NO_CURRENCY, Money
 from trips.names import trip_workflow_id
 from trips.policy import Policy
+
+MerchantName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
+"""Who sells, as receipts say it (payments.md, Receipts)."""
 
 RETAILER = "retailer"
 Issuer = Literal["retailer", "amazon"]
@@ -35,6 +38,7 @@ class TripRequest(StrictMessage):
     pre_authorized: Money | None = None
     cart: Cart | None = None
     payment: Payment = PAYMENT_SERVICE  # type: ignore[assignment]
+    merchant: MerchantName | None = None
     receipt: Issuer = RETAILER  # type: ignore[assignment]
     policy: Policy = Policy()
 

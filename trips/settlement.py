@@ -47,6 +47,8 @@ class Settlement(Message):
 
     shopping_trip_id: str
     store_id: str
+    merchant: str | None = None
+    """Who sold, for the receipt of this sale and of its refunds."""
     outcome: Outcome
     total: Money
     captured: Money

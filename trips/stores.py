@@ -7,13 +7,14 @@ from pydantic.alias_generators import to_camel
 
 from trips.base import Identifier, StrictMessage
 from trips.policy import Policy
-from trips.request import Issuer, Payment
+from trips.request import Issuer, MerchantName, Payment
 
 
 class StoreWishes(StrictMessage):
-    """What a store says of all its trips; what it leaves out has the defaults of every trip."""
+    """What a store says of all its trips."""
 
     payment: Payment | None = None
+    merchant: MerchantName | None = None
     receipt: Issuer | None = None
     policy: Policy | None = None
 
@@ -23,21 +24,22 @@ class StoreWishes(StrictMessage):
 
 
 class Stores(StrictMessage):
-    """The stores that say something, and what all others get."""
+    """What each store says of its trips, and what all of them get where it says nothing."""
 
     default: StoreWishes = StoreWishes()
     stores: dict[Identifier, StoreWishes] = Field(default_factory=dict)
 
     def fill(self, trip: Any) -> Any:
-        """A trip's input with what its store says and the trip itself does not, attribute by attribute.
+        """A trip's input with what it does not say itself: its store's word, else the default, attribute by attribute.
 
         An input that names no store is given back as it is: it is refused when it is read.
         """
         if not isinstance(trip, dict):
             return trip
         store = trip.get("storeId", trip.get("store_id"))
-        wishes = self.stores.get(store, self.default) if isinstance(store, str) else self.default
-        return _filled(trip, wishes.to_json())
+        wishes = self.stores.get(store) if isinstance(store, str) else None
+        own = _filled(trip, wishes.to_json()) if wishes else trip
+        return _filled(own, self.default.to_json())
 
 
 def _filled(own: dict[str, Any], wishes: dict[str, Any]) -> dict[str, Any]:

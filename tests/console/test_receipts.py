@@ -18,6 +18,7 @@ def usd(amount):
 SALE = {
     "type": "SALE",
     "status": "PARTIALLY_PAID",
+    "merchant": "Corner Shops",
     "storeId": "store-1",
     "shoppingTripId": "t1",
     "tripStartedAt": "2026-11-24T11:00:00Z",
@@ -45,7 +46,7 @@ SALE = {
     "statements": ["30.54 USD was paid; 11.56 USD remains to be paid."],
 }
 FACTS = (
-    *("SALE RECEIPT", "Store store-1", "2026-11-24 11:00:00 UTC", "2026-11-24 12:00:00 UTC", "t1"),
+    *("SALE RECEIPT", "Corner Shops", "Store store-1", "2026-11-24 11:00:00 UTC", "2026-11-24 12:00:00 UTC", "t1"),
     *("Oat milk", "2 x 2.40 USD, tax 0.34 USD", "4.80 USD", "Item", "1.5 kg", "37.30 USD", "A bag"),
     *("TOTAL", "42.10 USD", "30.54 USD", "Remains to be paid", "11.56 USD"),
     *("VISA", "•••• 1234", "A0000000031010", "chip", "Verified by PIN", "00", "12345678"),

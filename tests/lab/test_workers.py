@@ -28,9 +28,9 @@ ROOT = Path(__file__).parents[2]
 LIMIT = 60
 """Seconds for what takes one or two; two busy cores have needed 20."""
 DEPLOYMENT = "payments"
-READABLE = {"searchAttributes", "userMetadata", "data"}
+READABLE = {"searchAttributes", "userMetadata", "details.data"}
 """docs/operations.md, Encryption: search attributes, summaries, and what the SDK notes of a local activity (its name,
-its times; in the `data` of its marker) are not encrypted."""
+its times; in the `data` of its marker's details) are not encrypted."""
 
 
 class Shop:
@@ -191,12 +191,13 @@ def handle_with(client, trip_id):
     return client.get_workflow_handle(trip_workflow_id(trip_id))
 
 
-def encodings(part):
+def encodings(part, under=""):
     """How each payload in a history is encoded, but for what Temporal itself must be able to read."""
     if isinstance(part, list):
-        return set().union(*map(encodings, part))
+        return set().union(*(encodings(each, under) for each in part))
     if not isinstance(part, dict):
         return set()
     if "metadata" in part and "data" in part:
         return {base64.b64decode(part["metadata"]["encoding"])}
-    return set().union(*(encodings(value) for name, value in part.items() if name not in READABLE))
+    hidden = {name: value for name, value in part.items() if not READABLE & {name, f"{under}.{name}"}}
+    return set().union(*(encodings(value, name) for name, value in hidden.items()))

@@ -83,6 +83,13 @@ def test_there_is_no_receipt_where_no_money_came_or_amazon_issues_it():
     assert sale(settlement(), receipt="amazon") is None
 
 
+def test_a_receipt_names_the_merchant_where_the_trip_did():
+    sold = settlement().model_copy(update={"merchant": "Corner Shops"})
+    for receipt in (sale(sold), refund(sold)):
+        assert (receipt["merchant"], receipt["storeId"]) == ("Corner Shops", "store-1")
+    assert "merchant" not in sale(settlement())
+
+
 def test_a_refund_has_a_receipt_of_its_own():
     assert refund(settlement()) == {
         "type": "REFUND",

@@ -10,9 +10,14 @@ from trips.stores import Stores
 TRIP = {"storeId": "store-1", "shoppingTripId": "t", "startedAt": "2026-11-24T02:00:00Z"}
 STORES = Stores.model_validate(
     {
-        "default": {"receipt": "amazon"},
+        "default": {
+            "merchant": "Corner Shops",
+            "receipt": "amazon",
+            "policy": {"onDecline": "ask", "fallback": "write_off"},
+        },
         "stores": {
             "store-1": {
+                "receipt": "retailer",
                 "payment": "checkout_service",
                 "policy": {"onDecline": "write_off", "chargeMargin": "PT2H", "search": {"asks": 2, "bias": 0.3}},
             }
@@ -21,18 +26,28 @@ STORES = Stores.model_validate(
 )
 
 
-def test_a_trip_gets_what_its_store_says_and_nothing_else():
+def test_a_trip_gets_what_its_store_says_and_the_default_where_that_says_nothing():
     filled = STORES.fill(TRIP)
     assert filled == {
         **TRIP,
+        "merchant": "Corner Shops",
+        "receipt": "retailer",
         "payment": "checkout_service",
-        "policy": {"onDecline": "write_off", "chargeMargin": "PT2H", "search": {"asks": 2, "bias": "0.3"}},
+        "policy": {
+            "onDecline": "write_off",
+            "fallback": "write_off",
+            "chargeMargin": "PT2H",
+            "search": {"asks": 2, "bias": "0.3"},
+        },
     }
     assert TripRequest.read(filled).policy.on_decline is Strategy.WRITE_OFF
 
 
-def test_a_store_that_says_nothing_gets_the_default():
-    assert STORES.fill({**TRIP, "storeId": "store-2"}) == {**TRIP, "storeId": "store-2", "receipt": "amazon"}
+def test_a_store_without_a_table_gets_the_default_alone():
+    filled = STORES.fill({**TRIP, "storeId": "store-2"})
+    assert (filled["merchant"], filled["receipt"]) == ("Corner Shops", "amazon")
+    assert filled["policy"] == {"onDecline": "ask", "fallback": "write_off"}
+    assert "payment" not in filled
 
 
 @pytest.mark.parametrize("spelling", [("onDecline", "chargeMargin"), ("on_decline", "charge_margin")])

@@ -42,6 +42,7 @@ async def test_a_priced_cart_becomes_an_order_that_amazon_collects(world):
     assert (result["outcome"], result["total"], result["delegated"]) == ("delegated", usd("8.56"), usd("8.56"))
     assert (result["captured"], result["badDebt"]) == (usd("0.00"), usd("0.00"))
     assert account["order"] == {"orderId": result["orderId"], "total": usd("8.56")}
+    assert result["merchant"] == "Corner Shops"
     assert account["calls"] == {"checkout": 1}
     status = await trip.status()
     assert (status["stage"], status["orderId"]) == ("settled", result["orderId"])

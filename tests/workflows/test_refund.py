@@ -39,7 +39,9 @@ async def test_a_refund_is_given_back_posted_and_told_the_shopper(world, paid):
     assert (result["amount"], result["reason"], result["storeId"]) == (usd("12.10"), "DAMAGED_ITEM", "store-1")
     assert result["reconciliationId"]
     assert await refunds_of(paid) == [usd("12.10")]
-    assert [receipt["type"] for receipt in world.books.receipts_of(paid.id)] == ["SALE", "REFUND"]
+    receipts = world.books.receipts_of(paid.id)
+    assert [receipt["type"] for receipt in receipts] == ["SALE", "REFUND"]
+    assert {receipt["merchant"] for receipt in receipts} == {"Corner Shops"}
     assert len(await world.control.receipts(at_least=2)) == 2
 
 

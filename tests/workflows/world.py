@@ -148,6 +148,7 @@ class World:
         now = await self.env.get_current_time()
         payload = {
             "storeId": "store-1",
+            "merchant": "Corner Shops",
             "shoppingTripId": trip_id,
             "startedAt": now.isoformat(),
             "receipt": receipt,
