@@ -12,7 +12,11 @@ from typing import NoReturn
 
 from pydantic import SecretStr
 from temporalio.client import Client
-from temporalio.converter import DataConverter
+from temporalio.converter import (
+    DataConverter,
+    DefaultFailureConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+)
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError
@@ -31,10 +35,13 @@ class ConnectionFailed(Exception):
 
 
 def data_converter(payload_keys: Sequence[SecretStr] = ()) -> DataConverter:
-    """How payloads are written and read: JSON by pydantic, encrypted where there are keys."""
-    codec = EncryptionCodec([key.get_secret_value() for key in payload_keys]) if payload_keys else None
+    """How payloads are written and read: JSON by pydantic, encrypted where there are keys, a failure's words too."""
+    failures = DefaultFailureConverterWithEncodedAttributes if payload_keys else DefaultFailureConverter
     return dataclasses.replace(
-        DataConverter.default, payload_converter_class=TolerantPayloadConverter, payload_codec=codec
+        DataConverter.default,
+        payload_converter_class=TolerantPayloadConverter,
+        failure_converter_class=failures,
+        payload_codec=EncryptionCodec([key.get_secret_value() for key in payload_keys]),
     )
 
 

@@ -42,6 +42,8 @@ def configure(log_format: str) -> None:
     handler.setFormatter(formatter)
     logging.root.handlers = [handler]
     logging.root.setLevel(logging.INFO)
+    # At INFO it writes each call's whole address, and a chat service's address is its password.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

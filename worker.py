@@ -180,11 +180,14 @@ async def run(settings: Settings) -> None:
             Kind.INCIDENT: sending_to(incidents),
             Kind.PAYMENT_STATUS: reporting_to(service),
         }
-        for worker in workers(client, service=service, checkout=checkout, books=books, ways=ways, settings=settings):
+        both = workers(client, service=service, checkout=checkout, books=books, ways=ways, settings=settings)
+        for worker in both:
             await stack.enter_async_context(worker)
         log.info("worker ready", task_queue=TASK_QUEUE, namespace=client.namespace)
         await stop.wait()
         log.info("worker stopping", grace_seconds=GRACE.total_seconds())
+        # Together: one after the other they would have the grace twice, and be killed in the middle of it.
+        await asyncio.gather(*(worker.shutdown() for worker in both))
 
 
 def main() -> int:

@@ -32,6 +32,8 @@ NAMED = {
 BY_STATUS = {401: NotAllowedError, 403: NotAllowedError, 429: RateLimitedError}
 
 ERROR_NAME = re.compile(r"[A-Za-z]{1,60}")
+LINE_ITEM = re.compile(rb"lineItems\[\d{1,4}\]")
+MOST_LINES_NAMED = 10
 REQUEST_ID = re.compile(r"[\w=+/-]{1,80}")
 REQUEST_ID_HEADERS = ("x-amzn-requestid", "x-request-id")
 
@@ -61,7 +63,7 @@ class Answer:
             return None
         name = self._error_name()
         sentence = f"{self.status} {name}" if name else f"{self.status}{self._beginning()}"
-        return self._error(name)(sentence, **self._facts(name))
+        return self._error(name)(f"{sentence}{self._lines()}", **self._facts(name))
 
     def _error(self, name: str | None) -> type[ServiceError]:
         if 400 <= self.status < 500:  # noqa: PLR2004 (as above)
@@ -76,6 +78,11 @@ class Answer:
             return None
         name = body.get("errorMsg") if isinstance(body, dict) else None
         return name if isinstance(name, str) and ERROR_NAME.fullmatch(name) else None
+
+    def _lines(self) -> str:
+        """Which lines of a cart the answer is about: their numbers are shown, whatever else of it is not."""
+        lines = dict.fromkeys(LINE_ITEM.findall(self.content))
+        return f" about {', '.join(line.decode() for line in lines)}" if 0 < len(lines) <= MOST_LINES_NAMED else ""
 
     def _facts(self, name: str | None) -> dict[str, Any]:
         wait = retry_after(self.headers.get("retry-after"), datetime.now(UTC))

@@ -1,5 +1,6 @@
 """The Checkout Service's one call: Amazon takes the priced cart and collects it (contract.md, Checkout Service)."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -9,14 +10,19 @@ import httpx
 from pydantic import Field
 
 from clients.answers import Answer
+from clients.errors import BadRequestError
 from clients.signing import Auth, open_signed
 from clients.transport import call
 from clients.wire import body_of, printable, read_object
 from trips.base import Identifier, Message
+from trips.checkout_cart import named
 from trips.money import Money
 from trips.pricing import OrderTotals, PricedCart, PricedLine
 
 CARTS = "/v1/checkout/carts"
+
+LINE_ITEM = re.compile(r"lineItems\[(\d+)\]")
+"""How the service names a line, from 0 on."""
 
 TAKEN = frozenset({200, 201})
 """Any other 2xx is none by the contract: a 202 would say that nothing is done yet."""
@@ -51,17 +57,21 @@ class CheckoutService:
             line_items=[_line_item(line) for line in cart.lines],
             order_totals=_order_totals(cart.order_totals),
         )
-        return await call(
-            self._http,
-            CARTS,
-            body,
-            path=CARTS,
-            store=store_id,
-            trip=shopping_trip_id,
-            attempt=attempt,
-            read=_read_order_id,
-            tell=lambda order_id: f"order {order_id}",
-        )
+        try:
+            return await call(
+                self._http,
+                CARTS,
+                body,
+                path=CARTS,
+                store=store_id,
+                trip=shopping_trip_id,
+                attempt=attempt,
+                read=_read_order_id,
+                tell=lambda order_id: f"order {order_id}",
+            )
+        except BadRequestError as error:
+            error.sentence = LINE_ITEM.sub(lambda found: _line(cart, int(found[1])), error.sentence)
+            raise
 
 
 @asynccontextmanager
@@ -69,6 +79,11 @@ async def open_checkout_service(url: str, auth: Auth) -> AsyncIterator[CheckoutS
     """The service at that address. Raises MissingCredentials where its calls can't be signed."""
     async with open_signed(url, auth, variable="CHECKOUT_SERVICE_URL") as http:
         yield CheckoutService(http)
+
+
+def _line(cart: PricedCart, index: int) -> str:
+    """The line as people find it in the cart."""
+    return named(index + 1, cart.lines[index]) if index < len(cart.lines) else f"line {index + 1}"
 
 
 def _line_item(line: PricedLine) -> dict[str, Any]:

@@ -7,7 +7,8 @@ ServiceError                     the call brought no answer that can be used
 ├── NotAllowedError              401, 403: signature, credentials or allow-listing
 ├── RateLimitedError             429: too many calls
 ├── ServiceUnavailableError      5xx: whether the deed was done is unknown
-├── NoAnswerError                a timeout, a connection refused or dropped: unknown as well
+├── UnreachableError             no connection, or no signature: the call surely did not leave
+├── NoAnswerError                a timeout, a connection dropped: unknown as well
 └── UnreadableAnswerError        an answer that is none by the contract: never believed, so unknown as well
 """
 
@@ -15,6 +16,8 @@ from datetime import timedelta
 from typing import ClassVar
 
 from trips.trouble import Trouble, TroubleKind
+
+BAD_REQUEST = 400
 
 
 class ServiceError(Exception):
@@ -46,7 +49,13 @@ class ServiceError(Exception):
     @property
     def trouble(self) -> Trouble:
         """The error as the trip understands it."""
-        return Trouble(kind=self.kind, sentence=self.sentence, retry_after=self.retry_after, request_id=self.request_id)
+        return Trouble(
+            kind=self.kind,
+            sentence=self.sentence,
+            retry_after=self.retry_after,
+            request_id=self.request_id,
+            by_name=self.status == BAD_REQUEST and self.error_msg is not None,
+        )
 
 
 class BadRequestError(ServiceError):
@@ -85,8 +94,14 @@ class ServiceUnavailableError(ServiceError):
     kind = TroubleKind.UNAVAILABLE
 
 
+class UnreachableError(ServiceError):
+    """No connection was made, or the call could not be signed."""
+
+    kind = TroubleKind.UNREACHABLE
+
+
 class NoAnswerError(ServiceError):
-    """Nothing came back in time, or the connection was refused or dropped."""
+    """Nothing came back in time, or the connection was dropped."""
 
     kind = TroubleKind.NO_ANSWER
 

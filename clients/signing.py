@@ -13,7 +13,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
-from clients.errors import NoAnswerError
+from clients.errors import UnreachableError
 from clients.transport import open_http
 
 SERVICE = "execute-api"
@@ -43,7 +43,7 @@ class Signature(httpx.Auth):
         self._region = region
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Sign the request. Raises NoAnswerError where the credentials can't be renewed: a moment later they may be."""
+        """Sign the request. Raises UnreachableError where the credentials can't be renewed: that may pass."""
         signed = AWSRequest(
             method=request.method,
             url=str(request.url),
@@ -55,7 +55,7 @@ class Signature(httpx.Auth):
             frozen = await asyncio.to_thread(self._credentials.get_frozen_credentials)
         except Exception as error:  # noqa: BLE001 (each of botocore's sources has errors of its own, without a common base)
             name = type(error).__name__
-            raise NoAnswerError(f"not sent: the AWS credentials can't be renewed ({name})") from None
+            raise UnreachableError(f"not sent: the AWS credentials can't be renewed ({name})") from None
         SigV4Auth(frozen, SERVICE, self._region).add_auth(signed)
         request.headers.update(dict(signed.headers.items()))
         yield request

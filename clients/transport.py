@@ -14,7 +14,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from httpx_aiohttp import AiohttpTransport
 
 from clients.answers import Answer
-from clients.errors import NoAnswerError, ServiceError
+from clients.errors import NoAnswerError, ServiceError, UnreachableError
 
 log = structlog.get_logger()
 
@@ -22,6 +22,9 @@ T = TypeVar("T")
 
 LONGEST_CALL = 5.0
 """Seconds for a whole call. httpx's own limit is for each read, so that an answer that trickles would never end."""
+
+LONGEST_CONNECT = 3.0
+"""Seconds for the connection, less than for the call: a host that is not there is then known for it."""
 
 MOST_BYTES = 1_000_000
 """The longest answer of the contract is under 2 kB."""
@@ -31,6 +34,10 @@ MOST_CONNECTIONS = 100
 
 LOWER_ERRORS = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, HttpProcessingError, OSError)
 """What httpx raises, and what its aiohttp transport lets through."""
+
+
+NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+"""Raised before a byte is sent; any other error leaves open what became of the call."""
 
 
 def taken(_result: object) -> str:
@@ -43,7 +50,11 @@ async def open_http(url: str = "", auth: httpx.Auth | None = None) -> AsyncItera
     """A client for a service, made once a worker. aiohttp costs a tenth of httpx's own transport (temporal.md)."""
     transport = AiohttpTransport(limits=httpx.Limits(max_connections=MOST_CONNECTIONS))
     async with httpx.AsyncClient(
-        base_url=url, transport=transport, auth=auth, timeout=LONGEST_CALL, follow_redirects=False
+        base_url=url,
+        transport=transport,
+        auth=auth,
+        timeout=httpx.Timeout(LONGEST_CALL, connect=LONGEST_CONNECT),
+        follow_redirects=False,
     ) as http:
         yield http
 
@@ -97,8 +108,10 @@ async def _exchange(http: httpx.AsyncClient, url: str, body: Mapping[str, Any], 
     except TimeoutError:
         raise NoAnswerError(f"no whole answer within {LONGEST_CALL:g} s") from None
     except LOWER_ERRORS as error:
-        # aiohttp's own name tells more: its transport calls a dropped connection a ConnectTimeout.
-        raise NoAnswerError(f"no answer: {type(error.__cause__ or error).__name__}") from None
+        # aiohttp's own error tells more: its transport calls a dropped connection a ConnectTimeout.
+        cause = error.__cause__ or error
+        kind = UnreachableError if isinstance(cause, NEVER_CONNECTED) else NoAnswerError
+        raise kind(f"no answer: {type(cause).__name__}") from None
 
 
 async def _content(response: httpx.Response) -> bytes:

@@ -3,6 +3,7 @@
 from codecs import BOM_UTF8
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic_core import from_json
@@ -69,7 +70,9 @@ def _read_lines(lines: Sequence[bytes], stores: Stores) -> Batch:
 def _order(content: bytes, stores: Stores, place: str = "") -> Order:
     try:
         payload = stores.fill(read_json(content))
-        return Order(payload, TripRequest.read(payload), place)
+        request = TripRequest.read(payload)
+        request.check_started(datetime.now(UTC))
+        return Order(payload, request, place)
     except (Refusal, InvalidTrip) as error:
         raise Refusal(f"{place}{error}") from None
 

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from console.output import Refusal
 from settings import SettingsError, load_console
-from trips.stores import Stores
+from trips.base import sentence
+from trips.stores import Stores, StoreWishes
 
 SYNTAX = re.compile(r"(?P<words>.*) \(at line (?P<line>\d+), column \d+\)", re.DOTALL)
 """How tomllib says where it could not go on; at the end of the file it says so in words."""
@@ -42,9 +43,16 @@ def read_stores(file: Path) -> Stores:
     except tomllib.TOMLDecodeError as error:
         raise Refusal(_syntax(file, text, error)) from None
     try:
-        return Stores.model_validate(document)
+        stores = Stores.model_validate(document)
     except ValidationError as error:
         raise Refusal("\n".join(_sentences(file, text, document, error))) from None
+    for store in stores.stores:
+        try:
+            StoreWishes.model_validate(stores.wishes_of(store))
+        except ValidationError as error:
+            line = _line(text, ("stores", store))
+            raise Refusal(f"{file} line {line}: {sentence(error, f'{store}, with the default,')}") from None
+    return stores
 
 
 def _sentences(file: Path, text: str, document: Any, error: ValidationError) -> list[str]:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from simulator.wire import Call
+
 ZERO = Decimal(0)
 
 Movement = tuple[str, Decimal]
@@ -64,7 +66,12 @@ def faults_of(result: dict[str, Any], account: dict[str, Any], refunds: Sequence
 
 
 def untold_debt(result: dict[str, Any], account: dict[str, Any]) -> list[str]:
-    """A debt of which the service was not told, in words: how much of the total is paid."""
+    """A debt of which the Payment Service was not told, in words: how much of the total is paid.
+
+    A trip that was handed to Amazon's Checkout Service is none of its business.
+    """
+    if Call.CHECKOUT in account.get("calls", ()):
+        return []
     total, captured, _, bad_debt = parts(result)
     told = [(money(status["totalAmount"]), money(status["settledAmount"])) for status in account["paymentStatuses"]]
     if bad_debt and (total, captured) not in told:

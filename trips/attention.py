@@ -17,6 +17,7 @@ class Cause(StrEnum):
     OUTAGE = "outage"
     RATE_LIMITED = "rate_limited"
     CAPTURE_UNKNOWN = "capture_unknown"
+    CART = "cart"
     EXPIRING = "expiring"
     EXPIRED = "expired"
     BOOKS = "books"
@@ -30,6 +31,7 @@ CAUSE_OF_TROUBLE = {
     TroubleKind.NOT_ALLOWED: Cause.NOT_ALLOWED,
     TroubleKind.RATE_LIMITED: Cause.RATE_LIMITED,
     TroubleKind.UNAVAILABLE: Cause.OUTAGE,
+    TroubleKind.UNREACHABLE: Cause.OUTAGE,
     TroubleKind.NO_ANSWER: Cause.OUTAGE,
     TroubleKind.UNREADABLE: Cause.OUTAGE,
     TroubleKind.BOOKS: Cause.BOOKS,
@@ -43,6 +45,7 @@ WHAT_TO_DO = {
     Cause.OUTAGE: "Nothing, while the service is down: the trip tries by itself. Retry to try at once.",
     Cause.RATE_LIMITED: "Nothing, or lower PAYMENT_SERVICE_MAX_RPS. The trip tries by itself when it may.",
     Cause.CAPTURE_UNKNOWN: "Find the capture at the processor's; then: resolve TRIP --captured or --not-captured.",
+    Cause.CART: "Submit a corrected cart, or cancel the trip; without a cart nothing is charged.",
     Cause.EXPIRING: "See why the trip is not charged yet and mend that before the token expires.",
     Cause.EXPIRED: "Nothing can be charged any more; the total is bad debt. Find out why it came to this.",
     Cause.BOOKS: "Have the ledger's database (LEDGER_URL) mended: the trip goes on by itself. Retry to try at once.",

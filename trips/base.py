@@ -14,15 +14,25 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+FIRST_YEAR, LAST_YEAR = 2000, 2199
+"""Of any moment that we are told. The tests' clock leaps by tens of years, so the end is far."""
+
 
 def rfc3339(moment: datetime) -> str:
     """The moment in UTC as RFC 3339 writes it, with a Z and, where there are any, microseconds."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def _in_utc(moment: datetime) -> datetime:
+    """The moment in UTC. Raises ValueError for a slip of the pen that no timer and no database can reckon with."""
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"should be in the years {FIRST_YEAR} to {LAST_YEAR}")
+    return moment.astimezone(UTC)
+
+
 Moment = Annotated[
     AwareDatetime,
-    AfterValidator(lambda moment: moment.astimezone(UTC)),
+    AfterValidator(_in_utc),
     PlainSerializer(rfc3339, return_type=str, when_used="json"),
 ]
 """A time with its zone, kept in UTC, written as RFC 3339."""

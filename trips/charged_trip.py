@@ -17,7 +17,7 @@ from trips.settlement import Outcome, Settlement, Transaction
 from trips.stages import Stage
 from trips.steps import Adjust, Call, Capture, Release, Step, Wait
 from trips.trip import Trip
-from trips.trouble import Trouble
+from trips.trouble import Trouble, TroubleKind
 
 BY_POLICY = "policy"
 BY_TIMER = "timer"
@@ -155,6 +155,9 @@ class ChargedTrip(Trip):
         doubt = self._unanswered
         self._answered(call, approved=False)
         self.declines += 1
+        if last_approved >= call.amount and last_approved > max(self.authorized, doubt or self.authorized):
+            # More than was asked just now, and more than was ever approved: not to be believed.
+            last_approved = Money.zero(self.code)
         if doubt is not None and doubt < self.authorized:
             # An adjust to less may have been done without our hearing of it, so we can't hold on to what we knew.
             self.authorized = last_approved or doubt
@@ -163,14 +166,15 @@ class ChargedTrip(Trip):
         if call.sale == self._sale:
             self._declined_at = self._declined_at or now
 
-    def pending(self, call: Adjust, now: datetime) -> None:
+    def pending(self, call: Adjust, now: datetime, at_least: timedelta = timedelta(0)) -> None:
         """The processor has not answered: the same adjust again after a while, and the search does not move."""
         self.streak = None
         self._doubt(call)
         if call.sale != self._sale:
             return
         self._pending_since = self._pending_since or now
-        self._next_adjust = now + min(FIRST_PENDING_WAIT * (1 << min(self._pendings, 5)), LONGEST_PENDING_WAIT)
+        wait = min(FIRST_PENDING_WAIT * (1 << min(self._pendings, 5)), LONGEST_PENDING_WAIT)
+        self._next_adjust = now + max(wait, at_least)
         self._pendings += 1
 
     def capture_answered(self, call: Capture) -> None:
@@ -184,8 +188,13 @@ class ChargedTrip(Trip):
         self.succeeded()
         self.released = True
 
-    def troubled(self, call: Call, trouble: Trouble, *, now: datetime, jitter: float) -> None:
-        """The call brought no usable answer. `jitter` is a random number from 0 to 1."""
+    def troubled(
+        self, call: Call, trouble: Trouble, *, now: datetime, jitter: float, at_least: timedelta = timedelta(0)
+    ) -> None:
+        """The call brought no usable answer. `jitter` is a random number from 0 to 1, `at_least` the shortest wait."""
+        if isinstance(call, Release) and self._voided and trouble.kind is TroubleKind.UNKNOWN_TRIP:
+            self.release_answered()
+            return
         if isinstance(call, Adjust):
             if trouble.outcome_unknown:
                 self._doubt(call)
@@ -194,7 +203,7 @@ class ChargedTrip(Trip):
         if isinstance(call, Capture) and trouble.outcome_unknown:
             self._capture_unknown = True
         self._pending_since = None
-        super().troubled(call, trouble, now=now, jitter=jitter)
+        super().troubled(call, trouble, now=now, jitter=jitter, at_least=at_least)
 
     def succeeded(self) -> None:
         """What had failed has worked, or is given up."""
@@ -213,7 +222,7 @@ class ChargedTrip(Trip):
             return Release()
         if self.cart is None:
             if now >= self.request.charge_by:
-                self.log.add(now, Event.DEADLINE, "no cart came: the hold is cancelled")
+                self.log.add(now, Event.DEADLINE, f"{self._no_cart}: the hold is cancelled")
                 return Release()
             return Wait(Stage.AWAITING_CART, self.request.charge_by, "for the cart")
         if not self.total:
@@ -225,7 +234,7 @@ class ChargedTrip(Trip):
             self._stopped_asking = True
             if self.decision is None:
                 self._stand(Strategy.CAPTURE_AUTHORIZED, BY_TIMER, now)
-            return self._take_what_is_authorized()
+            return self._without_asking(self.decision)
         if not self._asks:
             return Adjust(self.total, self._sale)
         if self.authorized >= self.total:
@@ -255,6 +264,12 @@ class ChargedTrip(Trip):
                 return self._by_strategy(fallback, now)
             case Strategy.CAPTURE_AUTHORIZED:
                 return self._take_what_is_authorized()
+
+    def _without_asking(self, decision: Standing | None) -> Step:
+        """A sale that was given up is not charged, however the last ask would have been answered."""
+        policy, strategy = self.request.policy, decision and decision.strategy
+        last = policy.fallback if strategy is Strategy.ASK_AGAIN else strategy
+        return Release() if last is Strategy.WRITE_OFF else self._take_what_is_authorized()
 
     def _search(self, now: datetime) -> Step:
         history = SearchHistory(self.total, min(self.authorized, self.total), self._asks, self.adjusts)
@@ -305,7 +320,7 @@ class ChargedTrip(Trip):
 
     def attention(self, now: datetime) -> Attention | None:
         """Why a person should look at the trip now, or None."""
-        if self.streak and self.held:
+        if self.streak and self._only_a_person_knows:
             doubt = f"nobody knows whether the capture of {self._capture and self._capture.amount} happened"
             sentence = f"{doubt}: {self.streak.trouble.sentence}"
             return Attention.because(Cause.CAPTURE_UNKNOWN, since=self.streak.since, sentence=sentence)
@@ -317,6 +332,13 @@ class ChargedTrip(Trip):
         return None
 
     # Smaller questions.
+
+    @property
+    def _only_a_person_knows(self) -> bool:
+        """Whether nobody but a person can find out what became of the capture: a repeat is refused, or not wanted."""
+        kind = self.streak.trouble.kind if self.streak else None
+        refused = kind in (TroubleKind.REFUSED, TroubleKind.UNKNOWN_TRIP)
+        return self.held or (self.capture_in_doubt and refused)
 
     @property
     def _awaits_decision(self) -> bool:
@@ -357,7 +379,7 @@ class ChargedTrip(Trip):
         self.decision = Standing(strategy, decided_by, now)
         self.log.add(now, Event.DECISION, f"{strategy}, decided by {decided_by}{noted(note)}")
 
-    def _cart_changed(self, before: Cart | None) -> None:
+    def _cart_changed(self, before: Cart | None, now: datetime) -> None:
         """New lines of the same total need no new ask; for another total, nothing that was asked and decided holds."""
         if before is not None and before.total == self.total:
             return
@@ -370,7 +392,7 @@ class ChargedTrip(Trip):
         self._declined_at = None
         self._asked_again = False
         self._stopped_asking = False
-        self.succeeded()
+        self._begin_anew(now)
 
     def _answered(self, call: Adjust, *, approved: bool) -> None:
         self.succeeded()

@@ -64,11 +64,13 @@ def _read(number: int, line: Line, cart: Cart) -> PricedLine:
     try:
         return PricedLine.model_validate(line.to_json(), context={CURRENCY: cart.total.code})
     except ValidationError as error:
-        raise InvalidCart(sentence(error, _named(number, line))) from None
+        raise InvalidCart(sentence(error, named(number, line))) from None
 
 
-def _named(number: int, line: Line) -> str:
-    said = ((line.model_extra or {}).get("productId"), line.description)
+def named(number: int, line: Line | PricedLine) -> str:
+    """A line as people find it in a cart: its number, from 1 on, and what it is."""
+    product = line.product_id if isinstance(line, PricedLine) else (line.model_extra or {}).get("productId")
+    said = (product, line.description)
     known = [text[:SHOWN] for text in said if isinstance(text, str) and text and text.isprintable()]
     return f"line {number} ({', '.join(known)})" if known else f"line {number}"
 

@@ -1,6 +1,6 @@
 """A trip whose payment Amazon orchestrates, by the Checkout Service: the priced cart is handed over, once."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from trips.base import Refused
 from trips.cart import Cart
@@ -77,15 +77,17 @@ class DelegatedTrip(Trip):
         self._under_way = False
         self.order_id = order_id
 
-    def troubled(self, call: Call, trouble: Trouble, *, now: datetime, jitter: float) -> None:
+    def troubled(
+        self, call: Call, trouble: Trouble, *, now: datetime, jitter: float, at_least: timedelta = timedelta(0)
+    ) -> None:
         """The call brought no usable answer. An order that may have been taken can't be changed any more.
 
-        A refusal says of the calls before it too that none was taken: they were the same.
+        What the service itself refuses by name it has not taken before either: those calls were the same.
         """
         self._under_way = False
-        refused = trouble.kind is TroubleKind.REFUSED
+        refused = trouble.by_name and trouble.kind in (TroubleKind.REFUSED, TroubleKind.UNKNOWN_TRIP)
         self._in_doubt = (self._in_doubt or trouble.outcome_unknown) and not refused
-        super().troubled(call, trouble, now=now, jitter=jitter)
+        super().troubled(call, trouble, now=now, jitter=jitter, at_least=at_least)
 
     def settlement(self, transaction: Transaction | None, settled_at: datetime) -> Settlement:
         """The trip's final result: what Amazon took is a claim on its settlement, neither captured nor lost."""
@@ -110,13 +112,13 @@ class DelegatedTrip(Trip):
             return Checkout(self.cart)
         if now < self.request.charge_by:
             return Wait(Stage.AWAITING_CART, self.request.charge_by, "for the cart")
-        self.log.add(now, Event.DEADLINE, "no cart came: nothing is owed")
+        self.log.add(now, Event.DEADLINE, f"{self._no_cart}: nothing is owed")
         self._voided = True
         return Record()
 
-    def _cart_changed(self, before: Cart | None) -> None:  # noqa: ARG002 (any new cart may be the mended one)
+    def _cart_changed(self, before: Cart | None, now: datetime) -> None:  # noqa: ARG002 (any may be the mended one)
         """Another cart may be what was missing: it is handed over at once."""
-        self.succeeded()
+        self._begin_anew(now)
 
     def _how_far(self) -> str:
         if self.order_id is not None:

@@ -29,14 +29,23 @@ class Errand(ABC):
     def store_id(self) -> str | None:
         """In which store the trip was, as far as that is known."""
 
-    def failed(self, what: str, trouble: Trouble, *, now: datetime, jitter: float, deadline: datetime) -> None:
+    def failed(
+        self,
+        what: str,
+        trouble: Trouble,
+        *,
+        now: datetime,
+        jitter: float,
+        deadline: datetime,
+        at_least: timedelta = timedelta(0),
+    ) -> None:
         """Something that is needed has failed, perhaps again; it should be tried once more by `deadline`.
 
-        `jitter` is a random number from 0 to 1.
+        `jitter` is a random number from 0 to 1, `at_least` the shortest wait.
         """
         if self.streak is None or self.streak.call != what:
             self.streak = Streak(what, now, self._patience, trouble)
-        self.streak.add(trouble, now=now, jitter=jitter, deadline=deadline)
+        self.streak.add(trouble, now=now, jitter=jitter, deadline=deadline, at_least=at_least)
 
     def succeeded(self) -> None:
         """What had failed has worked, or is given up."""
@@ -53,11 +62,14 @@ class Errand(ABC):
         self.streak.next_try = now
         self._note_retry(said, now)
 
+    def unheard(self, name: str, reason: str, now: datetime) -> None:  # noqa: B027 (most have nothing to do about it)
+        """A signal of that name can't be taken, and its sender can't be told."""
+
     def attention(self, now: datetime) -> Attention | None:
         """Why a person should look now, or None."""
         if self.streak is None or not self.streak.needs_attention(now):
             return None
-        cause = CAUSE_OF_TROUBLE[self.streak.trouble.kind]
+        cause = CAUSE_OF_TROUBLE[self.streak.kind]
         sentence = f"{self.streak.call}: {self.streak.trouble.sentence}"
         return Attention.because(cause, since=self.streak.since, sentence=sentence)
 

@@ -3,9 +3,9 @@
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from trips.base import StrictMessage
 
@@ -29,7 +29,15 @@ class UnknownOutcome(StrEnum):
     HOLD = "hold"
 
 
-Length = Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(days=31))]
+def _iso_8601(value: Any) -> Any:
+    """Only what ISO 8601 writes: pydantic takes 46 for 46 seconds, where somebody surely meant hours."""
+    if isinstance(value, timedelta) or (isinstance(value, str) and value.lstrip("+-").upper().startswith("P")):
+        return value
+    raise ValueError("should be a duration as ISO 8601 writes it, such as PT46H, PT10M or P2D")
+
+
+Duration = Annotated[timedelta, BeforeValidator(_iso_8601), Field(le=timedelta(days=31))]
+Length = Annotated[Duration, Field(ge=timedelta(0))]
 
 
 class SearchLimits(StrictMessage):
@@ -47,7 +55,7 @@ class SearchLimits(StrictMessage):
 class Policy(StrictMessage):
     """A store's wishes for a trip, each with the default of design.md."""
 
-    token_lifetime: Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=31))] = timedelta(hours=46)
+    token_lifetime: Annotated[Duration, Field(gt=timedelta(0))] = timedelta(hours=46)
     charge_margin: Length = timedelta(hours=1)
     on_decline: Literal["ask"] | Strategy = ASK  # type: ignore[assignment]
     decision_window: Length = timedelta(hours=8)

@@ -1,6 +1,6 @@
 """A refund on its way: reserved in the books, given back by the service, posted."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -60,6 +60,8 @@ class RefundErrand(Errand):
         self.store: str | None = None
         self.in_doubt = False
         """Whether a call was made of which nobody knows whether the money was given back."""
+        self.doubt: Attention | None = None
+        """The refusal of a refund that may have been given back: a person looks into it."""
 
     @property
     def shopping_trip_id(self) -> str:
@@ -70,6 +72,10 @@ class RefundErrand(Errand):
     def store_id(self) -> str | None:
         """In which store the trip was, once the books said so."""
         return self.store
+
+    def incidents(self, now: datetime) -> list[Attention]:
+        """What the outside world should know of."""
+        return [*super().incidents(now), *filter(None, [self.doubt])]
 
     def status(self, attention: Attention | None) -> RefundStatus:
         """Where the refund is, for people and programs."""

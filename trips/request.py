@@ -1,11 +1,11 @@
 """What starts a trip."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import StringConstraints, ValidationError, model_validator
 
-from trips.base import Identifier, Moment, StrictMessage, sentence
+from trips.base import Identifier, Moment, StrictMessage, rfc3339, sentence
 from trips.cart import Cart
 from trips.checkout_cart import InvalidCart, checkout_cart
 from trips.money import NO_CURRENCY, Money
@@ -23,6 +23,10 @@ PAYMENT_SERVICE = "payment_service"
 CHECKOUT_SERVICE = "checkout_service"
 Payment = Literal["payment_service", "checkout_service"]
 """Who orchestrates the payment: we do, or Amazon does (contract.md, Two ways to pay)."""
+
+
+CLOCKS_DIFFER = timedelta(days=1)
+"""More than any clock is wrong, or any zone mistaken; less than a wrong year or milliseconds taken for seconds."""
 
 
 class InvalidTrip(ValueError):
@@ -70,6 +74,11 @@ class TripRequest(StrictMessage):
         """Raise InvalidTrip unless the workflow has the trip's own id, which keeps a trip from running twice."""
         if workflow_id != trip_workflow_id(self.shopping_trip_id):
             raise InvalidTrip(f"the workflow's id should be {trip_workflow_id(self.shopping_trip_id)}")
+
+    def check_started(self, now: datetime) -> None:
+        """Raise InvalidTrip for a trip that has not started yet: by a wrong year it would wait for that year."""
+        if self.started_at > now + CLOCKS_DIFFER:
+            raise InvalidTrip(f"startedAt: {rfc3339(self.started_at)} is yet to come")
 
     @property
     def expires_at(self) -> datetime:

@@ -36,10 +36,12 @@ class Stores(StrictMessage):
         """
         if not isinstance(trip, dict):
             return trip
-        store = trip.get("storeId", trip.get("store_id"))
-        wishes = self.stores.get(store) if isinstance(store, str) else None
-        own = _filled(trip, wishes.to_json()) if wishes else trip
-        return _filled(own, self.default.to_json())
+        return _filled(trip, self.wishes_of(trip.get("storeId", trip.get("store_id"))))
+
+    def wishes_of(self, store: Any) -> dict[str, Any]:
+        """What the store says, and the default where it says nothing."""
+        own = self.stores.get(store) if isinstance(store, str) else None
+        return _filled(own.to_json() if own else {}, self.default.to_json())
 
 
 def _filled(own: dict[str, Any], wishes: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from trips.errand import Errand, noted
 from trips.log import Event, TripLog
 from trips.messages import CaptureResolution, Decision, Said
 from trips.money import Money
+from trips.names import SUBMIT_CART
 from trips.request import TripRequest
 from trips.settlement import Outcome, Settlement, Transaction
 from trips.steps import Call, Record, Step, Wait
@@ -22,6 +23,10 @@ from trips.trouble import LONGEST_WAIT_WHEN_OLD, Trouble, TroubleKind
 
 EXPIRING_SHARE = Decimal("0.8")
 """Of the token's life: an uncharged trip is then an incident, while 9 of 46 hours are left to mend it (issue 3)."""
+
+
+LAST_TRY = timedelta(minutes=1)
+"""Before the token expires: a call that then fails could not be made once more."""
 
 
 class Trip(Errand):
@@ -32,8 +37,9 @@ class Trip(Errand):
         self.request = request
         self.cart: Cart | None = request.cart
         self.code = request.currency
-        self.expired = False
+        self.expired_at: datetime | None = None
         self._voided = False
+        self._refused_cart: Attention | None = None
 
     # What follows from the facts.
 
@@ -46,6 +52,11 @@ class Trip(Errand):
     def store_id(self) -> str:
         """In which store it was."""
         return self.request.store_id
+
+    @property
+    def expired(self) -> bool:
+        """Whether the token died before the trip's money was over."""
+        return self.expired_at is not None
 
     @property
     def total(self) -> Money:
@@ -87,7 +98,8 @@ class Trip(Errand):
             raise Refused(f"total.code: {cart.total.code} is not the trip's currency, {self.code}")
         self.check_cart(cart)
         before, self.cart, self.code = self.cart, cart, cart.total.code
-        self._cart_changed(before)
+        self._refused_cart = None
+        self._cart_changed(before, now)
         self.log.add(now, Event.CART, f"cart of {cart.total}, {len(cart.lines)} lines")
 
     def check_cart(self, cart: Cart) -> None:
@@ -102,12 +114,20 @@ class Trip(Errand):
         if self.money_is_over or self.charging_has_begun:
             raise Refused("the trip can't be cancelled any more: " + self._how_far())
         self._voided = True
-        self.succeeded()
+        self._refused_cart = None
+        self._begin_anew(now)
         self.log.add(now, Event.DECISION, f"cancelled by {said.operator}: the sale is void{noted(said.note)}")
 
     @abstractmethod
     def resolve_capture(self, said: CaptureResolution, now: datetime) -> None:
         """Take an operator's word on a capture in doubt. Raises Refused where none is."""
+
+    def unheard(self, name: str, reason: str, now: datetime) -> None:
+        """A cart that came by signal and can't be used is a sale that would be lost in silence."""
+        if name == SUBMIT_CART and self.cart is None and not self._voided and not self.money_is_over:
+            since = self._refused_cart.since if self._refused_cart else now
+            sentence = f"a cart came and was refused: {reason}"
+            self._refused_cart = Attention.because(Cause.CART, since=since, sentence=sentence)
 
     # What the service answers.
 
@@ -115,26 +135,36 @@ class Trip(Errand):
     def begin(self, call: Call) -> None:
         """A call is about to be made."""
 
-    def troubled(self, call: Call, trouble: Trouble, *, now: datetime, jitter: float) -> None:
-        """The call brought no usable answer. `jitter` is a random number from 0 to 1."""
+    def troubled(
+        self, call: Call, trouble: Trouble, *, now: datetime, jitter: float, at_least: timedelta = timedelta(0)
+    ) -> None:
+        """The call brought no usable answer. `jitter` is a random number from 0 to 1, `at_least` the shortest wait."""
         if trouble.kind is TroubleKind.EXPIRED:
-            self.end_of_token()
+            self.end_of_token(now)
             return
-        late = min(now + LONGEST_WAIT_WHEN_OLD, self.request.expires_at)
-        deadline = self.request.charge_by if now < self.request.charge_by else late
-        self.failed(str(call), trouble, now=now, jitter=jitter, deadline=deadline)
+        deadline = self._put_off_until(now)
+        self.failed(str(call), trouble, now=now, jitter=jitter, deadline=deadline, at_least=at_least)
 
-    def end_of_token(self) -> None:
+    def _put_off_until(self, now: datetime) -> datetime:
+        """How long a failed call may wait at most, whatever the service says."""
+        if now < self.request.charge_by:
+            return self.request.charge_by
+        last = self.request.expires_at - LAST_TRY
+        return min(now + LONGEST_WAIT_WHEN_OLD, last) if now < last else self.request.expires_at
+
+    def end_of_token(self, now: datetime) -> None:
         """The token is dead: nothing more is sent. A hold that was to be cancelled falls by itself."""
         self.succeeded()
-        self.expired = True
+        self.expired_at = now
+        if expiry := self._expiry():
+            self.log.add(now, Event.ATTENTION, expiry.sentence)
 
     # What to do next.
 
     def advance(self, now: datetime) -> Step:
         """What to do at this moment. The timer's and the policy's decisions are taken and logged here."""
         if not self.money_is_over and now >= self.request.expires_at:
-            self.end_of_token()
+            self.end_of_token(now)
             self.log.add(now, Event.DEADLINE, "the token has expired: nothing more is sent")
         if self.money_is_over:
             return Record()
@@ -148,7 +178,7 @@ class Trip(Errand):
         """The step, or a wait where its call failed a moment ago."""
         if isinstance(step, Wait | Record):
             return step
-        if self.streak and self.streak.call != str(step):
+        if self.streak and self.streak.call != str(step) and not self.streak.asked_to_wait(now):
             self.succeeded()
         if self.streak:
             due = self.due(self._last_moment_to_wait(step))
@@ -167,24 +197,49 @@ class Trip(Errand):
     def settlement(self, transaction: Transaction | None, settled_at: datetime) -> Settlement:
         """The trip's final result. `settled_at` is when its money was over."""
 
+    def attention(self, now: datetime) -> Attention | None:
+        """Why a person should look at the trip now, or None."""
+        return super().attention(now) or (None if self.money_is_over else self._refused_cart)
+
     def incidents(self, now: datetime) -> list[Attention]:
-        """What the outside world should know of."""
-        return [*super().incidents(now), *self._expiring(now)]
+        """What the outside world should know of; what is still here at the trip's end stays open for a person."""
+        lasting = (self._refused_cart, self._expiring(now), self._expiry())
+        return [*super().incidents(now), *filter(None, lasting)]
 
     def is_expiring(self, now: datetime) -> bool:
-        """Whether most of the token's life is over and nothing is charged."""
-        return not self.money_is_over and bool(self.total) and now >= self.expiring_at
+        """Whether most of the token's life is over and nothing is charged, or no cart came to charge."""
+        owed = bool(self.total) or (self.cart is None and not self._voided)
+        return not self.money_is_over and owed and now >= self.expiring_at
 
-    def _expiring(self, now: datetime) -> list[Attention]:
+    def _expiring(self, now: datetime) -> Attention | None:
         if not self.is_expiring(now):
-            return []
-        left: timedelta = self.request.expires_at - self.expiring_at
-        sentence = f"{self.total} is not charged yet and the token expires in {left}"
-        return [Attention.because(Cause.EXPIRING, since=self.expiring_at, sentence=sentence)]
+            return None
+        left = timedelta(minutes=round((self.request.expires_at - now) / timedelta(minutes=1)))
+        what = f"{self.total} is not charged yet" if self.cart else "no cart that can be charged has come yet"
+        sentence = f"{what}, and the token expires in {left}"
+        return Attention.because(Cause.EXPIRING, since=self.expiring_at, sentence=sentence)
+
+    def _expiry(self) -> Attention | None:
+        if self.expired_at is None or self.outcome is not Outcome.EXPIRED:
+            return None
+        doubt = ". Whether it was charged nevertheless is unknown" if self.charge_was_begun else ""
+        sentence = f"the token expired before {self.total} was charged{doubt}"
+        return Attention.because(Cause.EXPIRED, since=self.expired_at, sentence=sentence)
 
     @abstractmethod
-    def _cart_changed(self, before: Cart | None) -> None:
+    def _cart_changed(self, before: Cart | None, now: datetime) -> None:
         """There is another cart than before: what was asked and decided for that one may say nothing of it."""
+
+    def _begin_anew(self, now: datetime) -> None:
+        """What failed was about something else. Only a service that asked us to wait meant every call."""
+        streak = self.streak
+        self.succeeded()
+        if streak and streak.asked_to_wait(now):
+            self.streak = streak
+
+    @property
+    def _no_cart(self) -> str:
+        return "the cart that came was refused, and no other came" if self._refused_cart else "no cart came"
 
     def _how_far(self) -> str:
         return "the token has expired" if self.expired else "the trip was cancelled"

@@ -22,8 +22,10 @@ class TroubleKind(StrEnum):
     """429."""
     UNAVAILABLE = "unavailable"
     """5xx."""
+    UNREACHABLE = "unreachable"
+    """No connection, or no signature: the call surely did not leave."""
     NO_ANSWER = "no_answer"
-    """A timeout, a connection refused or dropped, a worker killed: nobody knows whether the deed was done."""
+    """A timeout, a connection dropped, a worker killed: nobody knows whether the deed was done."""
     UNREADABLE = "unreadable"
     """An answer that is none by the contract: never believed, so nobody knows whether the deed was done."""
     BOOKS = "books"
@@ -32,6 +34,17 @@ class TroubleKind(StrEnum):
 
 NEEDS_A_PERSON = frozenset({TroubleKind.REFUSED, TroubleKind.UNKNOWN_TRIP, TroubleKind.NOT_ALLOWED})
 """The same call again would end the same way, until somebody mends something."""
+
+PASSING = frozenset(
+    {
+        TroubleKind.RATE_LIMITED,
+        TroubleKind.UNAVAILABLE,
+        TroubleKind.UNREACHABLE,
+        TroubleKind.NO_ANSWER,
+        TroubleKind.UNREADABLE,
+    }
+)
+"""A service's bad hours: nobody here can do anything, and the trip tries by itself."""
 
 UNKNOWN_OUTCOME = frozenset({TroubleKind.UNAVAILABLE, TroubleKind.NO_ANSWER, TroubleKind.UNREADABLE})
 """The deed may have been done. A 5xx counts too: the service may have failed after the deed."""
@@ -45,6 +58,8 @@ class Trouble(Message):
     retry_after: timedelta | None = None
     """What the service asked for, where it could be read."""
     request_id: str | None = None
+    by_name: bool = False
+    """Whether the service itself said no, with a 400 and a name: what it refuses so it has not done before either."""
 
     @property
     def needs_a_person(self) -> bool:
@@ -80,24 +95,53 @@ class Streak:
     tries: int = 0
     next_try: datetime | None = None
     """None: the trip does not try by itself; a person must say so."""
+    _first_passing: TroubleKind | None = None
 
-    def add(self, trouble: Trouble, *, now: datetime, jitter: float, deadline: datetime) -> None:
-        """One more call failed. `jitter` is a random number from 0 to 1, `deadline` the last useful moment to try."""
+    @property
+    def kind(self) -> TroubleKind:
+        """What kind of trouble it is to people. Bad hours are one trouble, also where a 503 follows a 429."""
+        return self._first_passing if self._first_passing and self.trouble.kind in PASSING else self.trouble.kind
+
+    def add(
+        self,
+        trouble: Trouble,
+        *,
+        now: datetime,
+        jitter: float,
+        deadline: datetime,
+        at_least: timedelta = timedelta(0),
+    ) -> None:
+        """One more call failed. `jitter` is a random number from 0 to 1, `deadline` the last useful moment to try.
+
+        `at_least` is how long the trip must wait for reasons of its own.
+        """
         self.tries += 1
         self.trouble = trouble
+        if trouble.kind in PASSING:
+            self._first_passing = self._first_passing or trouble.kind
         if trouble.needs_a_person:
             self.next_try = None
             return
-        wait = self._wait(trouble, now, jitter)
+        wait = max(self._wait(trouble, now, jitter), at_least)
         self.next_try = now + wait if now >= deadline else min(now + wait, deadline)
 
+    def asked_to_wait(self, now: datetime) -> bool:
+        """Whether the service wants no call at all for a while, whatever it is about."""
+        limited = self.trouble.kind is TroubleKind.RATE_LIMITED
+        return limited and self.next_try is not None and now < self.next_try
+
     def _wait(self, trouble: Trouble, now: datetime, jitter: float) -> timedelta:
-        longest = LONGEST_WAIT_WHEN_OLD if self.outlasts_patience(now) else LONGEST_WAIT
-        backoff = min(FIRST_WAIT * (1 << min(self.tries - 1, MOST_DOUBLINGS)), longest)
+        backoff = min(FIRST_WAIT * (1 << min(self.tries - 1, MOST_DOUBLINGS)), self._longest_wait(now))
         if trouble.kind is not TroubleKind.RATE_LIMITED:
             return backoff * (0.5 + jitter / 2)
-        asked = trouble.retry_after if trouble.retry_after is not None else backoff
+        asked = max(trouble.retry_after or timedelta(0), backoff)
         return asked + max(asked / 4, SHORTEST_SPREAD) * jitter
+
+    def _longest_wait(self, now: datetime) -> timedelta:
+        """A quarter of what the outage has lasted already: a short one costs little more than itself."""
+        if not self.outlasts_patience(now):
+            return LONGEST_WAIT
+        return min(max((now - self.since) / 4, LONGEST_WAIT), LONGEST_WAIT_WHEN_OLD)
 
     def outlasts_patience(self, now: datetime) -> bool:
         """Whether the trouble has lasted for longer than the policy's `outagePatience`."""

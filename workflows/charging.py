@@ -62,11 +62,13 @@ class Charging(Paying):
             case AdjustStatus.DECLINED:
                 self.trip.declined(call, answer.authorized_amount, workflow.now())
             case AdjustStatus.PENDING:
-                self.trip.pending(call, workflow.now())
+                self.trip.pending(call, workflow.now(), self.spacing())
 
     async def _ask(self, method: Any, summary: str, **facts: Any) -> Any:
-        request = self.trip.request
+        request, now = self.trip.request, workflow.now()
         call = (AmountCall if facts else TripCall)(
             store_id=request.store_id, shopping_trip_id=request.shopping_trip_id, attempt=self.attempt, **facts
         )
-        return await pay(method, call, summary=summary, time_left=request.expires_at - workflow.now())
+        # At chargeBy the trip looks again, also where its call still waits for a worker or for the rate limit.
+        until = request.charge_by if now < request.charge_by else request.expires_at
+        return await pay(method, call, summary=summary, time_left=until - now)

@@ -26,7 +26,7 @@ class Listener:
         self.errand = errand
         self._understood = understood
         self.heard = 0
-        """Counts what was taken, so that a wait can tell that something was."""
+        """Counts what came, so that a wait can tell that something did."""
 
     def hear(self, name: str, payload: Sequence[Any]) -> None:
         """Take a message. Raises Refused with a sentence that names the field or says why it is too late."""
@@ -46,11 +46,12 @@ class Listener:
             raise ApplicationError(str(refusal), type="Refused", non_retryable=True) from None
 
     def take_note(self, name: str, payload: Sequence[Any]) -> None:
-        """Take a signal: nobody waits for an answer, so a refusal stays in the log."""
+        """Take a signal: nobody waits for an answer, so the errand itself must know what was refused."""
         try:
             self.hear(name, payload)
-        except Refused:
-            return
+        except Refused as refusal:
+            self.errand.unheard(name, str(refusal), workflow.now())
+            self.heard += 1
 
     def refuse_unknown(self) -> None:
         """Refuse a signal that nobody understands. Its name isn't repeated: people type anything anywhere."""

@@ -41,6 +41,10 @@ class Patience(Listener):
     async def be_seen(self) -> None:
         """Show the errand as it is now, and tell its incidents."""
         self.show()
+        await self.tell()
+
+    async def tell(self) -> None:
+        """Open and close incidents, as far as their receiver can be reached now."""
         incidents = self.errand.incidents(workflow.now())
         if self.incidents.differ_from(incidents):
             await self.incidents.keep_to(incidents)

@@ -1,11 +1,11 @@
 """How a trip is paid for: the books are asked, the money is moved, then what became of it is recorded."""
 
 from abc import abstractmethod
+from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
 
-from trips.attention import Attention, Cause
 from trips.cart import Cart
 from trips.deliveries import Parcel, PaymentStatus, payment_status_parcel, receipt_parcel
 from trips.details import details
@@ -14,7 +14,8 @@ from trips.messages import CaptureResolution, Decision, Said
 from trips.names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
 from trips.posting import SettledTrip
 from trips.receipt import receipt_of
-from trips.settlement import Outcome, Settlement, Transaction
+from trips.request import PAYMENT_SERVICE
+from trips.settlement import Settlement, Transaction
 from trips.stages import Stage
 from trips.status import Status, status_of
 from trips.steps import Call, Record, Wait
@@ -37,6 +38,10 @@ UNDERSTOOD: Understood = {
     RESOLVE_CAPTURE: (CaptureResolution, lambda trip, said, now: trip.resolve_capture(said, now)),
 }
 
+LONG_HISTORY = 20_000
+LARGE_HISTORY = 20_000_000
+"""Events and bytes: less than half of the 51,200 and the 50 MB at which Temporal's server terminates a workflow."""
+
 ASK_THE_BOOKS = "ask the books"
 POST = "post to the books"
 
@@ -50,23 +55,25 @@ class Paying(Patience):
         self.stage = Stage.AWAITING_CART
         self.settlement: Settlement | None = None
         self._sight = Sight()
+        self._calls = 0
+        self._spacing: timedelta | None = None
 
     async def pay(self) -> Settlement:
         """Pay for the trip, unless the books know it as settled: then that settlement stands."""
         self.note(Event.STARTED, f"trip in store {self.trip.store_id}")
-        settlement = await self._settled_before()
-        if settlement is None:
+        known = await self._settled_before()
+        if known is None:
             await self._move_the_money()
-            settlement = await self._record()
-        self.settlement = settlement
+        self.settlement = settlement = known or await self._record()
         self.stage = Stage.SETTLED
-        await self.be_seen()
-        await self.incidents.close_at_last()
+        self.show()
+        await self.incidents.keep_at_last([] if known else self.trip.incidents(workflow.now()))
         return settlement
 
     def status(self) -> Status:
         """Where the trip is, for people and programs."""
-        return status_of(self.trip, self.stage, self.trip.attention(workflow.now()), self.settlement)
+        attention = None if self.settlement else self.trip.attention(workflow.now())
+        return status_of(self.trip, self.stage, attention, self.settlement)
 
     def show(self) -> None:
         """Let people see the trip as it is now."""
@@ -93,16 +100,33 @@ class Paying(Patience):
     async def _call(self, call: Call) -> None:
         """Make one call, and write down its answer or what went wrong. Whether to call again is the trip's to say."""
         self.trip.begin(call)
+        self._calls += 1
         self.note(Event.CALL, f"{call}, attempt {self.attempt}")
         try:
             await self.make(call)
         except CallFailed as failure:
             self.note(Event.TROUBLE, f"{call}: {failure.trouble.sentence}")
-            self.trip.troubled(call, failure.trouble, now=workflow.now(), jitter=workflow.random().random())
+            now, jitter = workflow.now(), workflow.random().random()
+            self.trip.troubled(call, failure.trouble, now=now, jitter=jitter, at_least=self.spacing())
 
     @abstractmethod
     async def make(self, call: Call) -> None:
         """Make the call and tell the trip its answer. Raises CallFailed."""
+
+    def spacing(self) -> timedelta:
+        """The least time between two tries: none, until the history is long.
+
+        Then those that went before must have room for as many again until the token expires: Temporal terminates a
+        workflow whose history is full, and its hold with it.
+        """
+        if self._spacing is None:
+            info = workflow.info()
+            events, size = info.get_current_history_length(), info.get_current_history_size()
+            if events < LONG_HISTORY and size < LARGE_HISTORY:
+                return timedelta(0)
+            left = max(self.trip.request.expires_at - workflow.now(), timedelta(0))
+            self._spacing = left / self._calls
+        return self._spacing
 
     @property
     def attempt(self) -> int:
@@ -133,11 +157,10 @@ class Paying(Patience):
         """Write down what became of the money: for the shopper, for the service, for finance."""
         over = workflow.now()
         self.stage = Stage.RECORDING
-        if self.trip.outcome is Outcome.EXPIRED:
-            await self._tell_of_expiry()
+        await self.tell()
         settlement = self.trip.settlement(await self.card_data(), over)
         receipt = receipt_of(settlement, self.trip.request, self.trip.cart)
-        late = [parcel for parcel in _parcels(settlement, receipt) if not await self._delivered(parcel)]
+        late = [parcel for parcel in self._parcels(settlement, receipt) if not await self._delivered(parcel)]
         await self._post(
             SettledTrip(settlement=settlement, trip_started_at=self.trip.request.started_at, receipt=receipt)
         )
@@ -152,12 +175,6 @@ class Paying(Patience):
         """The card's EMV data, where the trip has any."""
         return None
 
-    async def _tell_of_expiry(self) -> None:
-        doubt = ". Whether it was charged nevertheless is unknown" if self.trip.charge_was_begun else ""
-        sentence = f"the token expired before {self.trip.total} was charged{doubt}"
-        self.note(Event.ATTENTION, sentence)
-        await self.incidents.keep_to([Attention.because(Cause.EXPIRED, since=workflow.now(), sentence=sentence)])
-
     async def _delivered(self, parcel: Parcel) -> bool:
         what = parcel.kind.replace("_", " ")
         delivered = await deliver(parcel)
@@ -165,23 +182,22 @@ class Paying(Patience):
         self.note(Event(parcel.kind), f"{what} sent" if taken else f"{what} not taken yet: it is tried again by itself")
         return delivered is not None
 
+    def _parcels(self, settlement: Settlement, receipt: dict[str, Any] | None) -> list[Parcel]:
+        """The shopper's receipt, and for the Payment Service how much of a total with a debt is paid."""
+        parcels = [receipt_parcel(receipt)] if receipt else []
+        if settlement.bad_debt and self.trip.request.payment == PAYMENT_SERVICE:
+            status = PaymentStatus(
+                store_id=settlement.store_id,
+                shopping_trip_id=settlement.shopping_trip_id,
+                total=settlement.total,
+                settled=settlement.captured,
+                at=settlement.settled_at,
+            )
+            parcels.append(payment_status_parcel(status, settlement.shopping_trip_id))
+        return parcels
+
     async def _post(self, settled: SettledTrip) -> None:
         async def post() -> None:
             await keep_books(BooksActivities.post_settlement, settled)
 
         await self.insist(POST, post, hopeless=NOTHING_IS_HOPELESS)
-
-
-def _parcels(settlement: Settlement, receipt: dict[str, Any] | None) -> list[Parcel]:
-    """The shopper's receipt, and for the service how much of a total with a debt is paid."""
-    parcels = [receipt_parcel(receipt)] if receipt else []
-    if settlement.bad_debt:
-        status = PaymentStatus(
-            store_id=settlement.store_id,
-            shopping_trip_id=settlement.shopping_trip_id,
-            total=settlement.total,
-            settled=settlement.captured,
-            at=settlement.settled_at,
-        )
-        parcels.append(payment_status_parcel(status, settlement.shopping_trip_id))
-    return parcels

@@ -98,7 +98,7 @@ class Refunding(Patience):
         """The service will never make it. What may have been given back nevertheless stays reserved, for a person."""
         if self.refund.in_doubt:
             doubt = f"refund of {self.refund.request.amount}: {sentence}, after a call whose outcome is unknown"
-            await self.incidents.keep_to([Attention.because(Cause.REFUND, since=workflow.now(), sentence=doubt)])
+            self.refund.doubt = Attention.because(Cause.REFUND, since=workflow.now(), sentence=doubt)
             return await self._refused(f"{sentence}; an earlier call may have done it, so the amount stays reserved")
 
         async def release() -> None:
@@ -137,4 +137,4 @@ class Refunding(Patience):
 
     async def _end(self) -> None:
         self.show()
-        await self.incidents.close_at_last()
+        await self.incidents.keep_at_last(self.refund.incidents(workflow.now()))

@@ -43,6 +43,7 @@ class ShoppingTrip:
         try:
             request = TripRequest.read(payload[0] if len(payload) == 1 else None)
             request.check_workflow_id(workflow.info().workflow_id)
+            request.check_started(workflow.now())
         except InvalidTrip as error:
             self._refusal = str(error)
         else:

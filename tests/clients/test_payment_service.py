@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from clients.errors import BadRequestError, NoAnswerError, ServiceError, UnreadableAnswerError
+from clients.errors import BadRequestError, ServiceError, UnreachableError, UnreadableAnswerError
 from clients.payment_service import AdjustAnswer, AdjustStatus, open_payment_service
 from trips.money import Money, minor_digits
 
@@ -370,12 +370,13 @@ async def test_a_call_that_failed_says_in_the_log_why_and_how_the_answer_began(f
     assert_nothing_private(logs, caught.value)
 
 
-async def test_a_service_that_is_not_there_is_an_unknown_outcome(raw):
+async def test_a_call_to_a_service_that_is_not_there_was_surely_not_made(raw):
     async with raw() as url:
         pass
     async with open_payment_service(url, "none") as service:
-        with pytest.raises(NoAnswerError):
+        with pytest.raises(UnreachableError) as caught:
             await service.cancel(STORE, TRIP, attempt=1)
+    assert caught.value.outcome_known
 
 
 def assert_nothing_private(*places):

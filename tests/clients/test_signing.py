@@ -10,7 +10,7 @@ import pytest
 from botocore.credentials import Credentials, RefreshableCredentials
 from structlog.testing import capture_logs
 
-from clients.errors import NoAnswerError
+from clients.errors import UnreachableError
 from clients.payment_service import PaymentService, open_payment_service
 from clients.signing import MissingCredentials, Signature, check_credentials, region_of
 from clients.transport import open_http
@@ -96,7 +96,7 @@ async def test_credentials_that_cannot_be_renewed_are_tried_again_later_and_not_
     past = datetime.now(UTC) - timedelta(hours=1)
     credentials = RefreshableCredentials(KEY_ID, SECRET, TOKEN, past, fail, "test")
     async with open_http(fake.url, Signature(credentials, "us-east-1")) as http:
-        with capture_logs() as logs, pytest.raises(NoAnswerError, match=r"not sent.*RuntimeError") as caught:
+        with capture_logs() as logs, pytest.raises(UnreachableError, match=r"not sent.*RuntimeError") as caught:
             await PaymentService(http).cancel("store-1", "trip-1", attempt=1)
     assert not caught.value.trouble.needs_a_person
     assert SECRET not in repr(logs) + caught.value.sentence

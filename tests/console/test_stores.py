@@ -109,6 +109,11 @@ def test_a_wrong_file_stops_the_program_with_its_line_and_field(run, trip, store
         ),
         ("[stores.a]\nreceipt = amazon\n", ["line 2: not TOML: Invalid value"]),
         ('\n[stores.a]\nreceipt = """amazon\n', ["line 3: not TOML: "]),
+        (
+            '[default.policy]\nchargeMargin = "PT3H"\n[stores.a.policy]\ntokenLifetime = "PT2H"\n',
+            ["line 3: a, with the default, can't be used: policy: chargeMargin: should be shorter"],
+        ),
+        ("[stores.a.policy]\ndecisionWindow = 8\n", ["line 2: policy.decisionWindow: should be a duration"]),
         ("[a]\n[a]\n", ["line 2: not TOML: Cannot declare ('a',) twice"]),
         (b"\xff\xfe", ["should be TOML, in UTF-8"]),
     ],

@@ -1,5 +1,6 @@
 """No secret of the environment comes out again, in a repr, an error or the log of a program that can't start."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -75,3 +76,26 @@ def test_a_program_that_can_not_start_writes_no_secret(program):
     assert done.returncode == 1
     assert "TEMPORAL_ADDRESS" in done.stderr
     assert not holds_a_secret(done.stdout + done.stderr)
+
+
+DELIVER = """
+import asyncio, sys
+from clients.delivery import open_receiver
+from logs import configure
+
+async def deliver():
+    async with open_receiver(sys.argv[1]) as receiver:
+        await receiver.post({"storeId": "store-1"}, key="k", attempt=1)
+
+configure("json")
+asyncio.run(deliver())
+"""
+
+
+async def test_a_delivery_leaves_its_receivers_address_out_of_the_log(simulator):
+    url = f"{simulator.url}/receipts?token={SECRET}"
+    command = [sys.executable, "-c", DELIVER, url]
+    program = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    log, _ = await program.communicate()
+    assert b'"outcome": "taken"' in log
+    assert not holds_a_secret(log.decode())

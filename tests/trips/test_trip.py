@@ -344,9 +344,9 @@ def test_an_unknown_outcome_is_followed_by_the_same_call_with_the_same_amount():
     assert trip.advance(wait.until) == Capture(usd("42.10"))
 
 
-def test_back_off_doubles_to_a_minute_and_after_the_patience_to_a_quarter_of_an_hour():
+def test_back_off_doubles_to_a_minute_and_after_the_patience_grows_to_a_quarter_of_an_hour():
     trip, now, waits = a_trip(), START, []
-    for _ in range(24):
+    for _ in range(34):
         fail(trip, TroubleKind.UNAVAILABLE, now)
         wait = trip.advance(now)
         waits.append((wait.until - now).total_seconds())
@@ -354,7 +354,10 @@ def test_back_off_doubles_to_a_minute_and_after_the_patience_to_a_quarter_of_an_
     assert waits[:7] == [1, 2, 4, 8, 16, 32, 60]
     young = [wait for wait, end in zip(waits, _sums(waits), strict=True) if end <= 600]
     assert max(young) == 60
-    assert max(waits) == 900
+    began = [end - wait for wait, end in zip(waits, _sums(waits), strict=True)]
+    old = [(wait, start) for wait, start in zip(waits, began, strict=True) if start >= 600]
+    assert [wait for wait, _ in old] == pytest.approx([min(start / 4, 900) for _, start in old])
+    assert old[-1][0] == 900
 
 
 def _sums(waits):
@@ -411,12 +414,59 @@ def test_retry_is_refused_where_nothing_has_failed():
 
 @pytest.mark.parametrize(
     ("asked", "jitter", "seconds"),
-    [(600, 0.0, 600), (600, 1.0, 750), (4, 1.0, 9), (0, 0.5, 2.5)],
+    [(600, 0.0, 600), (600, 1.0, 750), (4, 1.0, 9), (0, 0.5, 3.5)],
 )
 def test_a_rate_limit_waits_what_was_said_and_spreads_the_trips(asked, jitter, seconds):
     trip = a_trip()
     fail(trip, TroubleKind.RATE_LIMITED, jitter=jitter, retry_after=timedelta(seconds=asked))
     assert trip.advance(START).until == at(seconds=seconds)
+
+
+def test_a_service_that_says_at_once_again_and_again_is_asked_ever_less_often():
+    trip, now = a_trip(), START
+    for _ in range(12):
+        fail(trip, TroubleKind.RATE_LIMITED, now, jitter=0, retry_after=timedelta(0))
+        waited, now = trip.advance(now).until - now, trip.advance(now).until
+    assert waited == timedelta(minutes=1)
+
+
+def test_a_changed_cart_waits_as_long_as_the_service_wants_no_call_at_all():
+    trip = a_trip()
+    fail(trip, TroubleKind.RATE_LIMITED, retry_after=timedelta(minutes=10))
+    until = trip.advance(START).until
+    trip.submit_cart(cart("30.00"), START)
+    assert trip.advance(START).until == until
+    assert trip.advance(until).amount == usd("30.00")
+
+
+def test_an_outage_of_several_kinds_is_one_trouble_to_people():
+    trip, now, causes = a_trip(), START, set()
+    for kind in [TroubleKind.UNAVAILABLE, TroubleKind.RATE_LIMITED, TroubleKind.NO_ANSWER] * 6:
+        fail(trip, kind, now)
+        now = trip.advance(now).until
+        causes |= {attention.cause for attention in trip.incidents(now)}
+    assert causes == {Cause.OUTAGE}
+
+
+def test_the_last_try_comes_while_there_is_time_to_send_it():
+    trip = a_trip()
+    late = EXPIRY - timedelta(minutes=14)
+    fail(trip, TroubleKind.UNAVAILABLE, CHARGE_BY)
+    fail(trip, TroubleKind.UNAVAILABLE, late)
+    fail(trip, TroubleKind.RATE_LIMITED, late, retry_after=timedelta(hours=1))
+    assert trip.advance(late).until == EXPIRY - timedelta(minutes=1)
+    assert isinstance(trip.advance(EXPIRY - timedelta(minutes=1)), Adjust)
+
+
+def test_a_trip_with_a_long_history_waits_as_long_as_it_must():
+    trip = a_trip()
+    step = adjust(trip)
+    trouble = Trouble(kind=TroubleKind.UNAVAILABLE, sentence="503")
+    trip.troubled(step, trouble, now=START, jitter=1, at_least=timedelta(hours=2))
+    assert trip.advance(START).until == at(hours=2)
+    trip = a_trip()
+    trip.pending(adjust(trip), START, at_least=timedelta(hours=2))
+    assert trip.advance(START).until == at(hours=2)
 
 
 def test_an_absurd_retry_after_is_capped_by_the_deadline():
@@ -507,6 +557,87 @@ def test_an_uncharged_trip_is_expiring_at_four_fifths_of_its_tokens_life():
     assert not trip.is_expiring(eighty - timedelta(seconds=1))
     assert trip.is_expiring(eighty)
     assert trip.wake_at(trip.advance(START).until, START) == eighty
+
+
+def test_a_trip_without_a_cart_is_expiring_too_and_says_how_long_is_left():
+    trip = a_trip(total=None)
+    (attention,) = trip.incidents(at(hours=44))
+    assert (attention.cause, attention.sentence) == (
+        Cause.EXPIRING,
+        "no cart that can be charged has come yet, and the token expires in 2:00:00",
+    )
+    trip.cancel(Said(**ANN), at(hours=44))
+    assert trip.incidents(at(hours=44)) == []
+
+
+def test_a_cart_that_was_refused_by_signal_needs_a_person_until_a_good_one_comes():
+    trip = a_trip(total=None)
+    trip.unheard("submit_cart", "total: should be a number", START)
+    trip.unheard("submit_cart", "total: is negative", at(minutes=1))
+    attention = trip.attention(at(minutes=1))
+    assert (attention.cause, attention.since) == (Cause.CART, START)
+    assert "total: is negative" in attention.sentence
+    trip.submit_cart(cart("42.10"), at(minutes=2))
+    assert trip.attention(at(minutes=2)) is None
+    trip.unheard("submit_cart", "total: is negative", at(minutes=3))
+    assert trip.incidents(at(minutes=3)) == []
+
+
+def test_a_sale_whose_only_cart_was_refused_is_no_quiet_void():
+    trip = a_trip(total=None)
+    trip.unheard("submit_cart", "total: is negative", START)
+    finish(trip, CHARGE_BY)
+    assert trip.attention(CHARGE_BY) is None
+    assert [attention.cause for attention in trip.incidents(CHARGE_BY)] == [Cause.CART]
+    assert "the cart that came was refused" in " ".join(entry.sentence for entry in trip.log.entries)
+
+
+@pytest.mark.parametrize(
+    "given_up",
+    [
+        {"strategy": "write_off"},
+        {"strategy": "ask_again", "fallback": "write_off"},
+    ],
+)
+def test_a_sale_that_was_written_off_is_not_charged_at_charge_by(given_up):
+    trip = a_trip(held="10.00", fallback=given_up.get("fallback", "capture_authorized"))
+    trip.pending(adjust(trip), START)
+    trip.decide(Decision(strategy=given_up["strategy"], **ANN), START)
+    assert trip.advance(CHARGE_BY) == Release()
+    settlement = finish(trip, CHARGE_BY)
+    assert (settlement.outcome, settlement.decided_by, settlement.captured) == (Outcome.WRITTEN_OFF, "ann", usd(0))
+
+
+def test_a_decline_that_says_more_than_was_ever_approved_is_not_believed():
+    trip = a_trip(held="10.00", onDecline="capture_authorized")
+    decline(trip, last="500.00")
+    assert trip.advance(START) == Capture(usd("10.00"))
+
+
+def test_a_decline_of_a_repeated_ask_tells_that_the_first_was_approved():
+    trip = a_trip(held="10.00", onDecline="capture_authorized")
+    fail(trip, TroubleKind.NO_ANSWER)
+    decline(trip, at(minutes=1), last="42.10")
+    assert trip.advance(at(minutes=1)) == Capture(usd("42.10"))
+
+
+def test_a_capture_in_doubt_whose_repeat_is_refused_is_a_persons_to_resolve():
+    trip = a_trip()
+    approve(trip)
+    fail(trip, TroubleKind.NO_ANSWER)
+    now = trip.advance(START).until
+    fail(trip, TroubleKind.REFUSED, now)
+    assert trip.attention(now).cause is Cause.CAPTURE_UNKNOWN
+    trip.resolve_capture(CaptureResolution(captured=True, **ANN), now)
+    assert trip.outcome is Outcome.CAPTURED
+
+
+def test_a_void_sale_of_a_trip_that_the_service_never_knew_is_over():
+    trip = a_trip()
+    fail(trip, TroubleKind.UNKNOWN_TRIP)
+    trip.cancel(Said(**ANN), START)
+    fail(trip, TroubleKind.UNKNOWN_TRIP)
+    assert (trip.advance(START), trip.outcome) == (Record(), Outcome.CANCELLED)
 
 
 def test_a_trip_that_is_started_late_still_asks_once():

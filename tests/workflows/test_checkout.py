@@ -179,6 +179,7 @@ async def test_an_expired_trip_is_bad_debt_and_an_incident(world):
     result, account = await ended(trip)
     assert (result["outcome"], result["badDebt"]) == ("expired", usd("8.56"))
     assert faults_of(result, account) == []
+    assert account["paymentStatuses"] == []  # it is no business of the Payment Service
     (incident,) = await world.control.incidents(at_least=1)
     assert incident["body"]["cause"] == "expired"
 

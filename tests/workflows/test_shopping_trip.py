@@ -304,6 +304,38 @@ async def test_the_last_hours_of_an_uncharged_trip_open_an_incident_that_says_ho
     await ended(trip)
 
 
+async def test_a_cart_that_is_refused_by_signal_opens_an_incident_that_a_good_cart_closes(world):
+    trip = await world.trip(None)
+    await trip.signal(SUBMIT_CART, {"total": {"amount": "-1", "code": "USD"}})
+    (incident,) = await world.control.incidents(at_least=1)
+    assert (incident["body"]["cause"], incident["body"]["state"]) == ("cart", "opened")
+    assert "less than zero" in incident["body"]["sentence"]
+    status = await trip.status()
+    assert (status["stage"], status["attention"]["cause"]) == ("awaiting_cart", "cart")
+    await trip.update(SUBMIT_CART, cart("42.10"))
+    await ended(trip)
+    states = [incident["body"]["state"] for incident in await world.control.incidents(at_least=2)]
+    assert states == ["opened", "closed"]
+
+
+async def test_a_refused_cart_that_nobody_mends_leaves_its_incident_open(world):
+    trip = await world.trip(None)
+    await trip.signal(SUBMIT_CART, {"total": "42.10"})
+    result, _ = await ended(trip)
+    assert result["outcome"] == "cancelled"
+    told = {(incident["body"]["cause"], incident["body"]["state"]) for incident in await world.control.incidents()}
+    assert told == {("cart", "opened"), ("expiring", "opened"), ("expiring", "closed")}
+    assert (await trip.status()).get("attention") is None
+
+
+async def test_an_expiry_is_told_at_last_where_it_can_not_be_told_at_once(world):
+    world.stumbles = 8  # with 1, 2, 4, 8 and 16 s of back-off: longer than the trip is held up by what is not money
+    await ended(await world.trip(faults=[{"call": "adjust", "kind": "expired"}]))
+    assert world.stumbles == 0
+    (incident,) = await world.control.incidents()
+    assert (incident["body"]["cause"], incident["body"]["state"]) == ("expired", "opened")
+
+
 async def test_a_failing_receiver_never_holds_up_the_money_and_gets_its_receipt_later(world):
     await world.control.fail_receivers(receipts=503)
     trip = await world.trip()
@@ -348,6 +380,10 @@ async def test_nonsense_is_refused_in_words_and_the_trip_waits_on(world, payload
     [
         ({"storeId": "a/b"}, "storeId"),
         ({"startedAt": "yesterday"}, "startedAt"),
+        ({"startedAt": "9999-12-31T23:59:59Z"}, "startedAt: should be in the years 2000 to 2199"),
+        ({"startedAt": "0001-01-01T00:00:00+14:00"}, "startedAt: should be in the years"),
+        ({"startedAt": "2198-01-01T00:00:00Z"}, "startedAt: 2198-01-01T00:00:00Z is yet to come"),
+        ({"policy": {"tokenLifetime": 46}}, "policy.tokenLifetime: should be a duration"),
         ({"cart": {"total": {"amount": "-1", "code": "USD"}}}, "less than zero"),
         ({"policy": {"fallbak": "write_off"}}, "policy.fallbak"),
         ({"shoppingTripId": "another"}, "trip-another"),

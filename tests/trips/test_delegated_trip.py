@@ -1,0 +1,94 @@
+"""A trip whose payment Amazon orchestrates: what may have been ordered is not ordered otherwise, nor given up."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from trips.attention import Cause
+from trips.base import Refused
+from trips.cart import Cart
+from trips.delegated_trip import DelegatedTrip
+from trips.log import TripLog
+from trips.messages import Said
+from trips.request import TripRequest
+from trips.settlement import Outcome
+from trips.steps import Checkout, Wait
+from trips.trouble import Trouble, TroubleKind
+
+START = datetime(2026, 11, 23, 10, tzinfo=UTC)
+CHARGE_BY = START + timedelta(hours=45)
+ANN = Said(operator="ann")
+LOST = Trouble(kind=TroubleKind.NO_ANSWER, sentence="no answer")
+REFUSED_BY_NAME = Trouble(kind=TroubleKind.REFUSED, sentence="400 BadRequestException", by_name=True)
+UNKNOWN_TRIP = Trouble(kind=TroubleKind.UNKNOWN_TRIP, sentence="400 UnknownShoppingTripException", by_name=True)
+
+
+def cart(amount="4.00"):
+    price = {"amount": amount, "code": "USD"}
+    line = {"productId": "tea", "quantity": {"value": "1", "unit": "each"}, "unitPrice": {"price": price}}
+    return Cart.model_validate({"total": price, "lines": [line]})
+
+
+def a_trip(taken=None):
+    request = TripRequest(
+        store_id="s", shopping_trip_id="t", started_at=START, payment="checkout_service", cart=taken or cart()
+    )
+    return DelegatedTrip(request, TripLog())
+
+
+def fail(trip, trouble, now=START):
+    call = Checkout(trip.cart)
+    trip.begin(call)
+    trip.troubled(call, trouble, now=now, jitter=1)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Trouble(kind=TroubleKind.REFUSED, sentence="404"),
+        Trouble(kind=TroubleKind.REFUSED, sentence="409 ConflictException"),
+        Trouble(kind=TroubleKind.REFUSED, sentence="not sent: the cart"),
+        Trouble(kind=TroubleKind.NOT_ALLOWED, sentence="403"),
+    ],
+    ids=lambda trouble: trouble.sentence,
+)
+def test_an_order_that_may_be_taken_is_neither_changed_nor_given_up_whatever_else_is_refused(trouble):
+    trip = a_trip()
+    fail(trip, LOST)
+    fail(trip, trouble)
+    with pytest.raises(Refused, match="handed over"):
+        trip.submit_cart(cart("5.00"), START)
+    with pytest.raises(Refused, match="handed over"):
+        trip.cancel(ANN, START)
+
+
+@pytest.mark.parametrize("trouble", [REFUSED_BY_NAME, UNKNOWN_TRIP], ids=lambda trouble: trouble.sentence)
+def test_what_the_service_refuses_by_name_it_has_not_taken_before(trouble):
+    trip = a_trip()
+    fail(trip, LOST)
+    fail(trip, trouble)
+    trip.submit_cart(cart("5.00"), START)
+    assert trip.advance(START) == Checkout(cart("5.00"))
+    trip.cancel(ANN, START)
+    assert trip.outcome is Outcome.CANCELLED
+
+
+def test_a_cart_that_comes_again_does_not_end_the_wait_that_the_service_asked_for():
+    trip = a_trip()
+    limited = Trouble(kind=TroubleKind.RATE_LIMITED, sentence="429", retry_after=timedelta(minutes=10))
+    fail(trip, limited)
+    until = trip.advance(START).until
+    trip.submit_cart(cart(), START)
+    assert isinstance(trip.advance(START), Wait)
+    assert trip.advance(START).until == until
+    trip.retry(ANN, START)
+    assert trip.advance(START) == Checkout(cart())
+
+
+def test_an_expiry_after_a_lost_answer_says_the_doubt():
+    trip = a_trip()
+    fail(trip, LOST)
+    trip.end_of_token(CHARGE_BY)
+    (incident,) = trip.incidents(CHARGE_BY)
+    assert incident.cause is Cause.EXPIRED
+    assert "Whether it was charged nevertheless is unknown" in incident.sentence
