@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from books.daily import DATE
+from books.daily import DATE, DailyFile
 from books.database import BooksRefusal, read_address
 from books.mapping import Packaged, load_mapping
 
@@ -94,18 +94,21 @@ class Settings(ConsoleSettings):
     settlement_file: str | None = None
     """The path of the processor's file of a day, with `{date}` in the day's place."""
     settlement_mapping: str = Packaged.SIMULATOR.value
+    checkout_settlement_file: str | None = None
+    """The same of what Amazon collected."""
+    checkout_settlement_mapping: str = Packaged.AMAZON.value
     log_format: Literal["json", "console"] = "json"
     temporal_deployment_name: str | None = None
     temporal_worker_build_id: str | None = None
 
-    @field_validator("settlement_file")
+    @field_validator("settlement_file", "checkout_settlement_file")
     @classmethod
     def _has_the_date(cls, path: str | None) -> str | None:
         if path is not None and DATE not in path:
             raise ValueError(f"should be a path with {DATE} in it, such as /var/settlements/{DATE}.csv")
         return path
 
-    @field_validator("settlement_mapping")
+    @field_validator("settlement_mapping", "checkout_settlement_mapping")
     @classmethod
     def _is_a_mapping(cls, source: str) -> str:
         try:
@@ -113,6 +116,15 @@ class Settings(ConsoleSettings):
         except BooksRefusal as refusal:
             raise ValueError(f"should be {', '.join(Packaged)} or a TOML file: {refusal}") from None
         return source
+
+    @property
+    def daily_files(self) -> tuple[DailyFile, ...]:
+        """The files that are reconciled each day."""
+        ways = (
+            (self.settlement_file, self.settlement_mapping),
+            (self.checkout_settlement_file, self.checkout_settlement_mapping),
+        )
+        return tuple(DailyFile(path, mapping) for path, mapping in ways if path is not None)
 
     @model_validator(mode="after")
     def _both_or_none(self) -> Self:

@@ -22,7 +22,6 @@ from activities.payment import PaymentActivities
 from activities.reconciliation import ReconciliationActivities
 from books.database import BooksError, BooksUnavailable, Database
 from books.ledger import Books
-from books.mapping import Packaged
 from clients.checkout_service import CheckoutService, open_checkout_service
 from clients.delivery import open_receiver
 from clients.payment_service import PaymentService, open_payment_service
@@ -116,8 +115,7 @@ def workers(
 
 def reconciling(books: Books, settings: Settings | None) -> ReconciliationActivities:
     """The daily reconciliation, which knows no file where the environment names none."""
-    file, mapping = (settings.settlement_file, settings.settlement_mapping) if settings else (None, Packaged.SIMULATOR)
-    return ReconciliationActivities(books.database, file=file, mapping=mapping)
+    return ReconciliationActivities(books.database, settings.daily_files if settings else ())
 
 
 def versioning(settings: Settings) -> WorkerDeploymentConfig | None:

@@ -41,6 +41,18 @@ class Reconciliation(Message):
     """The first of what is left over, a sentence each."""
 
 
+def together(results: Sequence[Reconciliation]) -> Reconciliation:
+    """What became of several files that speak of different movements."""
+    return Reconciliation(
+        matched=sum(result.matched for result in results),
+        left_over=sum(result.left_over for result in results),
+        broken=sum(result.broken for result in results),
+        ignored=sum(result.ignored for result in results),
+        totals=[line for result in results for line in result.totals],
+        first=[sentence for result in results for sentence in result.first][:MOST_SENTENCES],
+    )
+
+
 @dataclass
 class Tally:
     """What becomes of one file, collected while its verdicts pass by."""

@@ -22,6 +22,8 @@ MOST_BROKEN = 1_000
 SHOWN = 100
 """Characters of a cell that is only shown."""
 
+LONGEST_REFERENCE = 255
+
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
 
 
@@ -140,11 +142,11 @@ class _RowReader:
         # A processor's own reference of a capture says nothing: a trip is captured once.
         named = movement is not Movement.CAPTURE and cells.get("reference")
         return FileRow(
-            shopping_trip_id=self._identifier("trip", cells["trip"]),
+            shopping_trip_id=self._trip(cells["trip"]),
             movement=movement,
             units=money.minor_units,
             code=money.code,
-            reference=self._identifier("reference", named) if named else None,
+            reference=self._reference(named) if named else None,
             line=line,
             date=cells["date"][:SHOWN] if "date" in cells else None,
         )
@@ -156,12 +158,18 @@ class _RowReader:
             raise _Unusable(f"{self._mapping.columns.type}: no word that the mapping knows")
         return self._meanings[cells["type"]]
 
-    def _identifier(self, thing: str, text: str) -> str:
+    def _trip(self, text: str) -> str:
         try:
             return _IDENTIFIER.validate_python(text)
         except ValidationError:
-            name = getattr(self._mapping.columns, thing)
-            raise _Unusable(f"{name}: an id has 1 to 255 letters, digits, _ and -") from None
+            raise _Unusable(f"{self._mapping.columns.trip}: an id has 1 to 255 letters, digits, _ and -") from None
+
+    def _reference(self, text: str) -> str:
+        """Somebody else's id, of any letters: clients/checkout_service.py takes an order's if it can be printed."""
+        if len(text) > LONGEST_REFERENCE or not text.isprintable():
+            name = self._mapping.columns.reference
+            raise _Unusable(f"{name}: should be at most {LONGEST_REFERENCE} printable letters")
+        return text
 
     def _money(self, cells: dict[str, str], movement: Movement) -> Money:
         code, amount, columns = cells["currency"], cells["amount"], self._mapping.columns

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
@@ -66,7 +67,13 @@ async def hand_over(
 
 
 async def start_once(
-    client: Client, workflow: str, payload: Any, *, workflow_id: str, summary: str, queue: str = TASK_QUEUE
+    client: Client,
+    workflow: str,
+    payload: Any,
+    *,
+    workflow_id: str,
+    summary: str,
+    reuse: WorkflowIDReusePolicy = WorkflowIDReusePolicy.REJECT_DUPLICATE,
 ) -> bool:
     """Start the workflow, unless it was started before; gives whether it was not.
 
@@ -77,8 +84,8 @@ async def start_once(
             workflow,
             payload,
             id=workflow_id,
-            task_queue=queue,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            task_queue=TASK_QUEUE,
+            id_reuse_policy=reuse,
             # Not USE_EXISTING: the SDK would not tell the first start from the second.
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
             static_summary=summary,
@@ -96,8 +103,19 @@ async def start_once(
 async def _start(client: Client, order: Order) -> Started:
     request = order.request
     workflow_id = trip_workflow_id(request.shopping_trip_id)
-    started = await start_once(client, SHOPPING_TRIP, order.payload, workflow_id=workflow_id, summary=_summary(request))
+    start = partial(
+        start_once, client, SHOPPING_TRIP, order.payload, workflow_id=workflow_id, summary=_summary(request)
+    )
+    started = await start()
+    if not started and await _was_refused(client, workflow_id):
+        started = await start(reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY)
     return Started(shopping_trip_id=request.shopping_trip_id, workflow_id=workflow_id, started=started)
+
+
+async def _was_refused(client: Client, workflow_id: str) -> bool:
+    """Whether the trip never began, for a start payload that could not be used: nothing else makes a trip fail."""
+    description = await client.get_workflow_handle(workflow_id).describe(rpc_timeout=PATIENCE)
+    return description.status is WorkflowExecutionStatus.FAILED
 
 
 async def result_of(client: Client, workflow_id: str, *, within: timedelta | None = None) -> dict[str, Any] | None:

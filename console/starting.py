@@ -21,16 +21,17 @@ TripFile = Annotated[
 ]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until every trip is settled, and answer with the results.")]
 
-HEADINGS = ("trip", "outcome", "total", "captured", "bad debt", "strategy", "decided by")
-MONEY = ("total", "captured", "bad debt")
+MONEY = ("total", "captured", "Amazon", "bad debt")
+HEADINGS = ("trip", "outcome", *MONEY, "strategy", "decided by")
 
 
 @commands.command(epilog=example("start trip.json", "start trips.jsonl --wait --json"))
 def start(file: TripFile, *, wait: Wait = False, as_json: Json = False) -> None:
     """Start a trip, or many.
 
-    A trip is paid once for ever: a second start of it answers with the first. What a trip does not say of payment,
-    receipt and policy is taken from its store's table in STORES_FILE, where that is set.
+    A trip is paid once for ever: a second start of it answers with the first, unless that could not be used. What a
+    trip does not say of payment, merchant, receipt and policy is taken from its store's table in STORES_FILE, or from
+    the default there, where that is set.
     """
     batch = read_trips(file.read(), configured_stores())
     answers = _hand_over(batch.orders, wait=wait, as_json=as_json) if batch.orders else []
@@ -75,5 +76,5 @@ def _what_became_of(answer: Started) -> str:
 
 
 def _row(settled: Settlement) -> Sequence[object]:
-    owed = (settled.total, settled.captured, settled.bad_debt)
+    owed = (settled.total, settled.captured, settled.delegated, settled.bad_debt)
     return (settled.shopping_trip_id, settled.outcome, *owed, settled.strategy, settled.decided_by)

@@ -27,21 +27,21 @@ class _SaidTotals(Message):
 def checkout_cart(cart: Cart) -> PricedCart:
     """The cart, priced by trips/pricing.py. What it leaves out is computed, what it gives is checked.
 
-    A cart without lines is fine where its total is zero; it is not to be checked out, its hold is cancelled.
-    Raises InvalidCart.
+    A cart without priced lines is fine where its total is zero: nothing of it is to be checked out. Raises InvalidCart.
     """
     if cart.total and not cart.lines:
         raise InvalidCart(f"lines: there are none, and so 0, but the total is {cart.total}")
-    lines = tuple(_read(number, line, cart) for number, line in enumerate(cart.lines, start=1))
+    said = cart.lines if cart.total or any(UNIT_PRICE in (line.model_extra or {}) for line in cart.lines) else ()
+    lines = tuple(_read(number, line, cart) for number, line in enumerate(said, start=1))
     context = {CURRENCY: cart.total.code}
     try:
         totals = OrderTotals.sum(lines, cart.total.code)
-        said = _SaidTotals.model_validate(cart.order_totals or {}, context=context)
+        given = _SaidTotals.model_validate(cart.order_totals or {}, context=context)
     except ValidationError as error:
         raise InvalidCart(sentence(error, "orderTotals")) from None
     try:
         for name, field in _SaidTotals.model_fields.items():
-            agree(f"orderTotals.{field.alias}", getattr(said, name), getattr(totals, name))
+            agree(f"orderTotals.{field.alias}", getattr(given, name), getattr(totals, name))
         agree("total", cart.total, totals.price_total)
     except ValueError as error:
         raise InvalidCart(f"{error} ({_sum(totals)})") from None

@@ -57,10 +57,19 @@ def _few(said: Any) -> Any:
     return () if said is None else said
 
 
+def _with_its_unit(said: Any) -> Any:
+    """Raise ValueError for a bare number, which does not say of what."""
+    if not isinstance(said, dict | Quantity):
+        raise ValueError('should be {"value": "2", "unit": "each"}')  # noqa: TRY004 (pydantic reads ValueError)
+    return said
+
+
 def _in_bounds(quantity: Decimal) -> Decimal:
     if not 0 < quantity <= MOST_OF_ONE:
-        # The figure itself is not repeated: a number that long in the wrong field may be a card's.
-        raise ValueError(f"should be above 0 and no more than {MOST_OF_ONE}")
+        said = f"{quantity:f}"
+        # A longer number in the wrong field may be a card's, and is not repeated.
+        what = f"{said} " if len(said) <= len(str(-MOST_OF_ONE)) else ""
+        raise ValueError(f"{what}should be above 0 and no more than {MOST_OF_ONE}")
     if quantity != round(quantity, QUANTITY_DECIMALS):
         raise ValueError(f"should have no more than {QUANTITY_DECIMALS} decimals")
     return quantity
@@ -139,7 +148,7 @@ class PricedLine(Message):
 
     product_id: Label
     description: Description | None = None
-    quantity: Quantity
+    quantity: Annotated[Quantity, BeforeValidator(_with_its_unit)]
     unit_price: UnitPrice
     price: Said | None = None
     tax: Said | None = None

@@ -5,7 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from temporalio.exceptions import ApplicationError
 
+from activities.reconciliation import ReconciliationActivities
+from books.daily import DailyFile, DayKey
 from books.database import BooksRefusal, BooksUnavailable
 from books.reconciling import MOST_SENTENCES, reconcile_day
 from tests.books.trade import AT, WEEK, refund
@@ -153,6 +156,25 @@ def test_rows_match_entries_of_any_day_and_only_the_days_own_entries_are_missed(
     result = reconciled(line("told-late"), line("told-late", "2.00", word="Refunded", reference=given))
     assert (result.matched, result.left_over) == (2, 1)
     assert result.first[0].startswith("trip today: missing_there")
+
+
+def test_a_day_of_both_kinds_of_store_is_reconciled_with_both_files(database, claim, post, tmp_path):
+    claim("amazons", "amzn1.order:77/3", "9.00")
+    post(trip="ours")
+    files = [DailyFile(f"{tmp_path}/ours-{{date}}.csv", "simulator"), DailyFile(f"{tmp_path}/{{date}}.csv", "amazon")]
+    reconcile = ReconciliationActivities(database, files).reconcile_day
+    (tmp_path / f"ours-{TODAY}.csv").write_text("\n".join([HEADER, line("ours")]))
+    with pytest.raises(ApplicationError, match="can't be opened"):
+        reconcile(DayKey(day=TODAY))
+    orders = tmp_path / f"{TODAY}.csv"
+    orders.write_text("\n".join([ORDERS, "amzn1.order:77/3,amazons,store-1,USD,9.00,2026-11-24"]))
+    result = reconcile(DayKey(day=TODAY))
+    assert (result.matched, result.left_over) == (2, 0)
+    assert [(total.event, total.in_books) for total in result.totals[1::2]] == [("capture", "42.10"), ("claim", "9.00")]
+    orders.write_text(ORDERS)
+    assert reconcile(DayKey(day=TODAY)).first == [
+        "trip amazons: missing_there: the books have a claim of 9.00 USD, the file has none"
+    ]
 
 
 def test_a_days_result_has_the_first_words_of_a_long_list_and_the_counts_of_all(books, reconciled):

@@ -14,6 +14,7 @@ from books.reports import Format, write_report
 from books.summary import summarize
 from lab.bench_books import CARD, DAYS, ENTRIES_A_TRIP, FIRST_DAY, fill, trips, write_settlement_file
 from tests.books.trade import AT, WEEK, recovery, refund
+from trips.money import Money
 from trips.span import Span
 
 DAY = Span.of_day(AT.date())
@@ -238,6 +239,13 @@ def test_a_summary_says_by_store_day_and_currency_what_was_taken_and_lost(trade,
         "recovered": "5.00",
         "shareLost": "0.1558",
     }
+
+
+def test_what_amazon_took_says_nothing_of_how_well_we_did(trade, post, summary):
+    before = summary()["strategies"]
+    owed = Money(amount="500.00", code="USD")
+    post("0", "0", trip="amazons", outcome="delegated", total=owed, delegated=owed, order_id="o1")
+    assert summary()["strategies"] == before
 
 
 def test_a_summary_says_how_well_each_strategy_did(trade, post, summary):

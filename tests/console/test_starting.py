@@ -3,6 +3,9 @@
 import json
 
 import pytest
+from temporalio.client import WorkflowFailureError
+
+from trips.names import SHOPPING_TRIP, TASK_QUEUE
 
 
 def lines(*documents):
@@ -48,6 +51,19 @@ def test_a_second_start_answers_with_the_first_also_after_the_end(run, trip):
     assert "was started before" in run("start", "-", stdin=payload).out
 
 
+def test_a_trip_whose_start_could_not_be_used_is_started_again_corrected(run, trip, server):
+    payload = trip("42.10")
+    wrong = payload | {"policy": {"fallbak": "write_off"}}
+    shop, workflow_id = server.shop, f"trip-{payload['shoppingTripId']}"
+    first = shop.client.execute_workflow(SHOPPING_TRIP, wrong, id=workflow_id, task_queue=TASK_QUEUE)
+    with pytest.raises(WorkflowFailureError):
+        shop.do(first)
+    ran = run("start", "-", "--wait", "--json", stdin=payload, **shop.variables)
+    assert (ran.status, ran.document["captured"]["amount"]) == (0, "42.10")
+    again = run("start", "-", "--json", stdin=payload, **shop.variables)
+    assert again.document["started"] is False
+
+
 def test_the_trip_is_started_with_what_was_sent(run, trip, server):
     payload = trip(cart={"total": {"amount": "5.00", "code": "USD"}, "lines": [{"description": "tea", "sku": "77"}]})
     run("start", "-", stdin=payload)
@@ -71,10 +87,11 @@ def test_a_person_who_waits_sees_a_table_of_the_results(run, trip):
     ran = run("start", "-", "--wait", stdin=lines(*payloads))
     assert ran.status == 0
     first = next(line for line in ran.out.splitlines() if payloads[0]["shoppingTripId"] in line)
-    assert [cell.strip() for cell in first.strip("│").split("│")][1:5] == [
+    assert [cell.strip() for cell in first.strip("│").split("│")][1:6] == [
         "captured",
         "42.10 USD",
         "42.10 USD",
+        "",
         "0.00 USD",
     ]
     assert "cancelled" in ran.out

@@ -2,6 +2,7 @@
 
 import pytest
 
+from books.daily import DailyFile
 from settings import SettingsError, load
 
 
@@ -17,6 +18,19 @@ def test_a_settlement_file_needs_the_day_in_its_path(environment):
         load()
     environment("SETTLEMENT_FILE", "/var/settlements/{date}.csv")
     assert load().settlement_file == "/var/settlements/{date}.csv"
+
+
+def test_each_service_has_a_daily_file_of_its_own(environment):
+    assert load().daily_files == ()
+    environment("SETTLEMENT_FILE", "/var/settlements/{date}.csv")
+    environment("CHECKOUT_SETTLEMENT_FILE", "/var/amazon/{date}.csv")
+    assert load().daily_files == (
+        DailyFile("/var/settlements/{date}.csv", "simulator"),
+        DailyFile("/var/amazon/{date}.csv", "amazon"),
+    )
+    environment("CHECKOUT_SETTLEMENT_FILE", "/var/amazon/today.csv")
+    with pytest.raises(SettingsError, match=r"^CHECKOUT_SETTLEMENT_FILE: should be a path with \{date\}"):
+        load()
 
 
 def test_a_settlement_mapping_is_read_at_the_start(environment, tmp_path):

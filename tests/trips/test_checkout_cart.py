@@ -138,13 +138,13 @@ def test_an_empty_cart_of_total_zero_is_priced_at_nothing():
         (("unitPrice", "promotions", 1, "promotionAmount", "code"), "JPY", "unitPrice.promotions.1.promotionAmount: "),
         (("unitPrice", "promotions"), [{}] * 101, "unitPrice.promotions: should be no more than 100"),
         (("unitPrice", "depositsAndFees"), "none", "unitPrice.depositsAndFees: "),
-        (("quantity",), 2, "quantity: Input should be a valid dictionary"),
+        (("quantity",), 2, 'quantity: should be {"value": "2", "unit": "each"}'),
         (("quantity", "value"), "two", "quantity.value: should be a decimal string"),
         (("quantity", "value"), "NaN", "quantity.value: should be a decimal string"),
         (("quantity", "value"), True, "quantity.value: should be a decimal string"),
-        (("quantity", "value"), "0", "quantity.value: should be above 0"),
-        (("quantity", "value"), "-1", "quantity.value: should be above 0"),
-        (("quantity", "value"), "100001", f"quantity.value: should be above 0 and no more than {MOST_OF_ONE}"),
+        (("quantity", "value"), "0", "quantity.value: 0 should be above 0"),
+        (("quantity", "value"), "-1", "quantity.value: -1 should be above 0"),
+        (("quantity", "value"), "100001", f"quantity.value: 100001 should be above 0 and no more than {MOST_OF_ONE}"),
         (("quantity", "value"), "0.1234567", "should have no more than 6 decimals"),
         (("quantity", "unit"), "", "quantity.unit: "),
         (("total",), usd("7.79"), "total: 7.79 USD was given, but the parts come to 7.78 USD"),
@@ -352,3 +352,9 @@ def test_a_trip_may_start_before_its_cart_is_known():
 def test_a_third_way_to_pay_is_refused():
     with pytest.raises(InvalidTrip, match="payment: Input should be 'payment_service' or 'checkout_service'"):
         TripRequest.read({**STARTED, "payment": "cash"})
+
+
+def test_nothing_to_pay_needs_no_prices_and_prices_that_come_to_something_are_no_nothing():
+    assert checkout_cart(Cart.model_validate({"total": usd("0"), "lines": [{"description": "a bag"}]})).lines == ()
+    with pytest.raises(InvalidCart, match=r"total: 0\.00 USD was given"):
+        checkout_cart(cart(NUTS, total="0"))
