@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from books.daily import DATE, DailyFile
-from books.database import BooksRefusal, read_address
+from books.database import BooksRefusal, read_lasting_address
 from books.mapping import Packaged, load_mapping
 
 REFUND_WINDOW = timedelta(days=7)
@@ -52,7 +52,7 @@ class ConsoleSettings(BaseSettings):
     @field_validator("ledger_url")
     @classmethod
     def _is_an_address(cls, url: SecretStr) -> SecretStr:
-        read_address(url.get_secret_value())
+        read_lasting_address(url.get_secret_value())
         return url
 
     stores_file: Path | None = None
@@ -125,6 +125,16 @@ class Settings(ConsoleSettings):
             (self.checkout_settlement_file, self.checkout_settlement_mapping),
         )
         return tuple(DailyFile(path, mapping) for path, mapping in ways if path is not None)
+
+    @model_validator(mode="after")
+    def _each_movement_in_one_file(self) -> Self:
+        movements = [movement for file in self.daily_files for movement in load_mapping(file.mapping).movements]
+        if len(movements) != len(set(movements)):
+            raise ValueError(
+                "SETTLEMENT_MAPPING and CHECKOUT_SETTLEMENT_MAPPING: should speak of different movements, "
+                "or each file would miss the other's rows"
+            )
+        return self
 
     @model_validator(mode="after")
     def _both_or_none(self) -> Self:

@@ -20,7 +20,7 @@ from activities.checkout import CheckoutActivities
 from activities.deliveries import DeliveryActivities, Send, reporting_to, sending_to
 from activities.payment import PaymentActivities
 from activities.reconciliation import ReconciliationActivities
-from books.database import BooksError, BooksUnavailable, Database
+from books.database import BooksError, BooksRefusal, BooksUnavailable, Database
 from books.ledger import Books
 from clients.checkout_service import CheckoutService, open_checkout_service
 from clients.delivery import open_receiver
@@ -136,11 +136,17 @@ async def upgraded(books: Books) -> AsyncIterator[None]:
     Raises BooksRefusal where its tables are of a newer version than this program.
     """
 
+    def upgrade_or_say_why() -> None:
+        try:
+            books.upgrade()
+        except BooksRefusal as refusal:
+            log.error("books", outcome=TroubleKind.BOOKS, reason=str(refusal))  # noqa: TRY400 (the sentence says it all)
+
     async def see_to_it() -> None:
         while True:
             await asyncio.sleep(LOOK_AGAIN.total_seconds())
             with suppress(BooksUnavailable):
-                return await asyncio.to_thread(books.upgrade)
+                return await asyncio.to_thread(upgrade_or_say_why)
 
     try:
         await asyncio.to_thread(books.upgrade)
@@ -176,7 +182,7 @@ async def run(settings: Settings) -> None:
         ways = {
             Kind.RECEIPT: sending_to(receipts),
             Kind.INCIDENT: sending_to(incidents),
-            Kind.PAYMENT_STATUS: reporting_to(service),
+            Kind.PAYMENT_STATUS: reporting_to(service, books.paid_of),
         }
         both = workers(client, service=service, checkout=checkout, books=books, ways=ways, settings=settings)
         for worker in both:

@@ -13,7 +13,7 @@ from books.database import BooksError, BooksRefusal
 from books.ledger import Books
 from trips.base import Message, Moment
 from trips.posting import SettledTrip
-from trips.refund import Paid, Recovery, RefundRequest
+from trips.refund import Paid, Recovery, RefundRequest, Reserved
 from trips.settlement import Settlement
 from trips.trouble import Trouble, TroubleKind
 
@@ -79,8 +79,8 @@ class BooksActivities:
             self._books.post_settlement(settled)
 
     @activity.defn(name="reserve_refund")
-    def reserve_refund(self, asked: RefundAsked) -> Settlement:
-        """Set the refund's amount aside, so that no other can have it; gives what the trip was settled with."""
+    def reserve_refund(self, asked: RefundAsked) -> Reserved:
+        """Set the refund's amount aside, so that no other can have it; gives what the books know of both."""
         with told("reserve_refund", trip=asked.request.shopping_trip_id):
             return self._books.reserve_refund(asked.request, asked.at, self._window)
 
@@ -99,6 +99,6 @@ class BooksActivities:
 
     @activity.defn(name="post_recovery")
     def post_recovery(self, recovery: Recovery) -> Paid:
-        """Post that a debt was paid; gives what of the trip's total is paid now."""
-        with told("post_recovery", trip=recovery.shopping_trip_id):
+        """Post that a debt was paid; gives what of the trip's total is paid now. Temporal tries until it works."""
+        with told("post_recovery", retryable=True, trip=recovery.shopping_trip_id):
             return self._books.post_recovery(recovery)

@@ -1,6 +1,9 @@
 """Receipts, incidents and payment statuses on their way out: at least once, and never in the way of the money."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
 
 import structlog
 from temporalio import activity
@@ -9,12 +12,14 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.payment import troubles_told
+from books.database import BooksError
 from clients.delivery import Receiver
 from clients.errors import ServiceError
 from clients.payment_service import PaymentService
 from trips.base import Message
 from trips.deliveries import Kind, Parcel, PaymentStatus
 from trips.names import DELIVERIES_QUEUE, DELIVERY
+from trips.refund import Paid
 
 log = structlog.get_logger()
 
@@ -38,11 +43,19 @@ def sending_to(receiver: Receiver | None) -> Send:
     return send
 
 
-def reporting_to(service: PaymentService) -> Send:
-    """Tells the Payment Service how much of a trip is paid."""
+def reporting_to(service: PaymentService, paid_of: Callable[[str], Paid | None]) -> Send:
+    """Tells the Payment Service how much of a trip is paid: as the books know it by now, where that is more.
+
+    A report that was held up would else make a trip unpaid again whose debt was paid meanwhile. `paid_of` asks the
+    books; where they can't be asked, what the parcel says is sent.
+    """
 
     async def send(parcel: Parcel, attempt: int) -> None:
         status = PaymentStatus.model_validate(parcel.body)
+        with suppress(BooksError):
+            known = await asyncio.to_thread(paid_of, status.shopping_trip_id)
+            if known is not None and known.settled > status.settled:
+                status = status.model_copy(update={"settled": known.settled, "at": datetime.now(UTC)})
         await service.payment_status(
             status.store_id,
             status.shopping_trip_id,

@@ -118,6 +118,14 @@ def read_address(url: str) -> URL:
     return address
 
 
+def read_lasting_address(url: str) -> URL:
+    """The address of a database that is still there when its program has ended. Raises ValueError."""
+    address = read_address(url)
+    if address.get_backend_name() == "sqlite" and address.database in (None, "", ":memory:"):
+        raise ValueError("should name a file, such as sqlite:///trip-payments.db: memory is gone with its program")
+    return address
+
+
 def _arguments(address: URL) -> dict[str, Any]:
     """How long to wait; what the address itself says goes before."""
     ours: dict[str, dict[str, Any]] = {

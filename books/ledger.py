@@ -19,6 +19,7 @@ from trips.refund import (
     Recovery,
     RefundRequest,
     RefundState,
+    Reserved,
     check_recovery,
     check_refund,
     paid,
@@ -100,8 +101,8 @@ class Books:
 
     # Refunds.
 
-    def reserve_refund(self, request: RefundRequest, now: datetime, window: timedelta) -> Settlement:
-        """Keep the refund's money for it, before the service is asked; gives the trip's settlement.
+    def reserve_refund(self, request: RefundRequest, now: datetime, window: timedelta) -> Reserved:
+        """Keep the refund's money for it, before the service is asked; says where it was given back before.
 
         A refund that was reserved before goes on, also when its window has closed since: the process that reserved it
         may have died before or after it asked the service. Raises BooksRefusal where it may not be given back.
@@ -113,7 +114,8 @@ class Books:
             if before is None or before.state is RefundState.RELEASED:
                 check_refund(request, sale, known, now=now, window=window)
                 statements.reserve(connection, request, now)
-        return sale.settlement
+                return Reserved(settlement=sale.settlement)
+            return Reserved(settlement=sale.settlement, given_back=statements.given_back(connection, request))
 
     def post_refund(self, request: RefundRequest, at: datetime, reconciliation_id: str | None = None) -> None:
         """Write down a refund that the service took. Raises BooksRefusal for one that is not reserved."""

@@ -13,7 +13,7 @@ from trips.base import Refused
 from trips.journal import Entry, Movement, journal_of
 from trips.money import Money
 from trips.posting import SettledTrip
-from trips.refund import KnownRefund, RefundRequest, RefundState, Sale, id_taken
+from trips.refund import GivenBack, KnownRefund, RefundRequest, RefundState, Sale, id_taken
 from trips.settlement import Settlement
 
 AGREED = ("code", "total", "captured", "bad_debt", "delegated")
@@ -52,7 +52,13 @@ def post_once(connection: Connection, settled: SettledTrip) -> None:
     trip = row["shopping_trip_id"]
     wanted = select(*(settlements.c[name] for name in AGREED)).where(settlements.c.shopping_trip_id == trip)
     if connection.execute(wanted).one()._asdict() != {name: row[name] for name in AGREED}:
-        raise BooksRefusal(f"trip {trip} was posted before with other amounts, and those stand")
+        stands = _parts(connection, trip)
+        raise BooksRefusal(f"trip {trip} was posted before with other amounts, and those stand: {stands}")
+
+
+def _parts(connection: Connection, trip_id: str) -> str:
+    known = sale(connection, trip_id)
+    return f"captured {known.settlement.captured} of {known.settlement.total}" if known else "nobody can read them"
 
 
 def post(connection: Connection, posted: Sequence[Entry]) -> None:
@@ -99,6 +105,17 @@ def mark(connection: Connection, request: RefundRequest, state: RefundState) -> 
     connection.execute(
         update(refunds).where(refunds.c.refund_request_id == request.refund_request_id).values(state=state)
     )
+
+
+def given_back(connection: Connection, request: RefundRequest) -> GivenBack | None:
+    """When the refund was given back; None where it is not in the journal."""
+    wanted = select(entries.c.at, entries.c.reconciliation_id).where(
+        entries.c.shopping_trip_id == request.shopping_trip_id,
+        entries.c.movement == Movement.REFUND,
+        entries.c.reference == request.refund_request_id,
+    )
+    posted = connection.execute(wanted).first()
+    return GivenBack(**posted._asdict()) if posted else None
 
 
 def amount_of(connection: Connection, entry: Entry) -> Money | None:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from rich.console import Group
 from rich.table import Table
 from temporalio.client import Client, WorkflowFailureError
+from temporalio.common import WorkflowIDReusePolicy
 
 from books.ledger import Books
 from console.bookkeeping import opened
@@ -21,8 +22,8 @@ from console.output import Refusal, complain, moment, print_json, say
 from console.showing import grid_of, happenings, understood, why_a_person
 from trips.base import Message
 from trips.money import NO_CURRENCY, Money, minor_digits, read_decimal
-from trips.names import RECOVERY, REFUND, RETRY, recovery_workflow_id
-from trips.refund import Paid, Recovery, RefundReason, RefundRequest, id_taken
+from trips.names import RECOVERY, REFUND, RESOLVE_REFUND, RETRY, recovery_workflow_id
+from trips.refund import Recovered, Recovery, RefundReason, RefundRequest, id_taken
 from trips.refund_errand import Refunded, RefundStatus
 
 commands = typer.Typer()
@@ -73,6 +74,10 @@ RequestId = Annotated[
     ),
 ]
 ThisRefund = Annotated[str, typer.Argument(parser=uuid_of, metavar="REQUEST_ID", help="The refund's refundRequestId.")]
+WasGivenBack = Annotated[
+    bool,
+    typer.Option("--given-back/--not-given-back", help="Whether the money was given back, by the processor's word."),
+]
 RecoveryId = Annotated[
     str | None,
     typer.Option(
@@ -154,6 +159,15 @@ def retry_refund(refund: ThisRefund, *, operator: Operator, note: Note = None, a
     say_to(refund_of(refund), RETRY, said, RefundStatus, _facts, as_json=as_json)
 
 
+@commands.command("resolve-refund", epilog=example(f"resolve-refund {EXAMPLE_ID} --given-back --operator ann"))
+def resolve_refund(
+    refund: ThisRefund, *, given_back: WasGivenBack, operator: Operator, note: Note = None, as_json: Json = False
+) -> None:
+    """Say what became of a refund that the service refuses after a call whose outcome nobody knows."""
+    said = {"givenBack": given_back, "operator": operator, "note": note}
+    say_to(refund_of(refund), RESOLVE_REFUND, said, RefundStatus, _facts, as_json=as_json)
+
+
 @commands.command(context_settings=ANY_SIGN, epilog=example("recover 3f0e 32.10", "recover 3f0e 32.10 --id invoice-17"))
 def recover(
     trip: Trip, amount: Amount, *, code: Currency = None, recovery_id: RecoveryId = None, as_json: Json = False
@@ -175,7 +189,7 @@ def recover(
         complain("That payment was told before, and what was told then stands.")
     if as_json:
         print_json(answer.to_json())
-    elif isinstance(answer, Paid):
+    elif isinstance(answer, Recovered):
         say(f"Trip {trip}: {answer.settled} of {answer.total} is paid.")
     else:
         say(f"It is not recorded yet, and goes on by itself. To see what became of it, ask again with {again}.")
@@ -207,21 +221,33 @@ async def _where_it_stands(client: Client, partner: Partner) -> RefundStatus:
         raise Refusal(f"it is started and will be done, but {refusal}") from None
 
 
-async def _record(client: Client, recovery: Recovery) -> tuple[Paid | Begun, bool]:
+async def _record(client: Client, recovery: Recovery) -> tuple[Recovered | Begun, bool]:
     """Start the recovery, and see what becomes of it; and whether it is new.
 
     Raises Refusal, also where the books refuse it.
     """
     workflow_id = recovery_workflow_id(recovery.shopping_trip_id, recovery.recovery_id)
     summary = f"{recovery.amount} of trip {recovery.shopping_trip_id}"[:SUMMARY_LENGTH]
-    started = await start_once(client, RECOVERY, recovery.to_json(), workflow_id=workflow_id, summary=summary)
+    # A recovery that was refused moved nothing, so its id is free: the books keep one that was posted from another.
+    started = await start_once(
+        client,
+        RECOVERY,
+        recovery.to_json(),
+        workflow_id=workflow_id,
+        summary=summary,
+        reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+    )
     try:
         result = await result_of(client, workflow_id, within=PATIENCE)
     except WorkflowFailureError as error:
         raise Refusal(f"refused: {cause_of(error)}") from None
     if result is None:
         return Begun(workflow_id=workflow_id, started=started, recovery_id=recovery.recovery_id), started
-    return understood(result, Paid), started
+    answer = understood(result, Recovered)
+    if answer.amount != recovery.amount:
+        words = f"{recovery.recovery_id} is another payment's of that trip, of {answer.amount}"
+        raise Refusal(f"--id: {words}. For another payment give another id, or none.")
+    return answer, started
 
 
 def _currency_of(trip: str) -> str:

@@ -1,7 +1,9 @@
 """Starts what a shop would run: Temporal's own server, the simulator, a worker; all listen on 127.0.0.1 only."""
 
 import asyncio
+import itertools
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -34,8 +36,14 @@ FAST = (
 """temporal.md, Servers: three activities take 50 ms instead of 200, a short timer 30 ms instead of 1 s."""
 
 
+OURS = range(20_000, 32_000)
+"""Below the ports that systems give to connections: Linux begins at 32,768."""
+LAST_WORDS = 500
+"""Characters of what a program wrote at last."""
+
+
 class NotReady(Exception):
-    """A program ended, or did not answer in time; the text says where its output is."""
+    """A program ended, or did not answer in time; the text has its last words."""
 
 
 class Program:
@@ -59,6 +67,11 @@ class Program:
                 env=self._environment,
                 start_new_session=True,
             )
+
+    @property
+    def not_ready(self) -> str:
+        """That it is not ready, and what it wrote at last."""
+        return f"{self.name} is not ready: {self.output.read_text(errors='replace')[-LAST_WORDS:].strip() or 'no word'}"
 
     def kill(self) -> None:
         """End it at once, as a crash would."""
@@ -89,12 +102,17 @@ def running(
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on at the moment."""
-    sockets = [socket.create_server((HOST, 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    """Ports that nobody listens on, and that the system gives to no connection before a program has them."""
+    ports = (port for port in random.sample(OURS, len(OURS)) if _is_free(port))
+    return list(itertools.islice(ports, count))
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError:
+        return False
+    return True
 
 
 @dataclass
@@ -135,7 +153,7 @@ async def _connected(program: Program, address: str) -> Client:
         except (RuntimeError, RPCError):
             continue
         return client
-    raise NotReady(f"{program.name} did not answer: see {program.output}")
+    raise NotReady(program.not_ready)
 
 
 @asynccontextmanager
@@ -181,4 +199,4 @@ async def _patiently(program: Program) -> AsyncIterator[None]:
             break
         yield
         await asyncio.sleep(LOOK_AGAIN.total_seconds())
-    raise NotReady(f"{program.name} is not ready: see {program.output}")
+    raise NotReady(program.not_ready)

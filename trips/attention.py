@@ -21,6 +21,8 @@ class Cause(StrEnum):
     EXPIRING = "expiring"
     EXPIRED = "expired"
     BOOKS = "books"
+    CONFLICT = "conflict"
+    UNDELIVERED = "undelivered"
     REFUND = "refund"
     RECONCILIATION = "reconciliation"
 
@@ -49,7 +51,9 @@ WHAT_TO_DO = {
     Cause.EXPIRING: "See why the trip is not charged yet and mend that before the token expires.",
     Cause.EXPIRED: "Nothing can be charged any more; the total is bad debt. Find out why it came to this.",
     Cause.BOOKS: "Have the ledger's database (LEDGER_URL) mended: the trip goes on by itself. Retry to try at once.",
-    Cause.REFUND: "Find the refund at the processor's: the service refused it after a call whose outcome is unknown.",
+    Cause.CONFLICT: "Compare the trip, the books and the processor: what was taken twice must be given back.",
+    Cause.UNDELIVERED: "Mend its receiver, or what it says of the parcel: it is tried again by itself for 30 days.",
+    Cause.REFUND: "Find it at the processor's; then: resolve-refund REQUEST_ID --given-back or --not-given-back.",
     Cause.RECONCILIATION: "Follow up what reconcile leaves over of that day's file; then: reconcile-daily --day DAY.",
 }
 

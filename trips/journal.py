@@ -18,7 +18,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from trips.money import Money
-from trips.names import refund_workflow_id, trip_workflow_id
+from trips.names import recovery_workflow_id, refund_workflow_id, trip_workflow_id
 from trips.refund import Recovery, RefundRequest
 from trips.settlement import Settlement
 
@@ -140,7 +140,7 @@ def journal_of_recovery(settlement: Settlement, recovery: Recovery) -> Entry:
     return Entry(
         movement=Movement.RECOVERY,
         shopping_trip_id=settlement.shopping_trip_id,
-        workflow_id=trip_workflow_id(settlement.shopping_trip_id),
+        workflow_id=recovery_workflow_id(settlement.shopping_trip_id, recovery.recovery_id),
         amount=recovery.amount,
         at=recovery.recovered_at,
         reference=recovery.recovery_id,

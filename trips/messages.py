@@ -21,3 +21,9 @@ class CaptureResolution(Said):
     """What an operator found out about a capture whose outcome was unknown."""
 
     captured: bool
+
+
+class RefundResolution(Said):
+    """What an operator found out about a refund whose outcome was unknown."""
+
+    given_back: bool

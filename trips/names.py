@@ -19,6 +19,7 @@ CHOOSE_DECLINE_STRATEGY = "choose_decline_strategy"
 RETRY = "retry"
 CANCEL_TRIP = "cancel_trip"
 RESOLVE_CAPTURE = "resolve_capture"
+RESOLVE_REFUND = "resolve_refund"
 STATUS = "status"
 
 

@@ -82,6 +82,21 @@ class Sale:
     started_at: datetime
 
 
+class GivenBack(Message):
+    """When the service took a refund, and by which id the processor reconciles it."""
+
+    at: Moment
+    reconciliation_id: str | None = None
+
+
+class Reserved(Message):
+    """A refund's money is kept for it."""
+
+    settlement: Settlement
+    given_back: GivenBack | None = None
+    """Where the same refund is in the journal already: nothing is to be given back again."""
+
+
 class Paid(Message):
     """How much of a trip's total is paid by now, for the service's payment-status."""
 
@@ -90,6 +105,13 @@ class Paid(Message):
     total: Money
     settled: Money
     """Captured, and recovered since. Refunds don't lessen it: the shopper owed the sale, and paid."""
+
+
+class Recovered(Paid):
+    """A `Recovery`'s result: how much of the trip is paid with it."""
+
+    recovery_id: str
+    amount: Money
 
 
 def left_to_refund(settlement: Settlement, known: Iterable[KnownRefund]) -> Money:

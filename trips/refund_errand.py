@@ -5,9 +5,10 @@ from enum import StrEnum
 from typing import Any
 
 from trips.attention import Attention
-from trips.base import Message, Moment
-from trips.errand import Errand
-from trips.log import LogEntry, TripLog
+from trips.base import Message, Moment, Refused
+from trips.errand import Errand, noted
+from trips.log import Event, LogEntry, TripLog
+from trips.messages import RefundResolution
 from trips.money import Money
 from trips.policy import Policy
 from trips.refund import RefundReason, RefundRequest
@@ -61,7 +62,8 @@ class RefundErrand(Errand):
         self.in_doubt = False
         """Whether a call was made of which nobody knows whether the money was given back."""
         self.doubt: Attention | None = None
-        """The refusal of a refund that may have been given back: a person looks into it."""
+        """The refusal of a refund that may have been given back: a person must find out."""
+        self.resolution: RefundResolution | None = None
 
     @property
     def shopping_trip_id(self) -> str:
@@ -73,9 +75,17 @@ class RefundErrand(Errand):
         """In which store the trip was, once the books said so."""
         return self.store
 
-    def incidents(self, now: datetime) -> list[Attention]:
-        """What the outside world should know of."""
-        return [*super().incidents(now), *filter(None, [self.doubt])]
+    def resolve(self, said: RefundResolution, now: datetime) -> None:
+        """Take an operator's word on a refund in doubt. Raises Refused where none is."""
+        if self.doubt is None:
+            raise Refused("there is no refund whose outcome is unknown and that the service refuses to repeat")
+        what = "was given back" if said.given_back else "was not given back"
+        self.log.add(now, Event.DECISION, f"{said.operator} says that it {what}{noted(said.note)}")
+        self.doubt, self.resolution = None, said
+
+    def attention(self, now: datetime) -> Attention | None:
+        """Why a person should look now, or None."""
+        return super().attention(now) or self.doubt
 
     def status(self, attention: Attention | None) -> RefundStatus:
         """Where the refund is, for people and programs."""

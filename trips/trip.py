@@ -40,6 +40,7 @@ class Trip(Errand):
         self.expired_at: datetime | None = None
         self._voided = False
         self._refused_cart: Attention | None = None
+        self._conflict: Attention | None = None
 
     # What follows from the facts.
 
@@ -159,6 +160,11 @@ class Trip(Errand):
         if expiry := self._expiry():
             self.log.add(now, Event.ATTENTION, expiry.sentence)
 
+    def conflict(self, sentence: str, now: datetime) -> None:
+        """The books know the trip with other amounts, and those stand."""
+        self._conflict = Attention.because(Cause.CONFLICT, since=now, sentence=sentence)
+        self.log.add(now, Event.ATTENTION, sentence)
+
     # What to do next.
 
     def advance(self, now: datetime) -> Step:
@@ -203,7 +209,7 @@ class Trip(Errand):
 
     def incidents(self, now: datetime) -> list[Attention]:
         """What the outside world should know of; what is still here at the trip's end stays open for a person."""
-        lasting = (self._refused_cart, self._expiring(now), self._expiry())
+        lasting = (self._refused_cart, self._expiring(now), self._expiry(), self._conflict)
         return [*super().incidents(now), *filter(None, lasting)]
 
     def is_expiring(self, now: datetime) -> bool:

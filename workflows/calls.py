@@ -66,6 +66,8 @@ def trouble_of(error: FailureError) -> Trouble:
     The SDK wraps what an activity raised in an ActivityError, and what a local activity raised in nothing.
     """
     cause = error.cause if isinstance(error, ActivityError) else error
+    if isinstance(cause, ActivityTimeout) and cause.cause is not None:
+        cause = cause.cause  # of tries that took too long altogether: why the last one failed
     if isinstance(cause, ApplicationError) and cause.details:
         try:
             return Trouble.model_validate(cause.details[0])

@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError, FailureError
 
 from trips.deliveries import PaymentStatus, payment_status_parcel
 from trips.names import RECOVERY, recovery_workflow_id
-from trips.refund import Paid, Recovery
+from trips.refund import Paid, Recovered, Recovery
 from workflows.bookkeeping import POSTING_LIMIT
 from workflows.calls import trouble_of
 from workflows.cancellation import uncancelled
@@ -43,7 +43,8 @@ class RecoverDebt:
         if self._refusal:
             raise ApplicationError(self._refusal, type="InvalidStart", non_retryable=True)
         paid = await uncancelled(self._record(), self._refuse_cancellation)
-        return paid.to_json()
+        recovery = self._recovery
+        return Recovered(**dict(paid), recovery_id=recovery.recovery_id, amount=recovery.amount).to_json()
 
     async def _record(self) -> Paid:
         paid = await self._post()

@@ -8,7 +8,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from trips.log import Event
-from trips.names import REFUND, RETRY, STATUS, refund_workflow_id
+from trips.names import REFUND, RESOLVE_REFUND, RETRY, STATUS, refund_workflow_id
 from trips.refund import RefundRequest
 from trips.refund_errand import RefundErrand
 from workflows.cancellation import uncancelled
@@ -54,19 +54,35 @@ class Refund:
     @workflow.signal(name=RETRY)
     def retry_signalled(self, *payload: Any) -> None:
         """Try the failed call again now: {"operator", "note"}."""
-        if not self._refusal:
-            self._refunding.take_note(RETRY, payload)
+        self._note(RETRY, payload)
 
     @workflow.update(name=RETRY)
     def retry_asked(self, *payload: Any) -> dict[str, Any]:
         """Try the failed call again now: {"operator", "note"}."""
-        if self._refusal:
-            raise ApplicationError(self._refusal, type="InvalidStart", non_retryable=True)
-        self._refunding.answer(RETRY, payload)
-        return self.status()
+        return self._answer(RETRY, payload)
+
+    @workflow.signal(name=RESOLVE_REFUND)
+    def resolution_signalled(self, *payload: Any) -> None:
+        """What became of a refund in doubt: {"givenBack", "operator", "note"}."""
+        self._note(RESOLVE_REFUND, payload)
+
+    @workflow.update(name=RESOLVE_REFUND)
+    def refund_resolved(self, *payload: Any) -> dict[str, Any]:
+        """What became of a refund in doubt: {"givenBack", "operator", "note"}."""
+        return self._answer(RESOLVE_REFUND, payload)
 
     @workflow.signal(dynamic=True)
     def other_signal(self, _name: str, _payload: Sequence[RawValue]) -> None:
         """Refuse a signal that no refund understands."""
         if not self._refusal:
             self._refunding.refuse_unknown()
+
+    def _note(self, name: str, payload: Sequence[Any]) -> None:
+        if not self._refusal:
+            self._refunding.take_note(name, payload)
+
+    def _answer(self, name: str, payload: Sequence[Any]) -> dict[str, Any]:
+        if self._refusal:
+            raise ApplicationError(self._refusal, type="InvalidStart", non_retryable=True)
+        self._refunding.answer(name, payload)
+        return self.status()

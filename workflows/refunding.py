@@ -1,5 +1,7 @@
 """How money is given back: reserved in the books, asked of the service until it answers, posted, and told."""
 
+from datetime import timedelta
+
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
@@ -8,9 +10,10 @@ from trips.base import rfc3339
 from trips.deliveries import receipt_parcel
 from trips.details import refund_details
 from trips.log import Event
-from trips.messages import Said
-from trips.names import RETRY
+from trips.messages import RefundResolution, Said
+from trips.names import RESOLVE_REFUND, RETRY
 from trips.receipt import refund_receipt_of
+from trips.refund import GivenBack, Reserved
 from trips.refund_errand import Refunded, RefundErrand, RefundStage
 from trips.settlement import Settlement
 from trips.trouble import TroubleKind
@@ -25,7 +28,13 @@ with workflow.unsafe.imports_passed_through():
     from activities.books import BooksActivities, RefundAsked, RefundDone
     from activities.payment import PaymentActivities, RefundCall
 
-UNDERSTOOD: Understood = {RETRY: (Said, lambda refund, said, now: refund.retry(said, now))}
+UNDERSTOOD: Understood = {
+    RETRY: (Said, lambda refund, said, now: refund.retry(said, now)),
+    RESOLVE_REFUND: (RefundResolution, lambda refund, said, now: refund.resolve(said, now)),
+}
+
+LOOK_AGAIN = timedelta(days=1)
+"""While a person finds out: a wait has an end, and this one costs a history five events a day."""
 
 NO_REFUND = frozenset({TroubleKind.REFUSED, TroubleKind.UNKNOWN_TRIP, TroubleKind.EXPIRED})
 """What the service says of a refund that it will never make; wrong credentials can be mended."""
@@ -46,10 +55,23 @@ class Refunding(Patience):
         request = self.refund.request
         asked = RefundAsked(request=request, at=workflow.now())
         self.note(Event.STARTED, f"refund of {request.amount} of trip {request.shopping_trip_id}, {request.reason}")
-        settlement = await self._reserve(asked)
+        reserved = await self._reserve(asked)
+        settlement, given_back = reserved.settlement, reserved.given_back
         self.refund.store = settlement.store_id
-        reconciliation_id = await self._refund(settlement)
-        return await self._record(settlement, reconciliation_id)
+        if given_back is None:
+            given_back = await self._refund(settlement)
+            await self._record(settlement, given_back)
+        else:
+            self.note(Event.SETTLED, "the books know this refund: nothing is given back again")
+        self.refund.stage = RefundStage.REFUNDED
+        self.note(Event.SETTLED, f"refunded {request.amount} at {rfc3339(given_back.at)}")
+        await self._end()
+        return Refunded(
+            **{name: value for name, value in dict(request).items() if name in Refunded.model_fields},
+            store_id=settlement.store_id,
+            reconciliation_id=given_back.reconciliation_id,
+            refunded_at=given_back.at,
+        )
 
     def show(self) -> None:
         """Let people see the refund as it is now."""
@@ -57,17 +79,17 @@ class Refunding(Patience):
         attention = status.attention.cause.value if status.attention else None
         self._sight.show(refund_details(status), {STORE: self.refund.store, ATTENTION: attention})
 
-    async def _reserve(self, asked: RefundAsked) -> Settlement:
-        async def reserve() -> Settlement:
-            settlement: Settlement = await keep_books(BooksActivities.reserve_refund, asked)
-            return settlement
+    async def _reserve(self, asked: RefundAsked) -> Reserved:
+        async def reserve() -> Reserved:
+            reserved: Reserved = await keep_books(BooksActivities.reserve_refund, asked)
+            return reserved
 
         try:
             return await self.insist(RESERVE, reserve, hopeless=NO_REFUND)
         except CallFailed as failure:
             raise await self._refused(failure.trouble.sentence) from None
 
-    async def _refund(self, settlement: Settlement) -> str | None:
+    async def _refund(self, settlement: Settlement) -> GivenBack:
         self.refund.stage = RefundStage.REFUNDING
         request = self.refund.request
 
@@ -90,16 +112,26 @@ class Refunding(Patience):
             return taken
 
         try:
-            return await self.insist(REFUND_IT, ask, hopeless=NO_REFUND)
+            reconciliation_id = await self.insist(REFUND_IT, ask, hopeless=NO_REFUND)
         except CallFailed as failure:
-            raise await self._not_given_back(failure.trouble.sentence) from None
+            sentence = failure.trouble.sentence
+        else:
+            return GivenBack(at=workflow.now(), reconciliation_id=reconciliation_id)
+        if self.refund.in_doubt and await self._a_person_says_that_it_was_given_back(sentence):
+            return GivenBack(at=workflow.now())
+        raise await self._not_given_back(sentence)
+
+    async def _a_person_says_that_it_was_given_back(self, sentence: str) -> bool:
+        """An earlier call may have done what the service now refuses; until somebody found out, the amount is kept."""
+        doubt = f"refund of {self.refund.request.amount}: {sentence}, after a call whose outcome is unknown"
+        self.refund.doubt = Attention.because(Cause.REFUND, since=workflow.now(), sentence=doubt)
+        while self.refund.resolution is None:
+            await self.wait(workflow.now() + LOOK_AGAIN, "for word of the refund")
+        await self.be_seen()
+        return self.refund.resolution.given_back
 
     async def _not_given_back(self, sentence: str) -> ApplicationError:
-        """The service will never make it. What may have been given back nevertheless stays reserved, for a person."""
-        if self.refund.in_doubt:
-            doubt = f"refund of {self.refund.request.amount}: {sentence}, after a call whose outcome is unknown"
-            self.refund.doubt = Attention.because(Cause.REFUND, since=workflow.now(), sentence=doubt)
-            return await self._refused(f"{sentence}; an earlier call may have done it, so the amount stays reserved")
+        """The service will never make it: the amount may be given back otherwise."""
 
         async def release() -> None:
             await keep_books(BooksActivities.release_refund, self.refund.request)
@@ -107,27 +139,18 @@ class Refunding(Patience):
         await self.insist("release the refund in the books", release, hopeless=NOTHING_IS_HOPELESS)
         return await self._refused(f"the service refused it: {sentence}")
 
-    async def _record(self, settlement: Settlement, reconciliation_id: str | None) -> Refunded:
-        now, request = workflow.now(), self.refund.request
+    async def _record(self, settlement: Settlement, given_back: GivenBack) -> None:
+        request, reconciliation_id = self.refund.request, given_back.reconciliation_id
         self.refund.stage = RefundStage.RECORDING
         self.note(Event.ANSWER, f"refunded {request.amount}")
-        receipt = refund_receipt_of(settlement, request, now, reconciliation_id=reconciliation_id)
-        done = RefundDone(request=request, at=now, reconciliation_id=reconciliation_id, receipt=receipt)
+        receipt = refund_receipt_of(settlement, request, given_back.at, reconciliation_id=reconciliation_id)
+        done = RefundDone(request=request, at=given_back.at, reconciliation_id=reconciliation_id, receipt=receipt)
 
         async def post() -> None:
             await keep_books(BooksActivities.post_refund, done)
 
         await self.insist(POST, post, hopeless=NOTHING_IS_HOPELESS)
         await deliver_at_last(receipt_parcel(receipt))
-        self.refund.stage = RefundStage.REFUNDED
-        self.note(Event.SETTLED, f"refunded {request.amount} at {rfc3339(now)}")
-        await self._end()
-        return Refunded(
-            **{name: value for name, value in dict(request).items() if name in Refunded.model_fields},
-            store_id=settlement.store_id,
-            reconciliation_id=reconciliation_id,
-            refunded_at=now,
-        )
 
     async def _refused(self, sentence: str) -> ApplicationError:
         self.refund.stage = RefundStage.REFUSED

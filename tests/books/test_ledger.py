@@ -12,8 +12,8 @@ from sqlalchemy import event, text
 from books.database import BooksRefusal, Database
 from books.ledger import Books
 from tests.books.trade import AT, WEEK, balances, journal, money, recovery, refund, sale_receipt, settled
-from trips.refund import Paid
-from trips.settlement import Settlement, Transaction
+from trips.refund import GivenBack, Paid, Reserved
+from trips.settlement import Transaction
 
 ROOT = Path(__file__).parents[2]
 CARD = Transaction(
@@ -194,7 +194,7 @@ def test_no_receipt_is_dropped_before_its_120_days_are_over(books):
 def test_a_refund_is_reserved_then_posted_and_lessens_what_the_processor_owes(books, database, post):
     settlement = post("42.10", transaction=CARD)
     request = refund("2.10", number=1)
-    assert books.reserve_refund(request, AT, WEEK) == settlement
+    assert books.reserve_refund(request, AT, WEEK) == Reserved(settlement=settlement)
     assert balances(database)["processor"] == 4210
     books.post_refund(request, AT, "XYZ")
     assert balances(database) == {"processor": 4000, "sales": -4210, "receivable": 0, "refunds": 210}
@@ -207,7 +207,8 @@ def test_every_step_of_a_refund_can_be_told_twice(books, database, post):
         books.reserve_refund(request, AT, WEEK)
     for _ in range(2):
         books.post_refund(request, AT, "XYZ")
-    books.reserve_refund(request, AT, WEEK)
+    known = books.reserve_refund(request, AT, WEEK)
+    assert known.given_back == GivenBack(at=AT, reconciliation_id="XYZ")
     assert balances(database)["refunds"] == 4210
 
 
@@ -292,14 +293,14 @@ def test_two_refunds_at_once_never_give_back_more_than_was_captured(books, post,
         trip = f"t{number}"
         post("42.10", trip=trip)
         answers = at_once(*(lambda trip=trip: books.reserve_refund(refund("30.00", trip=trip), AT, WEEK),) * 2)
-        assert {type(answer) for answer in answers} == {Settlement, BooksRefusal}
+        assert {type(answer) for answer in answers} == {Reserved, BooksRefusal}
 
 
 def test_one_refund_asked_for_twice_at_once_is_one_refund(books, database, post, at_once):
     post("42.10")
     request = refund("30.00")
     reserve = (lambda: books.reserve_refund(request, AT, WEEK),) * 4
-    assert {type(answer) for answer in at_once(*reserve)} == {Settlement}
+    assert {type(answer) for answer in at_once(*reserve)} == {Reserved}
     assert set(at_once(*(lambda: books.post_refund(request, AT, None),) * 4)) == {None}
     assert balances(database)["refunds"] == 3000
 

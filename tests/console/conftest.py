@@ -233,7 +233,7 @@ async def shop_at_work(client: Client, folder: Path) -> AsyncIterator[Shop]:
         ways = {
             Kind.RECEIPT: sending_to(None),
             Kind.INCIDENT: sending_to(incidents),
-            Kind.PAYMENT_STATUS: reporting_to(service),
+            Kind.PAYMENT_STATUS: reporting_to(service, books.paid_of),
         }
         settings = Settings(payment_service_url=simulator.url, settlement_file=f"{folder}/{{date}}.csv")
         for one in workers(client, service=service, books=books, ways=ways, settings=settings):

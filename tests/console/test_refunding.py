@@ -185,6 +185,16 @@ def test_a_debt_that_was_paid_later_is_recorded_once(call, settled, shop):
     assert statuses[-1]["settledAmount"] == {"amount": "42.10", "code": "USD"}
 
 
+def test_the_id_of_another_payment_is_refused_and_one_that_was_refused_is_free(call, settled):
+    trip = settled("30.00")
+    call("recover", trip, "12.10", "--id", "i17")
+    other = call("recover", trip, "20.00", "--id", "i17", "--json")
+    assert (other.status, other.out) == (1, "")
+    assert "--id: i17 is another payment's of that trip, of 12.10 USD" in other.err
+    assert "20.00 USD that is still owed" in call("recover", trip, "20.01", "--id", "i18").err
+    assert call("recover", trip, "20.00", "--id", "i18").out == f"Trip {trip}: 42.10 USD of 42.10 USD is paid.\n"
+
+
 def test_more_than_is_owed_is_not_recorded(call, settled):
     ran = call("recover", settled("30.00"), "32.11")
     assert (ran.status, ran.out) == (1, "")

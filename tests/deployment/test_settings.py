@@ -41,3 +41,18 @@ def test_a_settlement_mapping_is_read_at_the_start(environment, tmp_path):
     (tmp_path / "adyen.toml").write_text('every_row = "capture"\n[columns]\ntrip = "T"\n')
     with pytest.raises(SettingsError, match=r"columns\.currency"):
         load()
+
+
+@pytest.mark.parametrize("address", ["sqlite://", "sqlite:///:memory:"])
+def test_books_in_memory_are_no_books(environment, address):
+    environment("LEDGER_URL", address)
+    with pytest.raises(SettingsError, match=r"^LEDGER_URL: should name a file, such as sqlite:///trip-payments.db"):
+        load()
+
+
+def test_two_daily_files_that_speak_of_the_same_movement_are_refused(environment):
+    environment("SETTLEMENT_FILE", "/var/settlements/{date}.csv")
+    environment("CHECKOUT_SETTLEMENT_FILE", "/var/amazon/{date}.csv")
+    environment("CHECKOUT_SETTLEMENT_MAPPING", "simulator")
+    with pytest.raises(SettingsError, match="should speak of different movements"):
+        load()

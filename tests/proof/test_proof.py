@@ -131,7 +131,7 @@ async def _opened(stack):
     ways = {
         ParcelKind.RECEIPT: sending_to(receipts),
         ParcelKind.INCIDENT: sending_to(incidents),
-        ParcelKind.PAYMENT_STATUS: reporting_to(service),
+        ParcelKind.PAYMENT_STATUS: reporting_to(service, lambda _: None),
     }
     books = stack.enter_context(closing(Books(Database("sqlite://"))))
     books.upgrade()

@@ -4,8 +4,10 @@ import asyncio
 
 import pytest
 
-from tests.workflows.world import cart, sentences
-from trips.names import RECOVERY, SUBMIT_CART, TASK_QUEUE, recovery_workflow_id
+from tests.workflows.world import cart, said, sentences
+from trips.names import CHOOSE_DECLINE_STRATEGY, RECOVERY, SUBMIT_CART, TASK_QUEUE, recovery_workflow_id
+from trips.posting import SettledTrip
+from trips.settlement import Settlement
 
 
 def usd(amount):
@@ -137,3 +139,58 @@ async def test_a_debt_that_is_paid_is_posted_and_reported(world):
     assert (paid["total"], paid["settled"]) == (usd("42.10"), usd("42.10"))
     *_, status = (await trip.account())["paymentStatuses"]
     assert status["settledAmount"] == usd("42.10")
+
+
+async def test_a_debt_that_is_paid_while_the_books_are_away_is_posted_when_they_are_back(world):
+    trip = await world.trip(balance="30.60", held="10.00", onDecline="capture_authorized")
+    await trip.result()
+    world.lose_books()
+    recovering = asyncio.create_task(recovery(world, trip, "32.10"))
+    await world.pass_time(minutes=5)
+    assert not recovering.done()
+    world.find_books()
+    await world.pass_time(minutes=5)
+    assert (await recovering)["settled"] == usd("42.10")
+
+
+async def test_a_report_that_was_held_up_does_not_make_a_paid_trip_unpaid_again(world):
+    with world.env.auto_time_skipping_disabled():
+        held_up = {"call": "payment-status", "kind": "server_error", "times": 2}
+        trip = await world.trip(balance="30.60", held="10.00", onDecline="capture_authorized", faults=[held_up])
+        await trip.result()
+        await world.control.wait_for_calls(trip.id, "payment-status", at_least=2)
+        await recovery(world, trip, "32.10")
+        await world.pass_time(minutes=15)
+        await world.client.get_workflow_handle(f"delivery-{trip.id}:payment-status").result()
+    statuses = [status["settledAmount"] for status in (await trip.account())["paymentStatuses"]]
+    assert statuses == [usd("42.10"), usd("42.10")]
+
+
+async def test_a_trip_that_the_books_know_otherwise_by_then_ends_with_an_incident_for_a_person(world):
+    trip = await world.trip(balance="30.60", held="10.00")
+    await waiting(trip, "decision")
+    with world.env.auto_time_skipping_disabled():  # else this trip's 46 hours pass too
+        other = await (await world.trip(held="10.00")).result()
+    settlement = Settlement.model_validate(other | {"shoppingTripId": trip.id})
+    world.books.post_settlement(SettledTrip(settlement=settlement, trip_started_at=settlement.settled_at))
+    await trip.update(CHOOSE_DECLINE_STRATEGY, said(strategy="capture_authorized"))
+    result = await trip.result()
+    assert result["captured"] == usd("10.00")
+    (incident,) = await world.control.incidents(at_least=1)
+    assert (incident["body"]["cause"], incident["body"]["state"]) == ("conflict", "opened")
+    assert "those stand: captured 42.10 USD of 42.10 USD" in incident["body"]["sentence"]
+    assert world.books.settlement_of(trip.id) == settlement
+
+
+async def test_a_receipt_that_nobody_takes_for_an_hour_is_an_incident_until_it_is_taken(world):
+    await world.control.fail_receivers(receipts=503)
+    trip = await world.trip()
+    await trip.result()
+    await world.pass_time(hours=2)
+    (opened,) = await world.control.incidents(at_least=1)
+    assert (opened["body"]["cause"], opened["body"]["shoppingTripId"]) == ("undelivered", trip.id)
+    assert "503" in opened["body"]["sentence"]
+    await world.control.fail_receivers()
+    await world.pass_time(minutes=15)
+    await world.client.get_workflow_handle(f"delivery-{trip.id}:sale:receipt").result()
+    assert [one["body"]["state"] for one in await world.control.incidents(at_least=2)] == ["opened", "closed"]

@@ -7,7 +7,7 @@ import pytest
 from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 
 from tests.workflows.world import said, sentences
-from trips.names import REFUND, RETRY, STATUS, TASK_QUEUE
+from trips.names import REFUND, RESOLVE_REFUND, RETRY, STATUS, TASK_QUEUE
 
 
 def usd(amount):
@@ -128,13 +128,50 @@ async def test_a_refund_that_the_service_refuses_can_be_asked_for_again_another_
     assert (await (await world.refund(paid.id, "42.10")).result())["amount"] == usd("42.10")
 
 
-async def test_a_refusal_after_an_unknown_outcome_keeps_the_amount_reserved_and_opens_an_incident(world, paid):
-    for kind in ("drop_after", "bad_request"):
+async def in_doubt(world, paid, *, lost):
+    """A refund of all that was captured, refused after a call whose outcome nobody knows."""
+    for kind in (lost, "bad_request"):
         await world.control.add_fault(paid.id, "refund", kind)
-    assert "stays reserved" in await refused(await world.refund(paid.id, "42.10"))
+    refund = await world.refund(paid.id, "42.10")
     (incident,) = await world.control.incidents(at_least=1)
     assert (incident["body"]["cause"], incident["body"]["state"]) == ("refund", "opened")
+    return refund
+
+
+async def test_a_refund_in_doubt_keeps_its_amount_until_a_person_found_out_that_it_was_given_back(world, paid):
+    refund = await in_doubt(world, paid, lost="drop_after")
     assert "0.00 USD that is left" in await refused(await world.refund(paid.id, "1.00"))
+    status = await refund.execute_update(RESOLVE_REFUND, said(givenBack=True))
+    assert "ann says that it was given back" in str(sentences(status, "decision"))
+    assert (await refund.result())["amount"] == usd("42.10")
+    assert [receipt["type"] for receipt in world.books.receipts_of(paid.id)] == ["SALE", "REFUND"]
+    assert [one["body"]["state"] for one in await world.control.incidents(at_least=2)] == ["opened", "closed"]
+
+
+async def test_a_refund_that_was_not_given_back_by_a_persons_word_frees_its_amount(world, paid):
+    refund = await in_doubt(world, paid, lost="drop_before")
+    await refund.signal(RESOLVE_REFUND, said(givenBack=False))
+    assert "the service refused it" in await refused(refund)
+    await (await world.refund(paid.id, "1.00")).result()
+
+
+async def test_only_a_refund_in_doubt_is_a_persons_to_resolve(world, paid):
+    await world.control.add_fault(paid.id, "refund", "forbidden")
+    refund = await world.refund(paid.id, "5.00")
+    await world.control.incidents(at_least=1)
+    with pytest.raises(WorkflowUpdateFailedError) as refusal:
+        await refund.execute_update(RESOLVE_REFUND, said(givenBack=True))
+    assert "no refund whose outcome is unknown" in str(refusal.value.cause)
+    await refund.execute_update(RETRY, said())
+    await refund.result()
+
+
+async def test_a_refund_that_the_books_know_is_not_asked_of_the_service_again(world, paid):
+    request_id = str(uuid.uuid4())
+    first = await (await world.refund(paid.id, "5.00", request_id=request_id)).result()
+    await world.control.add_fault(paid.id, "refund", "bad_request")  # as the service would say after its window
+    assert await (await world.refund(paid.id, "5.00", request_id=request_id)).result() == first
+    assert (await paid.account())["calls"]["refund"] == 1
 
 
 async def test_wrong_credentials_park_a_refund_until_a_person_says_that_they_are_mended(world, paid):
@@ -159,6 +196,7 @@ async def test_a_refund_waits_for_books_that_are_away(world, paid):
     await world.pass_time(minutes=1)
     assert (await refund.query(STATUS))["attention"]["cause"] == "books"
     world.find_books()
+    await world.pass_time(minutes=1)
     await refund.result()
     assert await refunds_of(paid) == [usd("5.00")]
 

@@ -73,7 +73,7 @@ class World:
             ways = {
                 Kind.RECEIPT: sending_to(receipts),
                 Kind.INCIDENT: self.stumbling(sending_to(incidents)),
-                Kind.PAYMENT_STATUS: reporting_to(service),
+                Kind.PAYMENT_STATUS: reporting_to(service, self.books.paid_of),
             }
             settings = Settings(
                 payment_service_url=self.simulator.url,
