@@ -17,9 +17,9 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from books.daily import DATE, DailyFile
 from books.database import BooksRefusal, read_lasting_address
 from books.mapping import Packaged, load_mapping
+from books.settlement_file import DATE, DailyFile
 
 REFUND_WINDOW = timedelta(days=7)
 """From a trip's start (contract.md, Refund); one newer page says 30 days."""
@@ -97,6 +97,8 @@ class Settings(ConsoleSettings):
     checkout_settlement_file: str | None = None
     """The same of what Amazon collected."""
     checkout_settlement_mapping: str = Packaged.AMAZON.value
+    settlement_lag_days: Annotated[int, Field(ge=0, le=14)] = 0
+    """How many days after a capture it stands in the processor's file at the latest."""
     log_format: Literal["json", "console"] = "json"
     temporal_deployment_name: str | None = None
     temporal_worker_build_id: str | None = None

@@ -115,7 +115,9 @@ def workers(
 
 def reconciling(books: Books, settings: Settings | None) -> ReconciliationActivities:
     """The daily reconciliation, which knows no file where the environment names none."""
-    return ReconciliationActivities(books.database, settings.daily_files if settings else ())
+    if settings is None:
+        return ReconciliationActivities(books.database, ())
+    return ReconciliationActivities(books.database, settings.daily_files, settings.settlement_lag_days)
 
 
 def versioning(settings: Settings) -> WorkerDeploymentConfig | None:

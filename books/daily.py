@@ -1,6 +1,5 @@
 """The daily reconciliation's messages: which day is asked for, and what became of it."""
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
@@ -9,22 +8,6 @@ from pydantic import BeforeValidator, PlainSerializer
 from books.reconciling import Reconciliation
 from trips.base import Message, StrictMessage
 from trips.span import read_day
-
-DATE = "{date}"
-"""What a settlement file's path has in the day's place."""
-
-
-@dataclass(frozen=True)
-class DailyFile:
-    """Where somebody puts a file of each day, and how it is to be read."""
-
-    path: str
-    """With DATE in it."""
-    mapping: str
-
-    def of(self, day: date) -> str:
-        """The day's file."""
-        return self.path.replace(DATE, day.isoformat())
 
 
 def _as_a_day(value: Any) -> date:

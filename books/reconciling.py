@@ -1,22 +1,22 @@
 """Reconciles a settlement file with the books: for a person at the command line, and for a daily run."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from sqlalchemy import Connection, Select, select
 
-from books.database import BooksUnavailable, Database
-from books.mapping import load_mapping
+from books.database import BooksRefusal, BooksUnavailable, Database
+from books.mapping import Mapping, load_mapping
 from books.movements import AT_ONCE, reading
-from books.settlement_file import SettlementFile, read_settlement_file
+from books.settlement_file import DATE, DailyFile, SettlementFile, read_settlement_file
 from books.tables import entries, settlements
 from trips.base import Message
 from trips.journal import Movement
-from trips.reconciliation import BooksRow, Finding, TotalLine, Totals, Verdict, reconcile
+from trips.reconciliation import BooksRow, FileRow, Finding, TotalLine, Totals, Verdict, reconcile
 from trips.span import Span
 
 TRIPS_AT_ONCE = 500
@@ -90,17 +90,34 @@ def in_words(verdict: Verdict) -> str:
     return f"{place}trip {verdict.row.shopping_trip_id}: {verdict.finding}: {verdict.reason}"
 
 
-def reconcile_day(database: Database, path: str | Path, mapping: str | Path, day: date) -> Reconciliation:
-    """Reconcile a day's file, read by a packaged mapping's name or by a mapping file.
+def reconcile_day(database: Database, file: DailyFile, day: date, lag: int = 0) -> Reconciliation:
+    """Reconcile a day's file.
 
-    Its rows match entries of any day; only that day's entries (UTC) count as missing in it. Raises BooksUnavailable
-    where the file or the books can't be opened: later they may; BooksRefusal for a file or mapping that can't be used.
+    Its rows match entries of any day. They are double where a file of the days before has told them, one day more than
+    `lag`, as far as those files are there. Only the entries (UTC) of `lag` days before count as missing: so long the
+    processor takes to settle. Raises BooksUnavailable where the file or the books can't be opened: later they may;
+    BooksRefusal for a file or mapping that can't be used.
     """
+    how = load_mapping(file.mapping)
     try:
-        with Path(path).open("rb") as content:
-            return reconcile_file(database, content, mapping, Span.of_day(day))
+        with Path(file.of(day)).open("rb") as content:
+            found = read_settlement_file(content, how)
     except OSError as error:
         raise BooksUnavailable(f"the settlement file can't be opened: {error.strerror}") from None
+    days = (day - timedelta(days=before) for before in range(lag + 1, 0, -1))
+    found.rows[:0] = [row for before in days for row in _told_before(file, before, how)]
+    return _judged(database, found, how, Span.of_day(day - timedelta(days=lag)))
+
+
+def _told_before(file: DailyFile, day: date, how: Mapping) -> list[FileRow]:
+    """The rows of an earlier day's file; none where it can't be read, which was told on its own day."""
+    if DATE not in file.path:
+        return []
+    try:
+        with Path(file.of(day)).open("rb") as content:
+            return [replace(row, told_on=day) for row in read_settlement_file(content, how).rows]
+    except (OSError, BooksRefusal):
+        return []
 
 
 def reconcile_file(
@@ -111,9 +128,13 @@ def reconcile_file(
     Raises BooksUnavailable, and BooksRefusal for a file or mapping that can't be used.
     """
     how = load_mapping(mapping)
-    tally = Tally(read_settlement_file(content, how))
+    return _judged(database, read_settlement_file(content, how), how, span)
+
+
+def _judged(database: Database, file: SettlementFile, how: Mapping, span: Span | None) -> Reconciliation:
+    tally = Tally(file)
     with reading(database) as connection:
-        for _ in tally.counted(verdicts(connection, tally.file, how.movements, span)):
+        for _ in tally.counted(verdicts(connection, file, how.movements, span)):
             pass
     return tally.result()
 

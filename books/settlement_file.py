@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import BinaryIO
 
 from pydantic import TypeAdapter, ValidationError
@@ -25,6 +26,23 @@ SHOWN = 100
 LONGEST_REFERENCE = 255
 
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
+
+
+DATE = "{date}"
+"""What a settlement file's path has in the day's place."""
+
+
+@dataclass(frozen=True)
+class DailyFile:
+    """Where somebody puts a file of each day, and how it is to be read."""
+
+    path: str
+    """With DATE in it."""
+    mapping: str
+
+    def of(self, day: date) -> str:
+        """The day's file."""
+        return self.path.replace(DATE, day.isoformat())
 
 
 @dataclass(frozen=True)
@@ -148,7 +166,7 @@ class _RowReader:
             code=money.code,
             reference=self._reference(named) if named else None,
             line=line,
-            date=cells["date"][:SHOWN] if "date" in cells else None,
+            dated=cells["date"][:SHOWN] if "date" in cells else None,
         )
 
     def _movement(self, cells: dict[str, str]) -> Movement | None:

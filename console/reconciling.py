@@ -136,7 +136,7 @@ def _facts(verdict: Verdict) -> dict[str, object]:
         "storeId": ours and ours.store_id,
         "reference": row.reference,
         "line": theirs and theirs.line,
-        "fileDate": theirs and theirs.date,
+        "fileDate": theirs and theirs.dated,
         "at": ours and rfc3339(ours.at),
         "inFile": theirs and plain_amount(theirs.units, theirs.code),
         "fileCurrency": theirs and theirs.code,

@@ -14,7 +14,7 @@ once, and refunded as often as somebody asks.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from itertools import groupby
 from typing import Literal
@@ -81,8 +81,10 @@ class FileRow(Row):
     """As the file has it."""
 
     line: int
-    date: str | None = None
-    """As it is written there; it decides nothing."""
+    dated: str | None = None
+    """The day as it is written there; it decides nothing."""
+    told_on: date | None = None
+    """The day of an earlier file that has the row; nothing in the file that is judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,8 @@ class Verdict:
     finding: Finding
     ours: BooksRow | None = None
     theirs: FileRow | None = None
-    repeats: int | None = None
-    """The line that a double row tells once more."""
+    repeats: FileRow | None = None
+    """The row that a double one tells once more, in the same file or in an earlier one."""
 
     @property
     def row(self) -> Row:
@@ -112,7 +114,9 @@ class Verdict:
             case Finding.MISSING_HERE:
                 return f"the file has a {what} of {amount}, the books have none"
             case Finding.DOUBLE:
-                return f"the file has the {what} in line {self.repeats} already"
+                first = self.repeats
+                file = f"the file of {first.told_on}" if first and first.told_on else "the file"
+                return f"{file} has the {what} in line {first and first.line} already"
         there = self.theirs.amount if self.theirs else "nothing"
         return f"the {what} is {there} in the file, {amount} in the books"
 
@@ -122,21 +126,24 @@ def reconcile(ours: Iterable[BooksRow], theirs: Iterable[FileRow], missing_of: S
 
     `ours` comes trip by trip and, within a trip, movement by movement, so that only the file has to fit into memory.
     With `missing_of`, rows of the books outside that time may match, and are not missed where nothing matches them.
+    Rows of earlier files may match too, and get no verdict: each is judged with its own file.
     """
     waiting: defaultdict[tuple[str, Movement], list[FileRow]] = defaultdict(list)
     for row in theirs:
         waiting[_subject(row)].append(row)
     for subject, group in groupby(ours, key=_subject):
         for verdict in _match(list(group), waiting.pop(subject, ())):
-            if missing_of is None or _matters(verdict, missing_of):
+            if _matters(verdict, missing_of):
                 yield verdict
     for rows in waiting.values():
-        yield from _match((), rows)
+        yield from (verdict for verdict in _match((), rows) if _matters(verdict, missing_of))
 
 
-def _matters(verdict: Verdict, span: Span) -> bool:
-    """Whether it is more than a row of the books that another time's file has."""
-    return verdict.theirs is not None or (verdict.ours is not None and verdict.ours.at in span)
+def _matters(verdict: Verdict, span: Span | None) -> bool:
+    """Whether it is about the file that is judged, or about a row of the books that should be in it."""
+    if verdict.theirs is not None:
+        return verdict.theirs.told_on is None
+    return span is None or (verdict.ours is not None and verdict.ours.at in span)
 
 
 def _subject(row: Row) -> tuple[str, Movement]:
@@ -173,14 +180,14 @@ def _compare(ours: BooksRow, theirs: FileRow) -> Verdict:
 
 def _left_over(theirs: Sequence[FileRow], taken: Iterable[int]) -> Iterator[Verdict]:
     """What the books have nothing for: rows told once more, and rows that are missing here."""
-    told: dict[object, int] = {}
+    told: dict[object, FileRow] = {}
     paired = set(taken)
     for number in paired:
         _remember(told, theirs[number])
     for number, row in enumerate(theirs):
         if number not in paired:
-            line = told.get(_identity(row))
-            yield Verdict(Finding.MISSING_HERE if line is None else Finding.DOUBLE, None, row, line)
+            first = told.get(_identity(row))
+            yield Verdict(Finding.MISSING_HERE if first is None else Finding.DOUBLE, None, row, first)
             _remember(told, row)
 
 
@@ -191,9 +198,9 @@ def _identity(row: FileRow) -> object:
     return (row.units, row.code) if row.movement is Movement.REFUND else ()
 
 
-def _remember(told: dict[object, int], row: FileRow) -> None:
+def _remember(told: dict[object, FileRow], row: FileRow) -> None:
     for identity in ((row.reference,), (row.units, row.code), ()):
-        told.setdefault(identity, row.line)
+        told.setdefault(identity, row)
 
 
 class TotalLine(Message):

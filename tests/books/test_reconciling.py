@@ -8,15 +8,17 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.reconciliation import ReconciliationActivities
-from books.daily import DailyFile, DayKey
+from books.daily import DayKey
 from books.database import BooksRefusal, BooksUnavailable
 from books.reconciling import MOST_SENTENCES, reconcile_day
+from books.settlement_file import DailyFile
 from tests.books.trade import AT, WEEK, refund
 from tests.simulator.conftest import Caller
 from tests.simulator.test_simulator_checkout import ONE
 from trips.money import Money
 
 TODAY = AT.date()
+MISSING_HERE = "the file has a capture of 42.10 USD, the books have none"
 HEADER = "Merchant Reference,Psp Reference,Type,Gross Currency,Gross Amount,Store,Modification Reference,Booking Date"
 ORDERS = "Order Id,Trip Id,Store,Currency,Amount,Booking Date"
 
@@ -32,7 +34,7 @@ def reconciled(database, tmp_path):
     def _reconciled(*lines, mapping="simulator", header=HEADER, day=TODAY):
         path = tmp_path / "settlement.csv"
         path.write_text("\n".join([header, *lines]))
-        return reconcile_day(database, path, mapping, day)
+        return reconcile_day(database, DailyFile(str(path), mapping), day)
 
     return _reconciled
 
@@ -177,6 +179,39 @@ def test_a_day_of_both_kinds_of_store_is_reconciled_with_both_files(database, cl
     ]
 
 
+@pytest.fixture
+def daily(database, tmp_path):
+    """What becomes of a day's file, among the files of other days."""
+
+    def _daily(files, *, day=TODAY, lag=0):
+        for days_before, lines in files.items():
+            path = tmp_path / f"{TODAY - timedelta(days=days_before)}.csv"
+            path.write_text("\n".join([HEADER, *lines]))
+        return reconcile_day(database, DailyFile(f"{tmp_path}/{{date}}.csv", "simulator"), day, lag)
+
+    return _daily
+
+
+def test_a_capture_that_is_settled_again_the_next_day_is_double(post, daily):
+    post(trip="t1", settled_at=AT - timedelta(days=1))
+    post(trip="t2")
+    result = daily({1: [line("t1"), line("stranger")], 0: [line("t2"), line("t1")]})
+    assert (result.matched, result.left_over) == (1, 1)
+    yesterday = TODAY - timedelta(days=1)
+    assert result.first == [f"line 3, trip t1: double: the file of {yesterday} has the capture in line 2 already"]
+    assert daily({}, day=yesterday).first == ["line 3, trip stranger: missing_here: " + MISSING_HERE]
+
+
+def test_what_a_processor_settles_later_is_missed_after_its_days_and_not_before(post, daily):
+    for days_before in (0, 1, 2):
+        post(trip=f"t{days_before}", settled_at=AT - timedelta(days=days_before))
+    assert daily({0: [line("t1")]}, lag=1).left_over == 0
+    assert daily({0: []}, lag=1).first == [
+        "trip t1: missing_there: the books have a capture of 42.10 USD, the file has none"
+    ]
+    assert daily({1: [line("t1")], 0: []}, lag=1).left_over == 0
+
+
 def test_a_days_result_has_the_first_words_of_a_long_list_and_the_counts_of_all(books, reconciled):
     result = reconciled(*(line(f"stranger-{number}", "1.00") for number in range(30)), line("broken", "x"))
     assert (result.left_over, len(result.first)) == (31, MOST_SENTENCES)
@@ -185,7 +220,7 @@ def test_a_days_result_has_the_first_words_of_a_long_list_and_the_counts_of_all(
 
 def test_a_file_that_is_not_there_yet_may_come_later(database, tmp_path):
     with pytest.raises(BooksUnavailable, match="can't be opened: No such file"):
-        reconcile_day(database, tmp_path / "later.csv", "simulator", TODAY)
+        reconcile_day(database, DailyFile(f"{tmp_path}/later.csv", "simulator"), TODAY)
 
 
 def test_a_file_of_another_kind_is_refused(reconciled):

@@ -11,6 +11,7 @@ from pyarrow import parquet
 from books.movements import AT_ONCE, NAMES, reading
 from books.reconciling import reconcile_day
 from books.reports import Format, write_report
+from books.settlement_file import DailyFile
 from books.summary import summarize
 from lab.bench_books import CARD, DAYS, ENTRIES_A_TRIP, FIRST_DAY, fill, trips, write_settlement_file
 from tests.books.trade import AT, WEEK, recovery, refund
@@ -204,7 +205,7 @@ def test_more_rows_than_are_fetched_at_once_are_reported_and_reconciled(database
     with reading(database) as connection, (tmp_path / "settlement.csv").open("wb") as sink:
         write_settlement_file(connection, sink)
     path, day = tmp_path / "settlement.csv", (FIRST_DAY + timedelta(days=1)).date()
-    result = reconcile_day(database, path, "simulator", day)
+    result = reconcile_day(database, DailyFile(str(path), "simulator"), day)
     assert (result.matched, result.left_over) == (AT_ONCE, 0)
 
 

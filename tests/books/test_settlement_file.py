@@ -33,7 +33,7 @@ def test_the_simulators_export_is_read_by_its_packaged_mapping():
         (2, "t1", Movement.CAPTURE, "42.10 USD", None),
         (3, "t1", Movement.REFUND, "2.10 USD", REQUEST),
     ]
-    assert file.rows[0].date == "2026-11-24T12:00:00Z"
+    assert file.rows[0].dated == "2026-11-24T12:00:00Z"
     assert not file.broken
 
 

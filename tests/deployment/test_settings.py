@@ -2,7 +2,7 @@
 
 import pytest
 
-from books.daily import DailyFile
+from books.settlement_file import DailyFile
 from settings import SettingsError, load
 
 
