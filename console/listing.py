@@ -1,8 +1,7 @@
-"""`list`: trips by store, stage, attention and outcome, from Temporal's visibility."""
+"""`list` and `list-refunds`: trips and refunds by what Temporal's visibility knows of them."""
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, TypeVar
 
 import typer
 from temporalio.client import Client, WorkflowExecution
@@ -13,7 +12,7 @@ from console.options import Json, example, identifier
 from console.output import complain, moment, print_json, say, table
 from trips.attention import Cause
 from trips.base import Message, Moment
-from trips.names import SHOPPING_TRIP, SearchAttribute, trip_of_workflow
+from trips.names import REFUND, SHOPPING_TRIP, SearchAttribute, refund_of_workflow, trip_of_workflow
 from trips.settlement import Outcome
 from trips.stages import Stage
 
@@ -21,6 +20,10 @@ commands = typer.Typer()
 
 ANY = "any"
 HEADINGS = ("trip", "store", "stage", "attention", "outcome", "charge by")
+REFUND_HEADINGS = ("refund", "store", "state", "attention", "asked at")
+
+
+F = TypeVar("F", bound=Message)
 
 
 def cause_or_any(text: str) -> str:
@@ -54,6 +57,17 @@ class Found(Message):
     charge_by: Moment | None
 
 
+class FoundRefund(Message):
+    """A refund as Temporal's visibility knows it."""
+
+    refund_request_id: str
+    workflow: str | None
+    """Temporal's own word; a refund that was refused has failed."""
+    store_id: str | None
+    attention: str | None
+    asked_at: Moment
+
+
 @commands.command(
     "list", epilog=example("list --attention any", "list --store store-1 --stage awaiting_decision --json")
 )
@@ -73,20 +87,23 @@ def list_trips(
         SearchAttribute.ATTENTION: attention,
         SearchAttribute.OUTCOME: outcome,
     }
-    found = talk(lambda client: _find(client, query(wanted), limit + 1))
-    shown = found[:limit]
-    if as_json:
-        for trip in shown:
-            print_json(trip.to_json())
-    else:
-        say(table(HEADINGS, map(_row, shown)) if shown else "There is no such trip.")
-    if len(found) > limit:
-        complain(f"There are more than these {limit}: ask for more with --limit.")
+    found = _find(query(SHOPPING_TRIP, wanted), limit)
+    _tell(HEADINGS, [_trip(execution) for execution in found], _row, "There is no such trip.", as_json=as_json)
 
 
-def query(wanted: dict[SearchAttribute, str | None]) -> str:
+@commands.command("list-refunds", epilog=example("list-refunds --attention any", "list-refunds --store store-1 --json"))
+def list_refunds(
+    *, store: Store = None, attention: NeedsPerson = None, limit: Limit = 50, as_json: Json = False
+) -> None:
+    """List refunds, by store and attention."""
+    wanted = {SearchAttribute.STORE: store, SearchAttribute.ATTENTION: attention}
+    refunds = [_refund(execution) for execution in _find(query(REFUND, wanted), limit)]
+    _tell(REFUND_HEADINGS, refunds, _refund_row, "There is no such refund.", as_json=as_json)
+
+
+def query(workflow: str, wanted: dict[SearchAttribute, str | None]) -> str:
     """The question to visibility. The values hold no quote: they are our own words, or identifiers."""
-    conditions = [f"WorkflowType = '{SHOPPING_TRIP}'"]
+    conditions = [f"WorkflowType = '{workflow}'"]
     for attribute, value in wanted.items():
         if attribute is SearchAttribute.ATTENTION and value == ANY:
             conditions.append(f"{attribute} IS NOT NULL")
@@ -95,28 +112,64 @@ def query(wanted: dict[SearchAttribute, str | None]) -> str:
     return " AND ".join(conditions)
 
 
-async def _find(client: Client, question: str, limit: int) -> list[Found]:
-    return [_found(execution) async for execution in client.list_workflows(question, limit=limit, rpc_timeout=PATIENCE)]
+def _find(question: str, limit: int) -> list[WorkflowExecution]:
+    """The latest that answer to it; whether there are more is told."""
+
+    async def ask(client: Client) -> list[WorkflowExecution]:
+        executions = client.list_workflows(question, limit=limit + 1, rpc_timeout=PATIENCE)
+        return [execution async for execution in executions]
+
+    found = talk(ask)
+    if len(found) > limit:
+        complain(f"There are more than these {limit}: ask for more with --limit.")
+    return found[:limit]
 
 
-def _found(execution: WorkflowExecution) -> Found:
-    known = execution.typed_search_attributes
+def _tell(
+    headings: Sequence[str], found: Sequence[F], row: Callable[[F], Sequence[object]], none: str, *, as_json: bool
+) -> None:
+    if as_json:
+        for one in found:
+            print_json(one.to_json())
+    else:
+        say(table(headings, map(row, found)) if found else none)
 
-    def keyword(name: SearchAttribute) -> str | None:
-        return known.get(SearchAttributeKey.for_keyword(name))
 
-    charge_by: datetime | None = known.get(SearchAttributeKey.for_datetime(SearchAttribute.CHARGE_BY))
+def _keyword(execution: WorkflowExecution, name: SearchAttribute) -> str | None:
+    return execution.typed_search_attributes.get(SearchAttributeKey.for_keyword(name))
+
+
+def _state(execution: WorkflowExecution) -> str | None:
+    return execution.status.name.lower() if execution.status else None
+
+
+def _trip(execution: WorkflowExecution) -> Found:
+    charge_by = SearchAttributeKey.for_datetime(SearchAttribute.CHARGE_BY)
     return Found(
         shopping_trip_id=trip_of_workflow(execution.id),
-        workflow=execution.status and execution.status.name.lower(),
-        store_id=keyword(SearchAttribute.STORE),
-        stage=keyword(SearchAttribute.STAGE),
-        attention=keyword(SearchAttribute.ATTENTION),
-        outcome=keyword(SearchAttribute.OUTCOME),
-        charge_by=charge_by,
+        workflow=_state(execution),
+        store_id=_keyword(execution, SearchAttribute.STORE),
+        stage=_keyword(execution, SearchAttribute.STAGE),
+        attention=_keyword(execution, SearchAttribute.ATTENTION),
+        outcome=_keyword(execution, SearchAttribute.OUTCOME),
+        charge_by=execution.typed_search_attributes.get(charge_by),
+    )
+
+
+def _refund(execution: WorkflowExecution) -> FoundRefund:
+    return FoundRefund(
+        refund_request_id=refund_of_workflow(execution.id),
+        workflow=_state(execution),
+        store_id=_keyword(execution, SearchAttribute.STORE),
+        attention=_keyword(execution, SearchAttribute.ATTENTION),
+        asked_at=execution.start_time,
     )
 
 
 def _row(trip: Found) -> Sequence[object]:
     stage = trip.stage or trip.workflow
     return (trip.shopping_trip_id, trip.store_id, stage, trip.attention, trip.outcome, moment(trip.charge_by))
+
+
+def _refund_row(refund: FoundRefund) -> Sequence[object]:
+    return (refund.refund_request_id, refund.store_id, refund.workflow, refund.attention, moment(refund.asked_at))

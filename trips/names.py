@@ -48,6 +48,11 @@ def refund_workflow_id(refund_request_id: str) -> str:
     return f"refund-{refund_request_id}"
 
 
+def refund_of_workflow(workflow_id: str) -> str:
+    """The refund that the workflow makes."""
+    return workflow_id.removeprefix(refund_workflow_id(""))
+
+
 def reconciliation_workflow_id(day: str) -> str:
     """The id of a reconciliation of that day that somebody asks for; Temporal names a schedule's own by their time."""
     return f"reconciliation-{day}"

@@ -152,6 +152,10 @@ def test_a_refund_that_is_held_up_says_where_it_stands_and_goes_on_when_it_is_re
     assert "not_allowed" in ran.out
     assert f"show-refund {request}" in ran.out
     assert "403" in call("show-refund", request).out
+    while not (found := call("list-refunds", "--attention", "not_allowed", "--json").documents):
+        pass  # visibility lags behind
+    assert [(one["refundRequestId"], one["workflow"]) for one in found] == [(request, "running")]
+    assert request in call("list-refunds", "--attention", "any").out
     retried = call("retry-refund", request, *ANN)
     assert (retried.status, retried.err) == (0, "")
     assert "The refund took it: ann says: try again now" in retried.out
