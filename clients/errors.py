@@ -17,8 +17,6 @@ from typing import ClassVar
 
 from trips.trouble import Trouble, TroubleKind
 
-BAD_REQUEST = 400
-
 
 class ServiceError(Exception):
     """A call that brought no usable answer: the facts for machines, and a sentence for people that holds no secret."""
@@ -49,13 +47,7 @@ class ServiceError(Exception):
     @property
     def trouble(self) -> Trouble:
         """The error as the trip understands it."""
-        return Trouble(
-            kind=self.kind,
-            sentence=self.sentence,
-            retry_after=self.retry_after,
-            request_id=self.request_id,
-            by_name=self.status == BAD_REQUEST and self.error_msg is not None,
-        )
+        return Trouble(kind=self.kind, sentence=self.sentence, retry_after=self.retry_after, request_id=self.request_id)
 
 
 class BadRequestError(ServiceError):

@@ -2,9 +2,11 @@
 
 from datetime import datetime, timedelta
 
+from trips.attention import Attention, Cause
 from trips.base import Refused
 from trips.cart import Cart
 from trips.checkout_cart import InvalidCart, checkout_cart
+from trips.errand import noted
 from trips.log import Event, TripLog
 from trips.messages import CaptureResolution, Decision
 from trips.money import Money
@@ -63,9 +65,26 @@ class DelegatedTrip(Trip):
         """Raise Refused: declines are Amazon's business."""
         raise Refused("there is nothing to decide: Amazon orchestrates this trip's payment, declines included")
 
-    def resolve_capture(self, said: CaptureResolution, now: datetime) -> None:  # noqa: ARG002 (as above)
-        """Raise Refused: there is no capture of ours."""
-        raise Refused("there is no capture whose outcome is unknown: Amazon orchestrates this trip's payment")
+    def resolve_capture(self, said: CaptureResolution, now: datetime) -> None:
+        """Take an operator's word that no order was taken. Raises Refused for one that was, and without any doubt."""
+        if not self._in_doubt or self.money_is_over:
+            raise Refused("there is no order whose outcome is unknown: Amazon orchestrates this trip's payment")
+        if said.captured:
+            raise Refused("captured: an order that Amazon took is heard of by retry, which asks for the same one again")
+        self.log.add(now, Event.DECISION, f"{said.operator} says that Amazon took no order{noted(said.note)}")
+        self._in_doubt = False
+        self.succeeded()
+
+    def attention(self, now: datetime) -> Attention | None:
+        """Why a person should look at the trip now, or None."""
+        if (
+            self.streak
+            and self._in_doubt
+            and self.streak.trouble.kind in (TroubleKind.REFUSED, TroubleKind.UNKNOWN_TRIP)
+        ):
+            sentence = f"nobody knows whether Amazon took the order of {self.total}: {self.streak.trouble.sentence}"
+            return Attention.because(Cause.CAPTURE_UNKNOWN, since=self.streak.since, sentence=sentence)
+        return super().attention(now)
 
     def begin(self, call: Call) -> None:  # noqa: ARG002 (there is but one)
         """The cart is about to be handed over: until the answer it can't be changed."""
@@ -82,11 +101,10 @@ class DelegatedTrip(Trip):
     ) -> None:
         """The call brought no usable answer. An order that may have been taken can't be changed any more.
 
-        What the service itself refuses by name it has not taken before either: those calls were the same.
+        A refusal says nothing of the calls before it: it may be the answer to an order that is there already.
         """
         self._under_way = False
-        refused = trouble.by_name and trouble.kind in (TroubleKind.REFUSED, TroubleKind.UNKNOWN_TRIP)
-        self._in_doubt = (self._in_doubt or trouble.outcome_unknown) and not refused
+        self._in_doubt = self._in_doubt or trouble.outcome_unknown
         super().troubled(call, trouble, now=now, jitter=jitter, at_least=at_least)
 
     def settlement(self, transaction: Transaction | None, settled_at: datetime) -> Settlement:

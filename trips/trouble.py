@@ -58,8 +58,6 @@ class Trouble(Message):
     retry_after: timedelta | None = None
     """What the service asked for, where it could be read."""
     request_id: str | None = None
-    by_name: bool = False
-    """Whether the service itself said no, with a 400 and a name: what it refuses so it has not done before either."""
 
     @property
     def needs_a_person(self) -> bool:

@@ -167,25 +167,6 @@ async def test_a_refusal_names_the_line_as_people_find_it(fake, service, body, a
     assert "1111" not in caught.value.trouble.sentence
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "by_name"),
-    [
-        (400, {"errorMsg": "BadRequestException"}, True),
-        (400, {"errorMsg": "UnknownShoppingTripException"}, True),
-        (400, {"message": "no"}, False),
-        (400, b"<html>proxy</html>", False),
-        (404, {"errorMsg": "NotFound"}, False),
-        (409, {"errorMsg": "ConflictException"}, False),
-        (500, {"errorMsg": "BadRequestException"}, False),
-    ],
-)
-async def test_only_a_named_400_says_what_the_service_has_not_done(fake, service, status, body, by_name):
-    fake.answers(body, status=status)
-    with pytest.raises(ServiceError) as caught:
-        await service.checkout(STORE, TRIP, CART, attempt=1)
-    assert caught.value.trouble.by_name is by_name
-
-
 @pytest.mark.parametrize("status", [202, 203, 206, 302])
 async def test_a_status_that_the_contract_does_not_have_is_not_believed(fake, service, status):
     fake.answers({"orderId": "o"}, status=status)

@@ -257,7 +257,7 @@ class Proof(RuleBasedStateMachine):
     @precondition(lambda self: self.lives)
     @rule()
     def somebody_finds_out_about_the_capture(self):
-        self.say(RESOLVE_CAPTURE, {"operator": "ann", "captured": bool(self.account.captures)})
+        self.say(RESOLVE_CAPTURE, {"operator": "ann", "captured": bool(self.account.captures or self.account.order)})
 
     @precondition(lambda self: self.lives)
     @rule(name=st.sampled_from(MESSAGES), payload=NONSENSE)
@@ -429,7 +429,10 @@ class Proof(RuleBasedStateMachine):
     async def _operate(self):
         attention = self.paying.status().attention
         if attention and attention.cause is Cause.CAPTURE_UNKNOWN:
-            await self._say(RESOLVE_CAPTURE, [{"operator": "ann", "captured": bool(self.account.captures)}])
+            if self.account.order:  # Amazon says which, when it is asked again
+                await self._say(RETRY, [{"operator": "ann"}])
+            else:
+                await self._say(RESOLVE_CAPTURE, [{"operator": "ann", "captured": bool(self.account.captures)}])
         elif attention and attention.cause in NEEDS_A_RETRY:
             await self._say(RETRY, [{"operator": "ann"}])
         else:

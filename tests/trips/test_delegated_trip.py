@@ -9,7 +9,7 @@ from trips.base import Refused
 from trips.cart import Cart
 from trips.delegated_trip import DelegatedTrip
 from trips.log import TripLog
-from trips.messages import Said
+from trips.messages import CaptureResolution, Said
 from trips.request import TripRequest
 from trips.settlement import Outcome
 from trips.steps import Checkout, Wait
@@ -19,8 +19,9 @@ START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 CHARGE_BY = START + timedelta(hours=45)
 ANN = Said(operator="ann")
 LOST = Trouble(kind=TroubleKind.NO_ANSWER, sentence="no answer")
-REFUSED_BY_NAME = Trouble(kind=TroubleKind.REFUSED, sentence="400 BadRequestException", by_name=True)
-UNKNOWN_TRIP = Trouble(kind=TroubleKind.UNKNOWN_TRIP, sentence="400 UnknownShoppingTripException", by_name=True)
+REFUSED = Trouble(kind=TroubleKind.REFUSED, sentence="400 BadRequestException")
+UNKNOWN_TRIP = Trouble(kind=TroubleKind.UNKNOWN_TRIP, sentence="400 UnknownShoppingTripException")
+NOT_ALLOWED = Trouble(kind=TroubleKind.NOT_ALLOWED, sentence="403")
 
 
 def cart(amount="4.00"):
@@ -42,16 +43,7 @@ def fail(trip, trouble, now=START):
     trip.troubled(call, trouble, now=now, jitter=1)
 
 
-@pytest.mark.parametrize(
-    "trouble",
-    [
-        Trouble(kind=TroubleKind.REFUSED, sentence="404"),
-        Trouble(kind=TroubleKind.REFUSED, sentence="409 ConflictException"),
-        Trouble(kind=TroubleKind.REFUSED, sentence="not sent: the cart"),
-        Trouble(kind=TroubleKind.NOT_ALLOWED, sentence="403"),
-    ],
-    ids=lambda trouble: trouble.sentence,
-)
+@pytest.mark.parametrize("trouble", [REFUSED, UNKNOWN_TRIP, NOT_ALLOWED], ids=lambda trouble: trouble.sentence)
 def test_an_order_that_may_be_taken_is_neither_changed_nor_given_up_whatever_else_is_refused(trouble):
     trip = a_trip()
     fail(trip, LOST)
@@ -62,11 +54,25 @@ def test_an_order_that_may_be_taken_is_neither_changed_nor_given_up_whatever_els
         trip.cancel(ANN, START)
 
 
-@pytest.mark.parametrize("trouble", [REFUSED_BY_NAME, UNKNOWN_TRIP], ids=lambda trouble: trouble.sentence)
-def test_what_the_service_refuses_by_name_it_has_not_taken_before(trouble):
+@pytest.mark.parametrize("trouble", [REFUSED, UNKNOWN_TRIP], ids=lambda trouble: trouble.sentence)
+def test_an_order_in_doubt_whose_repeat_is_refused_is_a_persons_to_resolve(trouble):
     trip = a_trip()
     fail(trip, LOST)
     fail(trip, trouble)
+    assert trip.attention(START).cause is Cause.CAPTURE_UNKNOWN
+    with pytest.raises(Refused, match="heard of by retry"):
+        trip.resolve_capture(CaptureResolution(captured=True, operator="ann"), START)
+    trip.resolve_capture(CaptureResolution(captured=False, operator="ann"), START)
+    trip.submit_cart(cart("5.00"), START)
+    assert trip.advance(START) == Checkout(cart("5.00"))
+
+
+@pytest.mark.parametrize("trouble", [REFUSED, UNKNOWN_TRIP], ids=lambda trouble: trouble.sentence)
+def test_a_cart_that_is_refused_at_once_can_be_mended_or_given_up(trouble):
+    trip = a_trip()
+    fail(trip, trouble)
+    with pytest.raises(Refused, match="no order whose outcome is unknown"):
+        trip.resolve_capture(CaptureResolution(captured=False, operator="ann"), START)
     trip.submit_cart(cart("5.00"), START)
     assert trip.advance(START) == Checkout(cart("5.00"))
     trip.cancel(ANN, START)
