@@ -204,7 +204,10 @@ class Scene:
                 await handle.signal(RETRY, OPERATOR)
             case Cause.CAPTURE_UNKNOWN:
                 account = await self.control.trip(trip_of_workflow(handle.id))
-                await handle.signal(RESOLVE_CAPTURE, {**OPERATOR, "captured": bool(account["captures"])})
+                if account["order"]:  # Amazon says which, when it is asked again
+                    await handle.signal(RETRY, OPERATOR)
+                else:
+                    await handle.signal(RESOLVE_CAPTURE, {**OPERATOR, "captured": bool(account["captures"])})
             case _:
                 return
         self.chaos.words += 1

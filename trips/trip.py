@@ -24,7 +24,6 @@ from trips.trouble import LONGEST_WAIT_WHEN_OLD, Trouble, TroubleKind
 EXPIRING_SHARE = Decimal("0.8")
 """Of the token's life: an uncharged trip is then an incident, while 9 of 46 hours are left to mend it (issue 3)."""
 
-
 LAST_TRY = timedelta(minutes=1)
 """Before the token expires: a call that then fails could not be made once more."""
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
+from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from converter import NotJson
@@ -60,6 +61,35 @@ class Listener:
     def _refuse(self, name: str, reason: str) -> None:
         self.errand.log.add(workflow.now(), Event.REFUSAL, f"{name} refused: {reason}")
         workflow.logger.warning("message refused", extra={"message_name": name, "reason": reason})
+
+
+class Receiving:
+    """A workflow that people speak to; where its start payload could not be used, it says so and nothing else."""
+
+    _refused_as = "InvalidStart"
+    _refusal: str | None = None
+    _listener: Listener
+
+    def _note(self, name: str, payload: Sequence[Any]) -> None:
+        """Take a signal."""
+        if not self._refusal:
+            self._listener.take_note(name, payload)
+
+    def _answer(self, name: str, payload: Sequence[Any]) -> None:
+        """Take an update."""
+        self._check_start()
+        self._listener.answer(name, payload)
+
+    def _check_start(self) -> None:
+        """Raise ApplicationError, for a workflow, an update or a query alike, where the start payload can't be used."""
+        if self._refusal:
+            raise ApplicationError(self._refusal, type=self._refused_as, non_retryable=True)
+
+    @workflow.signal(dynamic=True)
+    def other_signal(self, _name: str, _payload: Sequence[RawValue]) -> None:
+        """Refuse a signal that nobody here understands."""
+        if not self._refusal:
+            self._listener.refuse_unknown()
 
 
 def _read(name: str, model: type[Message], payload: Sequence[Any]) -> Message:

@@ -1,41 +1,37 @@
 """Gives money back to a shopper."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import RawValue
-from temporalio.exceptions import ApplicationError
 
 from trips.log import Event
 from trips.names import REFUND, RESOLVE_REFUND, RETRY, STATUS, refund_workflow_id
 from trips.refund import RefundRequest
 from trips.refund_errand import RefundErrand
 from workflows.cancellation import uncancelled
+from workflows.messages import Receiving
 from workflows.refunding import Refunding
 from workflows.starting import InvalidStart, check_workflow_id, read_start
 
 
 @workflow.defn(name=REFUND)
-class Refund:
+class Refund(Receiving):
     """Gives back an amount of a captured trip. The same refundRequestId is the same refund, however often started."""
 
     @workflow.init
     def __init__(self, *payload: Any) -> None:
-        self._refusal: str | None = None
         try:
             request = read_start(RefundRequest, payload, "the refund")
             check_workflow_id(refund_workflow_id(request.refund_request_id))
         except InvalidStart as error:
             self._refusal = str(error)
         else:
-            self._refunding = Refunding(RefundErrand(request))
+            self._listener = self._refunding = Refunding(RefundErrand(request))
 
     @workflow.run
     async def run(self, *_payload: Any) -> dict[str, Any]:
         """Refund. Fails at once where the start payload can't be used, and where it is refused, with the reason."""
-        if self._refusal:
-            raise ApplicationError(self._refusal, type="InvalidStart", non_retryable=True)
+        self._check_start()
         refunded = await uncancelled(self._refunding.give_back(), self._refuse_cancellation)
         await workflow.wait_condition(workflow.all_handlers_finished)
         return refunded.to_json()
@@ -46,8 +42,7 @@ class Refund:
     @workflow.query(name=STATUS)
     def status(self) -> dict[str, Any]:
         """Where the refund is, and its log."""
-        if self._refusal:
-            raise ApplicationError(self._refusal, type="InvalidStart")
+        self._check_start()
         refund = self._refunding.refund
         return refund.status(refund.attention(workflow.now())).to_json()
 
@@ -59,7 +54,8 @@ class Refund:
     @workflow.update(name=RETRY)
     def retry_asked(self, *payload: Any) -> dict[str, Any]:
         """Try the failed call again now: {"operator", "note"}."""
-        return self._answer(RETRY, payload)
+        self._answer(RETRY, payload)
+        return self.status()
 
     @workflow.signal(name=RESOLVE_REFUND)
     def resolution_signalled(self, *payload: Any) -> None:
@@ -69,20 +65,5 @@ class Refund:
     @workflow.update(name=RESOLVE_REFUND)
     def refund_resolved(self, *payload: Any) -> dict[str, Any]:
         """What became of a refund in doubt: {"givenBack", "operator", "note"}."""
-        return self._answer(RESOLVE_REFUND, payload)
-
-    @workflow.signal(dynamic=True)
-    def other_signal(self, _name: str, _payload: Sequence[RawValue]) -> None:
-        """Refuse a signal that no refund understands."""
-        if not self._refusal:
-            self._refunding.refuse_unknown()
-
-    def _note(self, name: str, payload: Sequence[Any]) -> None:
-        if not self._refusal:
-            self._refunding.take_note(name, payload)
-
-    def _answer(self, name: str, payload: Sequence[Any]) -> dict[str, Any]:
-        if self._refusal:
-            raise ApplicationError(self._refusal, type="InvalidStart", non_retryable=True)
-        self._refunding.answer(name, payload)
+        self._answer(RESOLVE_REFUND, payload)
         return self.status()

@@ -1,11 +1,8 @@
 """One shopping trip, from the priced cart to money, a receipt and balanced books, whatever breaks on the way."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import RawValue
-from temporalio.exceptions import ApplicationError
 
 from trips.charged_trip import ChargedTrip
 from trips.delegated_trip import DelegatedTrip
@@ -23,6 +20,7 @@ from trips.request import CHECKOUT_SERVICE, InvalidTrip, TripRequest
 from workflows.cancellation import uncancelled
 from workflows.charging import Charging
 from workflows.delegating import Delegating
+from workflows.messages import Receiving
 from workflows.paying import Paying
 
 
@@ -34,12 +32,13 @@ def paying_of(request: TripRequest) -> Paying:
 
 
 @workflow.defn(name=SHOPPING_TRIP)
-class ShoppingTrip:
+class ShoppingTrip(Receiving):
     """Pays for one trip. What people say is only written down by the handlers; `Paying` acts."""
+
+    _refused_as = "InvalidTrip"
 
     @workflow.init
     def __init__(self, *payload: Any) -> None:
-        self._refusal: str | None = None
         try:
             request = TripRequest.read(payload[0] if len(payload) == 1 else None)
             request.check_workflow_id(workflow.info().workflow_id)
@@ -47,13 +46,12 @@ class ShoppingTrip:
         except InvalidTrip as error:
             self._refusal = str(error)
         else:
-            self._paying = paying_of(request)
+            self._listener = self._paying = paying_of(request)
 
     @workflow.run
     async def run(self, *_payload: Any) -> dict[str, Any]:
         """Pay for the trip. Fails at once where the start payload can't be used; never while it holds money."""
-        if self._refusal:
-            raise ApplicationError(self._refusal, type="InvalidTrip", non_retryable=True)
+        self._check_start()
         settlement = await uncancelled(self._paying.pay(), self._refuse_cancellation)
         await workflow.wait_condition(workflow.all_handlers_finished)
         return settlement.to_json()
@@ -64,8 +62,7 @@ class ShoppingTrip:
     @workflow.query(name=STATUS)
     def status(self) -> dict[str, Any]:
         """Where the trip is, and its log."""
-        if self._refusal:
-            raise ApplicationError(self._refusal, type="InvalidTrip")
+        self._check_start()
         return self._paying.status().to_json()
 
     @workflow.signal(name=SUBMIT_CART)
@@ -76,7 +73,8 @@ class ShoppingTrip:
     @workflow.update(name=SUBMIT_CART)
     def cart_submitted(self, *payload: Any) -> dict[str, Any]:
         """A cart, or a changed one: taken until the first capture."""
-        return self._answer(SUBMIT_CART, payload)
+        self._answer(SUBMIT_CART, payload)
+        return self.status()
 
     @workflow.signal(name=CHOOSE_DECLINE_STRATEGY)
     def strategy_signalled(self, *payload: Any) -> None:
@@ -86,7 +84,8 @@ class ShoppingTrip:
     @workflow.update(name=CHOOSE_DECLINE_STRATEGY)
     def strategy_chosen(self, *payload: Any) -> dict[str, Any]:
         """What to do about a card that does not cover the total: {"strategy", "operator", "note"}."""
-        return self._answer(CHOOSE_DECLINE_STRATEGY, payload)
+        self._answer(CHOOSE_DECLINE_STRATEGY, payload)
+        return self.status()
 
     @workflow.signal(name=RETRY)
     def retry_signalled(self, *payload: Any) -> None:
@@ -96,7 +95,8 @@ class ShoppingTrip:
     @workflow.update(name=RETRY)
     def retry_asked(self, *payload: Any) -> dict[str, Any]:
         """Try the failed call again now: {"operator", "note"}."""
-        return self._answer(RETRY, payload)
+        self._answer(RETRY, payload)
+        return self.status()
 
     @workflow.signal(name=CANCEL_TRIP)
     def cancel_signalled(self, *payload: Any) -> None:
@@ -106,7 +106,8 @@ class ShoppingTrip:
     @workflow.update(name=CANCEL_TRIP)
     def cancel_asked(self, *payload: Any) -> dict[str, Any]:
         """The sale is void: {"operator", "note"}. Taken until the charge begins."""
-        return self._answer(CANCEL_TRIP, payload)
+        self._answer(CANCEL_TRIP, payload)
+        return self.status()
 
     @workflow.signal(name=RESOLVE_CAPTURE)
     def resolution_signalled(self, *payload: Any) -> None:
@@ -116,20 +117,5 @@ class ShoppingTrip:
     @workflow.update(name=RESOLVE_CAPTURE)
     def capture_resolved(self, *payload: Any) -> dict[str, Any]:
         """What became of a capture in doubt: {"captured", "operator", "note"}."""
-        return self._answer(RESOLVE_CAPTURE, payload)
-
-    @workflow.signal(dynamic=True)
-    def other_signal(self, _name: str, _payload: Sequence[RawValue]) -> None:
-        """Refuse a signal that no trip understands."""
-        if not self._refusal:
-            self._paying.refuse_unknown()
-
-    def _note(self, name: str, payload: Sequence[Any]) -> None:
-        if not self._refusal:
-            self._paying.take_note(name, payload)
-
-    def _answer(self, name: str, payload: Sequence[Any]) -> dict[str, Any]:
-        if self._refusal:
-            raise ApplicationError(self._refusal, type="InvalidTrip", non_retryable=True)
-        self._paying.answer(name, payload)
-        return self._paying.status().to_json()
+        self._answer(RESOLVE_CAPTURE, payload)
+        return self.status()
