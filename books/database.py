@@ -8,6 +8,7 @@ BooksError
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
@@ -43,6 +44,7 @@ IN_WORDS = {
 }
 """By the beginning of SQLite's name of an error, or of PostgreSQL's SQLSTATE."""
 
+NO_FILE = "LEDGER_URL names a file that is not there yet: is it right? Then run python starter.py books upgrade"
 WRONG_ADDRESS = "should be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 
 
@@ -68,6 +70,7 @@ class Database:
             self.engine: Engine = create_engine(address, pool_pre_ping=True, connect_args=_arguments(address))
         except (SQLAlchemyError, ImportError, ValueError):
             raise BooksRefusal(f"LEDGER_URL: {WRONG_ADDRESS}") from None
+        self._file = Path(address.database) if address.get_backend_name() == "sqlite" and address.database else None
         self._snapshot = self.engine.execution_options(**SNAPSHOT[self.engine.dialect.name])
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
@@ -83,8 +86,10 @@ class Database:
     def reading(self) -> AbstractContextManager[Connection]:
         """One look at the books as they are now, however long it takes; nobody who writes waits for it.
 
-        Raises BooksUnavailable.
+        Raises BooksUnavailable; SQLite would make the file by looking at it.
         """
+        if self._file and not self._file.exists() and self._file.parent.is_dir():
+            raise BooksUnavailable(NO_FILE)
         return self._begin(self._snapshot)
 
     @contextmanager

@@ -50,6 +50,13 @@ def test_a_folder_that_does_not_exist_is_told(tmp_path):
     assert "does its folder exist" in sentence(lambda: look(f"sqlite:///{tmp_path}/nowhere/books.db"))
 
 
+def test_looking_at_books_that_are_not_there_makes_none(tmp_path):
+    database = Database(f"sqlite:///{tmp_path}/books.db")
+    with pytest.raises(BooksUnavailable, match="names a file that is not there yet"):
+        database.reading()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_file_that_is_no_database_is_told(tmp_path):
     (tmp_path / "books.db").write_text("dear diary, " * 100)
     assert "is not a database" in sentence(lambda: look(f"sqlite:///{tmp_path}/books.db"))
