@@ -118,10 +118,11 @@ def _show(summary: Summary, *, as_json: bool) -> None:
             say(drawn)
 
 
-def summary_tables(summary: Summary) -> tuple[Table, Table]:
-    """The summary as a person reads it: by store and day, and by strategy."""
-    days, strategies = map(_day, summary.days), map(_strategy, summary.strategies)
-    return table(DAYS, days, money=DAYS[3:]), table(STRATEGIES, strategies, money=RESULTS)
+def summary_tables(summary: Summary) -> list[Table]:
+    """The summary as a person reads it: by store and day, and by strategy where any trip had one of ours."""
+    days = table(DAYS, map(_day, summary.days), money=DAYS[3:])
+    strategies = table(STRATEGIES, map(_strategy, summary.strategies), money=RESULTS)
+    return [days, strategies] if summary.strategies else [days]
 
 
 def _day(of: DayTotals) -> Sequence[object]:

@@ -126,7 +126,8 @@ class Money(Message):
         return self.amount != 0
 
     def __str__(self) -> str:
-        return f"{self._with_the_currencys_digits(self.amount)} {self.code}"
+        plain = self._with_the_currencys_digits(self.amount)
+        return plain if self.code == NO_CURRENCY else f"{plain} {self.code}"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Money) and (self.minor_units, self.code) == (other.minor_units, other.code)

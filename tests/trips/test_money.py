@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from trips.money import CurrencyMismatch, Money, minor_digits
+from trips.money import NO_CURRENCY, CurrencyMismatch, Money, minor_digits
 
 CODES = st.sampled_from(["USD", "EUR", "JPY", "KWD", "BHD", "CLP"])
 UNITS = st.integers(min_value=0, max_value=10**12)
@@ -93,3 +93,8 @@ def test_adding_and_taking_away_are_exact(one, other, code):
 def test_a_share_is_rounded_down_to_the_minor_unit(value, share):
     part = value.times(share)
     assert 0 <= value.minor_units * share - part.minor_units < 1
+
+
+def test_nothing_in_no_currency_is_just_nothing():
+    assert str(Money.zero(NO_CURRENCY)) == "0"
+    assert Money.zero(NO_CURRENCY).to_json() == {"amount": "0", "code": "XXX"}
