@@ -23,7 +23,8 @@ demo: install  ## Pay for one trip of each kind on real servers (ARGS=--once end
 test: install  ## Run all tests; the trips a second time with every task replayed from the start
 	$(PYTEST) -n 2 --dist loadfile $(filter-out $(WHOLE_SERVERS),$(wildcard tests/*))
 	$(PYTEST) -n 2 tests/workflows --max-cached-workflows=0
-	$(PYTEST) $(WHOLE_SERVERS)
+	$(PYTEST) -n 2 --dist loadfile tests/console
+	$(PYTEST) tests/lab
 
 proof: install  ## 2,000 examples of all that can happen to a trip (about a minute)
 	$(PYTEST) tests/proof --hypothesis-profile=proof --timeout=1800 --show-capture=no $(ARGS)

@@ -9,7 +9,7 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from books.database import BooksError, BooksRefusal
+from books.database import BooksConflict, BooksError, BooksRefusal
 from books.ledger import Books
 from trips.base import Message, Moment
 from trips.posting import SettledTrip
@@ -51,6 +51,7 @@ def told(what: str, *, retryable: bool = False, **about: str) -> Iterator[None]:
     except BooksError as error:
         refused = isinstance(error, BooksRefusal)
         kind = TroubleKind.REFUSED if refused else TroubleKind.BOOKS
+        kind = TroubleKind.CONFLICT if isinstance(error, BooksConflict) else kind
         log.warning("books", what=what, **about, outcome=kind, reason=str(error))
         trouble = Trouble(kind=kind, sentence=str(error))
         no_retry = refused or not retryable

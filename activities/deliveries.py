@@ -23,6 +23,9 @@ from trips.refund import Paid
 
 log = structlog.get_logger()
 
+LONGEST_LOOK = 2.0
+"""Seconds that the books are asked for, of the ten that a parcel has."""
+
 Send = Callable[[Parcel, int], Awaitable[None]]
 """Sends a parcel once; the number says for which time. Raises ServiceError where it was not taken."""
 
@@ -52,8 +55,8 @@ def reporting_to(service: PaymentService, paid_of: Callable[[str], Paid | None])
 
     async def send(parcel: Parcel, attempt: int) -> None:
         status = PaymentStatus.model_validate(parcel.body)
-        with suppress(BooksError):
-            known = await asyncio.to_thread(paid_of, status.shopping_trip_id)
+        with suppress(BooksError, TimeoutError):
+            known = await asyncio.wait_for(asyncio.to_thread(paid_of, status.shopping_trip_id), LONGEST_LOOK)
             if known is not None and known.settled > status.settled:
                 status = status.model_copy(update={"settled": known.settled, "at": datetime.now(UTC)})
         await service.payment_status(

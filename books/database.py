@@ -60,6 +60,10 @@ class BooksRefusal(BooksError):
     """The books don't take it, now or later; the sentence is for people."""
 
 
+class BooksConflict(BooksRefusal):
+    """The books know the same with other amounts, and those stand."""
+
+
 class Database:
     """Connections to the ledger. Safe to use from several threads."""
 

@@ -115,7 +115,8 @@ class Books:
                 check_refund(request, sale, known, now=now, window=window)
                 statements.reserve(connection, request, now)
                 return Reserved(settlement=sale.settlement)
-            return Reserved(settlement=sale.settlement, given_back=statements.given_back(connection, request))
+            given_back = statements.given_back(connection, request)
+            return Reserved(settlement=sale.settlement, given_back=given_back, before=True)
 
     def post_refund(self, request: RefundRequest, at: datetime, reconciliation_id: str | None = None) -> None:
         """Write down a refund that the service took. Raises BooksRefusal for one that is not reserved."""

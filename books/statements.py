@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, and_, func, or_, select, update
 
-from books.database import BooksRefusal, insert
+from books.database import BooksConflict, BooksRefusal, insert
 from books.rows import entry_rows, line_rows, refund_of, refund_row, sale_of, settlement_row
 from books.tables import entries, lines, refunds, settlements
 from trips.base import Refused
@@ -53,7 +53,7 @@ def post_once(connection: Connection, settled: SettledTrip) -> None:
     wanted = select(*(settlements.c[name] for name in AGREED)).where(settlements.c.shopping_trip_id == trip)
     if connection.execute(wanted).one()._asdict() != {name: row[name] for name in AGREED}:
         stands = _parts(connection, trip)
-        raise BooksRefusal(f"trip {trip} was posted before with other amounts, and those stand: {stands}")
+        raise BooksConflict(f"trip {trip} was posted before with other amounts, and those stand: {stands}")
 
 
 def _parts(connection: Connection, trip_id: str) -> str:

@@ -28,6 +28,10 @@ Captured = Annotated[
     bool, typer.Option("--captured/--not-captured", help="Whether the capture happened, by the processor's own word.")
 ]
 
+OrderId = Annotated[
+    str | None, typer.Option("--order-id", metavar="ID", help="By which Amazon knows the order, where it took one.")
+]
+
 
 @commands.command(epilog=example("submit 3f0e cart.json"))
 def submit(trip: Trip, file: CartFile, *, as_json: Json = False) -> None:
@@ -55,9 +59,17 @@ def cancel(trip: Trip, *, operator: Operator, note: Note = None, as_json: Json =
 
 
 @commands.command(epilog=example("resolve 3f0e --captured --operator ann"))
-def resolve(trip: Trip, *, captured: Captured, operator: Operator, note: Note = None, as_json: Json = False) -> None:
-    """Say what became of a capture whose outcome nobody knows."""
-    resolution = {"captured": captured, "operator": operator, "note": note}
+def resolve(
+    trip: Trip,
+    *,
+    captured: Captured,
+    order_id: OrderId = None,
+    operator: Operator,
+    note: Note = None,
+    as_json: Json = False,
+) -> None:
+    """Say what became of a capture, or of Amazon's order, whose outcome nobody knows."""
+    resolution = {"captured": captured, "orderId": order_id, "operator": operator, "note": note}
     _say_to(trip, RESOLVE_CAPTURE, resolution, as_json=as_json)
 
 

@@ -37,6 +37,7 @@ CAUSE_OF_TROUBLE = {
     TroubleKind.NO_ANSWER: Cause.OUTAGE,
     TroubleKind.UNREADABLE: Cause.OUTAGE,
     TroubleKind.BOOKS: Cause.BOOKS,
+    TroubleKind.CONFLICT: Cause.CONFLICT,
 }
 
 WHAT_TO_DO = {
@@ -46,7 +47,7 @@ WHAT_TO_DO = {
     Cause.NOT_ALLOWED: "Mend the worker's credentials or have its address allowed; then retry.",
     Cause.OUTAGE: "Nothing, while the service is down: the trip tries by itself. Retry to try at once.",
     Cause.RATE_LIMITED: "Nothing, or lower PAYMENT_SERVICE_MAX_RPS. The trip tries by itself when it may.",
-    Cause.CAPTURE_UNKNOWN: "Find the capture at the processor's; then: resolve TRIP --captured or --not-captured.",
+    Cause.CAPTURE_UNKNOWN: "Find it at the processor's; then: resolve TRIP --captured or --not-captured.",
     Cause.CART: "Submit a corrected cart, or cancel the trip; without a cart nothing is charged.",
     Cause.EXPIRING: "See why the trip is not charged yet and mend that before the token expires.",
     Cause.EXPIRED: "Nothing can be charged any more; the total is bad debt. Find out why it came to this.",

@@ -25,9 +25,13 @@ def rfc3339(moment: datetime) -> str:
 
 def _in_utc(moment: datetime) -> datetime:
     """The moment in UTC. Raises ValueError for a slip of the pen that no timer and no database can reckon with."""
-    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+    try:
+        utc = moment.astimezone(UTC)
+    except OverflowError:
+        utc = None
+    if utc is None or not FIRST_YEAR <= utc.year <= LAST_YEAR:
         raise ValueError(f"should be in the years {FIRST_YEAR} to {LAST_YEAR}")
-    return moment.astimezone(UTC)
+    return utc
 
 
 Moment = Annotated[

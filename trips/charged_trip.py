@@ -198,7 +198,8 @@ class ChargedTrip(Trip):
         if isinstance(call, Adjust):
             if trouble.outcome_unknown:
                 self._doubt(call)
-            if call.sale != self._sale or self._voided:
+            outdated = call.sale != self._sale or self._voided
+            if outdated and trouble.kind is not TroubleKind.RATE_LIMITED:
                 return
         if isinstance(call, Capture) and trouble.outcome_unknown:
             self._capture_unknown = True
@@ -266,10 +267,11 @@ class ChargedTrip(Trip):
                 return self._take_what_is_authorized()
 
     def _without_asking(self, decision: Standing | None) -> Step:
-        """A sale that was given up is not charged, however the last ask would have been answered."""
+        """A sale that was given up is not charged, unless what is sure covers it: it was given up as a decline."""
         policy, strategy = self.request.policy, decision and decision.strategy
         last = policy.fallback if strategy is Strategy.ASK_AGAIN else strategy
-        return Release() if last is Strategy.WRITE_OFF else self._take_what_is_authorized()
+        given_up = last is Strategy.WRITE_OFF and self._sure < self.total
+        return Release() if given_up else self._take_what_is_authorized()
 
     def _search(self, now: datetime) -> Step:
         history = SearchHistory(self.total, min(self.authorized, self.total), self._asks, self.adjusts)
@@ -281,8 +283,7 @@ class ChargedTrip(Trip):
         return Adjust(ask, self._sale)
 
     def _take_what_is_authorized(self) -> Step:
-        sure = min(self.authorized, self._unanswered) if self._unanswered else self.authorized
-        amount = min(sure, self.total)
+        amount = min(self._sure, self.total)
         return Capture(amount) if amount else Release()
 
     def _when_due(self, step: Step, now: datetime) -> Step:
@@ -332,6 +333,11 @@ class ChargedTrip(Trip):
         return None
 
     # Smaller questions.
+
+    @property
+    def _sure(self) -> Money:
+        """What can be captured for sure: an ask to less that was not answered may have been done."""
+        return min(self.authorized, self._unanswered) if self._unanswered else self.authorized
 
     @property
     def _only_a_person_knows(self) -> bool:

@@ -17,6 +17,8 @@ from trips.steps import Call, Checkout, Record, Step, Wait
 from trips.trip import Trip
 from trips.trouble import Trouble, TroubleKind
 
+FIND_THE_ORDER = "Find the order at Amazon; then: resolve TRIP --captured --order-id ID, or --not-captured."
+
 
 class DelegatedTrip(Trip):
     """The facts of a trip that is paid by one call with the whole cart."""
@@ -66,11 +68,15 @@ class DelegatedTrip(Trip):
         raise Refused("there is nothing to decide: Amazon orchestrates this trip's payment, declines included")
 
     def resolve_capture(self, said: CaptureResolution, now: datetime) -> None:
-        """Take an operator's word that no order was taken. Raises Refused for one that was, and without any doubt."""
+        """Take an operator's word on an order in doubt. Raises Refused where none is, or where its id is not said."""
         if not self._in_doubt or self.money_is_over:
             raise Refused("there is no order whose outcome is unknown: Amazon orchestrates this trip's payment")
         if said.captured:
-            raise Refused("captured: an order that Amazon took is heard of by retry, which asks for the same one again")
+            if said.order_id is None:
+                raise Refused("orderId: say by which id Amazon knows the order, or ask for it by retry")
+            self.log.add(now, Event.DECISION, f"{said.operator} says: order {said.order_id}{noted(said.note)}")
+            self.ordered(said.order_id)
+            return
         self.log.add(now, Event.DECISION, f"{said.operator} says that Amazon took no order{noted(said.note)}")
         self._in_doubt = False
         self.succeeded()
@@ -83,7 +89,8 @@ class DelegatedTrip(Trip):
             and self.streak.trouble.kind in (TroubleKind.REFUSED, TroubleKind.UNKNOWN_TRIP)
         ):
             sentence = f"nobody knows whether Amazon took the order of {self.total}: {self.streak.trouble.sentence}"
-            return Attention.because(Cause.CAPTURE_UNKNOWN, since=self.streak.since, sentence=sentence)
+            attention = Attention.because(Cause.CAPTURE_UNKNOWN, since=self.streak.since, sentence=sentence)
+            return attention.model_copy(update={"what_to_do": FIND_THE_ORDER})
         return super().attention(now)
 
     def begin(self, call: Call) -> None:  # noqa: ARG002 (there is but one)

@@ -1,5 +1,9 @@
 """What operators say to a trip by signal or update."""
 
+from typing import Annotated
+
+from pydantic import StringConstraints
+
 from trips.base import Message, Words
 from trips.policy import Strategy
 
@@ -21,6 +25,8 @@ class CaptureResolution(Said):
     """What an operator found out about a capture whose outcome was unknown."""
 
     captured: bool
+    order_id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)] | None = None
+    """By which Amazon knows an order that it took, where it orchestrates the payment."""
 
 
 class RefundResolution(Said):

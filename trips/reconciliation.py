@@ -151,16 +151,16 @@ def _subject(row: Row) -> tuple[str, Movement]:
 
 
 def _match(ours: Sequence[BooksRow], theirs: Sequence[FileRow]) -> Iterator[Verdict]:
-    """The verdicts on the rows of one trip and movement: those go together that differ least."""
+    """The verdicts on the rows of one trip and movement: first those of earlier files, then those that differ least."""
     pairs = sorted(
-        (_distance(our, their), place, number)
+        (their.told_on is None, _distance(our, their), place, number)
         for place, our in enumerate(ours)
         for number, their in enumerate(theirs)
         if not (our.reference and their.reference) or our.reference == their.reference
     )
     partner_of: dict[int, int] = {}
     taken: dict[int, int] = {}
-    for _, place, number in pairs:
+    for _, _, place, number in pairs:
         if place not in partner_of and number not in taken:
             partner_of[place], taken[number] = number, place
     for place, our in enumerate(ours):

@@ -95,6 +95,8 @@ class Reserved(Message):
     settlement: Settlement
     given_back: GivenBack | None = None
     """Where the same refund is in the journal already: nothing is to be given back again."""
+    before: bool = False
+    """Whether it was reserved before: the service may have been asked then, and nobody heard the answer."""
 
 
 class Paid(Message):

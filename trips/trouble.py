@@ -30,6 +30,8 @@ class TroubleKind(StrEnum):
     """An answer that is none by the contract: never believed, so nobody knows whether the deed was done."""
     BOOKS = "books"
     """The ledger's database can't be reached, or does not do what it should."""
+    CONFLICT = "conflict"
+    """The books know the same with other amounts, and those stand."""
 
 
 NEEDS_A_PERSON = frozenset({TroubleKind.REFUSED, TroubleKind.UNKNOWN_TRIP, TroubleKind.NOT_ALLOWED})
@@ -97,7 +99,7 @@ class Streak:
 
     @property
     def kind(self) -> TroubleKind:
-        """What kind of trouble it is to people. Bad hours are one trouble, also where a 503 follows a 429."""
+        """What kind of trouble it is to people. Bad hours are one trouble, and more than a rate limit after one 503."""
         return self._first_passing if self._first_passing and self.trouble.kind in PASSING else self.trouble.kind
 
     def add(
@@ -116,7 +118,8 @@ class Streak:
         self.tries += 1
         self.trouble = trouble
         if trouble.kind in PASSING:
-            self._first_passing = self._first_passing or trouble.kind
+            limited = self._first_passing in (None, TroubleKind.RATE_LIMITED)
+            self._first_passing = trouble.kind if limited else self._first_passing
         if trouble.needs_a_person:
             self.next_try = None
             return

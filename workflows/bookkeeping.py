@@ -13,7 +13,7 @@ POSTING_LIMIT = timedelta(seconds=12)
 
 
 async def keep_books(method: Any, argument: Any) -> Any:
-    """One read or posting. Raises CallFailed, of kind REFUSED where the books don't take it, else of kind BOOKS."""
+    """One read or posting. Raises CallFailed, of kind REFUSED or CONFLICT where the books don't take it, else BOOKS."""
     try:
         return await told(
             workflow.execute_local_activity_method(
@@ -21,6 +21,6 @@ async def keep_books(method: Any, argument: Any) -> Any:
             )
         )
     except CallFailed as failure:
-        if failure.trouble.kind is TroubleKind.REFUSED:
+        if failure.trouble.kind in (TroubleKind.REFUSED, TroubleKind.CONFLICT):
             raise
         raise CallFailed(Trouble(kind=TroubleKind.BOOKS, sentence=failure.trouble.sentence)) from None

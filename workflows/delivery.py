@@ -5,7 +5,7 @@ from typing import Literal
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from trips.attention import Attention, Cause, Incident
 from trips.deliveries import QUEUE_OF_PARCELS, Kind, Parcel, incident_parcel
@@ -39,6 +39,8 @@ class Delivery:
         try:
             await self._send(parcel, QUIET)
         except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
             if parcel.kind is Kind.INCIDENT:
                 await self._send(parcel, GIVE_UP_AFTER)
                 return

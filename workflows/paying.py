@@ -20,7 +20,7 @@ from trips.stages import Stage
 from trips.status import Status, status_of
 from trips.steps import Call, Record, Wait
 from trips.trip import Trip
-from trips.trouble import TroubleKind
+from trips.trouble import Trouble, TroubleKind
 from workflows.bookkeeping import keep_books
 from workflows.calls import CallFailed
 from workflows.messages import Understood
@@ -42,6 +42,9 @@ UNDERSTOOD: Understood = {
 LONG_HISTORY = 20_000
 LARGE_HISTORY = 20_000_000
 """Events and bytes: less than half of the 51,200 and the 50 MB at which Temporal's server terminates a workflow."""
+
+EVENTS_A_CALL = 12
+"""As measured, with the wait for the next one; signals fill a history too, and leave as much room."""
 
 ASK_THE_BOOKS = "ask the books"
 POST = "post to the books"
@@ -126,7 +129,7 @@ class Paying(Patience):
             if events < LONG_HISTORY and size < LARGE_HISTORY:
                 return timedelta(0)
             left = max(self.trip.request.expires_at - workflow.now(), timedelta(0))
-            self._spacing = left / self._calls
+            self._spacing = left / max(self._calls, events // EVENTS_A_CALL)
         return self._spacing
 
     @property
@@ -199,10 +202,15 @@ class Paying(Patience):
 
     async def _post(self, settled: SettledTrip) -> None:
         async def post() -> None:
-            await keep_books(BooksActivities.post_settlement, settled)
+            try:
+                await keep_books(BooksActivities.post_settlement, settled)
+            except CallFailed as failure:
+                if failure.trouble.kind is TroubleKind.REFUSED:  # what a column can't hold: the books are to be mended
+                    raise CallFailed(Trouble(kind=TroubleKind.BOOKS, sentence=failure.trouble.sentence)) from None
+                raise
 
         try:
-            await self.insist(POST, post, hopeless=frozenset({TroubleKind.REFUSED}))
+            await self.insist(POST, post, hopeless=frozenset({TroubleKind.CONFLICT}))
         except CallFailed as failure:
             # Two runs of the trip were paid while the books were away. The first posting stands; a person compares.
             self.trip.conflict(f"{POST}: {failure.trouble.sentence}", workflow.now())

@@ -58,6 +58,7 @@ class Refunding(Patience):
         reserved = await self._reserve(asked)
         settlement, given_back = reserved.settlement, reserved.given_back
         self.refund.store = settlement.store_id
+        self.refund.in_doubt = reserved.before
         if given_back is None:
             given_back = await self._refund(settlement)
             await self._record(settlement, given_back)

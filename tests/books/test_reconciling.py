@@ -202,6 +202,13 @@ def test_a_capture_that_is_settled_again_the_next_day_is_double(post, daily):
     assert daily({}, day=yesterday).first == ["line 3, trip stranger: missing_here: " + MISSING_HERE]
 
 
+def test_a_second_settlement_is_double_also_where_the_first_was_of_another_amount(post, daily):
+    post(trip="t1")
+    result = daily({1: [line("t1", "40.00")], 0: [line("t1")]})
+    assert (result.matched, result.left_over) == (0, 1)
+    assert "double: the file of" in result.first[0]
+
+
 def test_what_a_processor_settles_later_is_missed_after_its_days_and_not_before(post, daily):
     for days_before in (0, 1, 2):
         post(trip=f"t{days_before}", settled_at=AT - timedelta(days=days_before))

@@ -60,11 +60,26 @@ def test_an_order_in_doubt_whose_repeat_is_refused_is_a_persons_to_resolve(troub
     fail(trip, LOST)
     fail(trip, trouble)
     assert trip.attention(START).cause is Cause.CAPTURE_UNKNOWN
-    with pytest.raises(Refused, match="heard of by retry"):
+    assert "--order-id" in trip.attention(START).what_to_do
+    with pytest.raises(Refused, match="orderId: say by which id"):
         trip.resolve_capture(CaptureResolution(captured=True, operator="ann"), START)
     trip.resolve_capture(CaptureResolution(captured=False, operator="ann"), START)
     trip.submit_cart(cart("5.00"), START)
     assert trip.advance(START) == Checkout(cart("5.00"))
+
+
+def test_an_order_that_a_person_found_at_amazon_ends_the_trip():
+    trip = a_trip()
+    fail(trip, LOST)
+    fail(trip, REFUSED)
+    trip.resolve_capture(CaptureResolution(captured=True, order_id="ORDER1", operator="ann"), START)
+    settlement = trip.settlement(None, START)
+    assert (settlement.outcome, settlement.order_id, str(settlement.delegated)) == (
+        Outcome.DELEGATED,
+        "ORDER1",
+        "4.00 USD",
+    )
+    assert trip.attention(START) is None
 
 
 @pytest.mark.parametrize("trouble", [REFUSED, UNKNOWN_TRIP], ids=lambda trouble: trouble.sentence)

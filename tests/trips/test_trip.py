@@ -441,7 +441,7 @@ def test_a_changed_cart_waits_as_long_as_the_service_wants_no_call_at_all():
 
 def test_an_outage_of_several_kinds_is_one_trouble_to_people():
     trip, now, causes = a_trip(), START, set()
-    for kind in [TroubleKind.UNAVAILABLE, TroubleKind.RATE_LIMITED, TroubleKind.NO_ANSWER] * 6:
+    for kind in [TroubleKind.RATE_LIMITED, TroubleKind.UNAVAILABLE, TroubleKind.NO_ANSWER] * 6:
         fail(trip, kind, now)
         now = trip.advance(now).until
         causes |= {attention.cause for attention in trip.incidents(now)}
@@ -606,6 +606,23 @@ def test_a_sale_that_was_written_off_is_not_charged_at_charge_by(given_up):
     assert trip.advance(CHARGE_BY) == Release()
     settlement = finish(trip, CHARGE_BY)
     assert (settlement.outcome, settlement.decided_by, settlement.captured) == (Outcome.WRITTEN_OFF, "ann", usd(0))
+
+
+def test_a_sale_that_the_hold_covers_is_charged_whatever_was_said_of_a_decline():
+    trip = a_trip(held="50.00")
+    trip.decide(Decision(strategy="write_off", **ANN), START)
+    fail(trip, TroubleKind.UNAVAILABLE)
+    assert trip.advance(CHARGE_BY) == Capture(usd("42.10"))
+
+
+def test_a_rate_limit_that_meets_an_outdated_ask_is_kept_to():
+    trip = a_trip()
+    step = adjust(trip)
+    trip.submit_cart(cart("30.00"), START)
+    limited = Trouble(kind=TroubleKind.RATE_LIMITED, sentence="429", retry_after=timedelta(minutes=10))
+    trip.troubled(step, limited, now=START, jitter=0)
+    assert trip.advance(START).until == at(minutes=10)
+    assert trip.advance(at(minutes=10)).amount == usd("30.00")
 
 
 def test_a_decline_that_says_more_than_was_ever_approved_is_not_believed():

@@ -2,12 +2,14 @@
 
 import asyncio
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 
 from tests.workflows.world import said, sentences
 from trips.names import REFUND, RESOLVE_REFUND, RETRY, STATUS, TASK_QUEUE
+from trips.refund import RefundRequest
 
 
 def usd(amount):
@@ -153,6 +155,19 @@ async def test_a_refund_that_was_not_given_back_by_a_persons_word_frees_its_amou
     await refund.signal(RESOLVE_REFUND, said(givenBack=False))
     assert "the service refused it" in await refused(refund)
     await (await world.refund(paid.id, "1.00")).result()
+
+
+async def test_a_refund_that_was_reserved_by_a_run_that_ended_is_in_doubt_where_it_is_refused(world, paid):
+    request = RefundRequest.model_validate(
+        {"shoppingTripId": paid.id, "refundRequestId": str(uuid.uuid4()), "amount": usd("5.00"), "reason": "OTHER"}
+    )
+    world.books.reserve_refund(request, datetime.now(UTC), timedelta(days=7))
+    await world.control.add_fault(paid.id, "refund", "bad_request")
+    refund = await world.refund(paid.id, "5.00", request_id=request.refund_request_id)
+    (incident,) = await world.control.incidents(at_least=1)
+    assert incident["body"]["cause"] == "refund"
+    await refund.execute_update(RESOLVE_REFUND, said(givenBack=True))
+    await refund.result()
 
 
 async def test_only_a_refund_in_doubt_is_a_persons_to_resolve(world, paid):
