@@ -9,13 +9,13 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from books.database import BooksConflict, BooksError, BooksRefusal
+from books.database import BooksError, BooksRefusal
 from books.ledger import Books
 from trips.base import Message, Moment
 from trips.posting import SettledTrip
 from trips.refund import Paid, Recovery, RefundRequest, Reserved
 from trips.settlement import Settlement
-from trips.trouble import Trouble, TroubleKind
+from trips.trouble import Trouble
 
 log = structlog.get_logger()
 
@@ -49,13 +49,10 @@ def told(what: str, *, retryable: bool = False, **about: str) -> Iterator[None]:
     try:
         yield
     except BooksError as error:
-        refused = isinstance(error, BooksRefusal)
-        kind = TroubleKind.REFUSED if refused else TroubleKind.BOOKS
-        kind = TroubleKind.CONFLICT if isinstance(error, BooksConflict) else kind
-        log.warning("books", what=what, **about, outcome=kind, reason=str(error))
-        trouble = Trouble(kind=kind, sentence=str(error))
-        no_retry = refused or not retryable
-        raise ApplicationError(trouble.sentence, trouble.to_json(), type=kind, non_retryable=no_retry) from None
+        log.warning("books", what=what, **about, outcome=error.kind, reason=str(error))
+        trouble = Trouble(kind=error.kind, sentence=str(error))
+        no_retry = isinstance(error, BooksRefusal) or not retryable
+        raise ApplicationError(trouble.sentence, trouble.to_json(), type=error.kind, non_retryable=no_retry) from None
     log.info("books", what=what, **about, outcome="done")
 
 

@@ -3,17 +3,20 @@
 BooksError
 ├── BooksUnavailable   the database can't be reached, or is not ours: the same call may work later
 └── BooksRefusal       the books don't take it; the sentence says why, and trying again does not help
+    └── BooksConflict  they know the same with other amounts
 """
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError, SQLAlchemyError
+
+from trips.trouble import TroubleKind
 
 LOCK_PATIENCE = 5
 """Seconds that a connection waits for another writer; a posting takes milliseconds."""
@@ -51,6 +54,9 @@ WRONG_ADDRESS = "should be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DAT
 class BooksError(Exception):
     """The books did not do it. The sentence holds no value and no password."""
 
+    kind: ClassVar[TroubleKind] = TroubleKind.BOOKS
+    """What that is to a trip."""
+
 
 class BooksUnavailable(BooksError):
     """The database can't be reached or does not do what a ledger's should: later it may."""
@@ -59,9 +65,13 @@ class BooksUnavailable(BooksError):
 class BooksRefusal(BooksError):
     """The books don't take it, now or later; the sentence is for people."""
 
+    kind = TroubleKind.REFUSED
+
 
 class BooksConflict(BooksRefusal):
     """The books know the same with other amounts, and those stand."""
+
+    kind = TroubleKind.CONFLICT
 
 
 class Database:

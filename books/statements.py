@@ -51,14 +51,11 @@ def post_once(connection: Connection, settled: SettledTrip) -> None:
         return
     trip = row["shopping_trip_id"]
     wanted = select(*(settlements.c[name] for name in AGREED)).where(settlements.c.shopping_trip_id == trip)
-    if connection.execute(wanted).one()._asdict() != {name: row[name] for name in AGREED}:
-        stands = _parts(connection, trip)
+    known = connection.execute(wanted).one()
+    if known._asdict() != {name: row[name] for name in AGREED}:
+        captured, total = (Money.of_minor(units, known.code) for units in (known.captured, known.total))
+        stands = f"captured {captured} of {total}"
         raise BooksConflict(f"trip {trip} was posted before with other amounts, and those stand: {stands}")
-
-
-def _parts(connection: Connection, trip_id: str) -> str:
-    known = sale(connection, trip_id)
-    return f"captured {known.settlement.captured} of {known.settlement.total}" if known else "nobody can read them"
 
 
 def post(connection: Connection, posted: Sequence[Entry]) -> None:

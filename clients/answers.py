@@ -32,7 +32,8 @@ NAMED = {
 BY_STATUS = {401: NotAllowedError, 403: NotAllowedError, 429: RateLimitedError}
 
 ERROR_NAME = re.compile(r"[A-Za-z]{1,60}")
-LINE_ITEM = re.compile(rb"lineItems\[\d{1,4}\]")
+LINE_ITEM = re.compile(r"lineItems\[(\d{1,4})\]")
+"""How the Checkout Service names a line, from 0 on."""
 MOST_LINES_NAMED = 10
 REQUEST_ID = re.compile(r"[\w=+/-]{1,80}")
 REQUEST_ID_HEADERS = ("x-amzn-requestid", "x-request-id")
@@ -81,8 +82,9 @@ class Answer:
 
     def _lines(self) -> str:
         """Which lines of a cart the answer is about: their numbers are shown, whatever else of it is not."""
-        lines = dict.fromkeys(LINE_ITEM.findall(self.content))
-        return f" about {', '.join(line.decode() for line in lines)}" if 0 < len(lines) <= MOST_LINES_NAMED else ""
+        found = LINE_ITEM.finditer(self.content.decode("utf-8", "replace"))
+        lines = dict.fromkeys(line.group() for line in found)
+        return f" about {', '.join(lines)}" if 0 < len(lines) <= MOST_LINES_NAMED else ""
 
     def _facts(self, name: str | None) -> dict[str, Any]:
         wait = retry_after(self.headers.get("retry-after"), datetime.now(UTC))

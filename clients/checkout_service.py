@@ -1,6 +1,5 @@
 """The Checkout Service's one call: Amazon takes the priced cart and collects it (contract.md, Checkout Service)."""
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -9,7 +8,7 @@ from typing import Annotated, Any
 import httpx
 from pydantic import Field
 
-from clients.answers import Answer
+from clients.answers import LINE_ITEM, Answer
 from clients.errors import BadRequestError
 from clients.signing import Auth, open_signed
 from clients.transport import call
@@ -20,9 +19,6 @@ from trips.money import Money
 from trips.pricing import OrderTotals, PricedCart, PricedLine
 
 CARTS = "/v1/checkout/carts"
-
-LINE_ITEM = re.compile(r"lineItems\[(\d+)\]")
-"""How the service names a line, from 0 on."""
 
 TAKEN = frozenset({200, 201})
 """Any other 2xx is none by the contract: a 202 would say that nothing is done yet."""

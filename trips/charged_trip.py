@@ -17,7 +17,7 @@ from trips.settlement import Outcome, Settlement, Transaction
 from trips.stages import Stage
 from trips.steps import Adjust, Call, Capture, Release, Step, Wait
 from trips.trip import Trip
-from trips.trouble import Trouble, TroubleKind
+from trips.trouble import SAYS_NO, Trouble, TroubleKind
 
 BY_POLICY = "policy"
 BY_TIMER = "timer"
@@ -342,8 +342,7 @@ class ChargedTrip(Trip):
     @property
     def _only_a_person_knows(self) -> bool:
         """Whether nobody but a person can find out what became of the capture: a repeat is refused, or not wanted."""
-        kind = self.streak.trouble.kind if self.streak else None
-        refused = kind in (TroubleKind.REFUSED, TroubleKind.UNKNOWN_TRIP)
+        refused = self.streak is not None and self.streak.trouble.kind in SAYS_NO
         return self.held or (self.capture_in_doubt and refused)
 
     @property

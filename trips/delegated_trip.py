@@ -15,7 +15,7 @@ from trips.settlement import Outcome, Settlement, Transaction
 from trips.stages import Stage
 from trips.steps import Call, Checkout, Record, Step, Wait
 from trips.trip import Trip
-from trips.trouble import Trouble, TroubleKind
+from trips.trouble import SAYS_NO, Trouble
 
 FIND_THE_ORDER = "Find the order at Amazon; then: resolve TRIP --captured --order-id ID, or --not-captured."
 
@@ -83,11 +83,7 @@ class DelegatedTrip(Trip):
 
     def attention(self, now: datetime) -> Attention | None:
         """Why a person should look at the trip now, or None."""
-        if (
-            self.streak
-            and self._in_doubt
-            and self.streak.trouble.kind in (TroubleKind.REFUSED, TroubleKind.UNKNOWN_TRIP)
-        ):
+        if self.streak and self._in_doubt and self.streak.trouble.kind in SAYS_NO:
             sentence = f"nobody knows whether Amazon took the order of {self.total}: {self.streak.trouble.sentence}"
             attention = Attention.because(Cause.CAPTURE_UNKNOWN, since=self.streak.since, sentence=sentence)
             return attention.model_copy(update={"what_to_do": FIND_THE_ORDER})

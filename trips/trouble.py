@@ -34,7 +34,10 @@ class TroubleKind(StrEnum):
     """The books know the same with other amounts, and those stand."""
 
 
-NEEDS_A_PERSON = frozenset({TroubleKind.REFUSED, TroubleKind.UNKNOWN_TRIP, TroubleKind.NOT_ALLOWED})
+SAYS_NO = frozenset({TroubleKind.REFUSED, TroubleKind.UNKNOWN_TRIP})
+"""The service will not do it, now or later; of the same call made before that says nothing."""
+
+NEEDS_A_PERSON = SAYS_NO | {TroubleKind.NOT_ALLOWED}
 """The same call again would end the same way, until somebody mends something."""
 
 PASSING = frozenset(

@@ -16,7 +16,7 @@ from trips.receipt import refund_receipt_of
 from trips.refund import GivenBack, Reserved
 from trips.refund_errand import Refunded, RefundErrand, RefundStage
 from trips.settlement import Settlement
-from trips.trouble import TroubleKind
+from trips.trouble import SAYS_NO, TroubleKind
 from workflows.bookkeeping import keep_books
 from workflows.calls import CallFailed, pay
 from workflows.messages import Understood
@@ -36,7 +36,7 @@ UNDERSTOOD: Understood = {
 LOOK_AGAIN = timedelta(days=1)
 """While a person finds out: a wait has an end, and this one costs a history five events a day."""
 
-NO_REFUND = frozenset({TroubleKind.REFUSED, TroubleKind.UNKNOWN_TRIP, TroubleKind.EXPIRED})
+NO_REFUND = SAYS_NO | {TroubleKind.EXPIRED}
 """What the service says of a refund that it will never make; wrong credentials can be mended."""
 
 RESERVE, REFUND_IT, POST = "reserve the refund in the books", "refund", "post the refund to the books"
