@@ -8,12 +8,13 @@ import signal
 import subprocess
 import sys
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
 from temporalio.client import Client
 
@@ -22,7 +23,14 @@ from connection import data_converter
 from lab.accounting import faults_of, usd
 from lab.servers import simulator, temporal_server, worker
 from simulator.control import Control
-from trips.names import SHOPPING_TRIP, STATUS, SUBMIT_CART, TASK_QUEUE, trip_workflow_id
+from trips.names import (
+    CHOOSE_DECLINE_STRATEGY,
+    SHOPPING_TRIP,
+    STATUS,
+    SUBMIT_CART,
+    TASK_QUEUE,
+    trip_workflow_id,
+)
 
 ROOT = Path(__file__).parents[2]
 LIMIT = 60
@@ -45,18 +53,18 @@ class Shop:
     def worker(self, **variables):
         return worker(self.folder, self.server.address, self.service, **variables)
 
-    def payload(self, trip_id, total):
+    def payload(self, trip_id, total, **more):
         cart = {"total": usd(total), "lines": [{"description": "Secret apples"}]} if total else None
         started = datetime.now(UTC).isoformat()
-        return {"storeId": "store-1", "shoppingTripId": trip_id, "startedAt": started} | (
-            {"cart": cart} if cart else {}
-        )
+        payload = {"storeId": "store-1", "shoppingTripId": trip_id, "startedAt": started, **more}
+        return payload | ({"cart": cart} if cart else {})
 
-    async def start(self, total="42.10", **plan):
+    async def start(self, total="42.10", more=(), **plan):
         trip_id = str(uuid.uuid4())
         await self.control.plan(trip_id, **plan)
+        payload = self.payload(trip_id, total, **dict(more))
         handle = await self.server.client.start_workflow(
-            SHOPPING_TRIP, self.payload(trip_id, total), id=trip_workflow_id(trip_id), task_queue=TASK_QUEUE
+            SHOPPING_TRIP, payload, id=trip_workflow_id(trip_id), task_queue=TASK_QUEUE
         )
         return trip_id, handle
 
@@ -158,6 +166,40 @@ async def test_a_worker_that_is_told_to_end_finishes_the_call_that_is_running_an
         result, account = await shop.ended(trip_id, handle)
     assert result["captured"] == usd("42.10")
     assert (account["calls"]["capture"], account["repeats"]) == (1, {})
+
+
+async def test_of_a_decision_and_the_timer_in_the_same_moment_one_wins_and_the_other_is_refused(shop):
+    with shop.worker():
+        await shop.ended(*await shop.start())  # the worker is awake: what follows takes a second
+        started = datetime.now(UTC) - timedelta(hours=45) + timedelta(seconds=10)
+        waiting = {"startedAt": started.isoformat(), "policy": {"decisionWindow": "P3D"}}
+        trips = [await shop.start(more=waiting, balance="30.00", pre_authorized="10.00") for _ in range(2)]
+        for _, handle in trips:
+            await reach(handle, EventType.EVENT_TYPE_TIMER_STARTED)
+    (_, decided_before), (_, decided_after) = trips
+    await decide_twice(decided_before)
+    await reach(decided_after, EventType.EVENT_TYPE_TIMER_FIRED)
+    await decide_twice(decided_after)
+    await reach(decided_before, EventType.EVENT_TYPE_TIMER_FIRED)
+    with shop.worker():
+        for trip_id, handle in trips:
+            result, account = await shop.ended(trip_id, handle)
+            refused = [line["sentence"] for line in (await handle.query(STATUS))["log"] if line["event"] == "refusal"]
+            won = (result["decidedBy"], result["outcome"], len(refused))
+            assert won in (("ann", "written_off", 1), ("timer", "partially_captured", 2))
+            assert "refused" in refused[0]
+            assert account["calls"].get("capture", 0) + account["calls"].get("cancel", 0) == 1
+
+
+async def decide_twice(handle):
+    for _ in range(2):
+        await handle.signal(CHOOSE_DECLINE_STRATEGY, {"strategy": "write_off", "operator": "ann"})
+
+
+async def reach(handle, event_type):
+    async for event in handle.fetch_history_events(wait_new_event=True):
+        if event.event_type == event_type:
+            return
 
 
 async def test_encrypted_the_server_stores_ciphertext_only_and_a_key_is_changed_while_a_trip_is_under_way(shop):

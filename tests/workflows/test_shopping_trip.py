@@ -101,23 +101,6 @@ async def test_a_decision_just_before_the_timer_wins_and_one_after_the_end_is_re
     assert (result["outcome"], result["decidedBy"]) == ("written_off", "ann")
 
 
-@pytest.mark.parametrize("hours", [44.9999, 45])
-async def test_of_a_decision_and_the_timer_in_the_same_second_one_wins_and_the_other_is_refused(world, hours):
-    held_back = [{"call": call, "kind": "hold"} for call in ("capture", "cancel")]
-    trip = await world.trip(balance="30.00", held="10.00", decisionWindow="P3D", faults=held_back)
-    await world.pass_time(hours=hours)
-    for _ in range(2):
-        await trip.signal(CHOOSE_DECLINE_STRATEGY, said(strategy="write_off"))
-    refused = sentences(await trip.status(), "refusal")
-    await world.control.wait_for_calls(trip.id, at_least=2)
-    await world.control.release()
-    result, account = await ended(trip)
-    won = (result["decidedBy"], result["outcome"], len(refused))
-    assert won in (("ann", "written_off", 1), ("timer", "partially_captured", 2))
-    assert "refused" in refused[0]
-    assert account["calls"].get("capture", 0) + account["calls"].get("cancel", 0) == 1
-
-
 async def test_a_decision_before_the_decline_applies_to_it(world):
     trip = await world.trip(None, balance="30.00", held="10.00")
     await trip.update(CHOOSE_DECLINE_STRATEGY, said(strategy="write_off"))
