@@ -47,7 +47,7 @@ class ChargedTrip(Trip):
         self.decision: Standing | None = None
         self.captured: Money | None = None
         self.released = False
-        self._capture_unknown = False
+        self._unheard_of = False
         self._sale = 0
         self._asks: tuple[Ask, ...] = ()
         self._unanswered: Money | None = None
@@ -87,19 +87,14 @@ class ChargedTrip(Trip):
         return self.decision if self.declines or self.captured != self.total else None
 
     @property
-    def charge_was_begun(self) -> bool:
-        """Whether a capture was sent and not answered."""
-        return self._capture is not None and self.captured is None
-
-    @property
-    def capture_in_doubt(self) -> bool:
+    def in_doubt(self) -> bool:
         """Whether a capture was sent of which nobody knows whether it happened."""
-        return self.charge_was_begun and self._capture_unknown
+        return self._unheard_of and self.captured is None
 
     @property
     def held(self) -> bool:
         """Whether the policy leaves a capture in doubt to an operator."""
-        return self.capture_in_doubt and self.request.policy.capture_unknown_outcome is UnknownOutcome.HOLD
+        return self.in_doubt and self.request.policy.capture_unknown_outcome is UnknownOutcome.HOLD
 
     # What people say.
 
@@ -124,13 +119,14 @@ class ChargedTrip(Trip):
 
     def resolve_capture(self, said: CaptureResolution, now: datetime) -> None:
         """Take an operator's word on a capture in doubt. Raises Refused where none is."""
-        if not self.capture_in_doubt or self._capture is None or self.money_is_over:
+        if not self.in_doubt or self._capture is None or self.money_is_over:
             raise Refused("there is no capture whose outcome is unknown")
         what = "happened" if said.captured else "did not happen"
         self.log.add(now, Event.DECISION, f"{said.operator} says that the capture {what}{noted(said.note)}")
         if said.captured:
             self.capture_answered(self._capture)
         else:
+            self._unheard_of = False
             self.succeeded()
 
     # What the service answers.
@@ -180,7 +176,6 @@ class ChargedTrip(Trip):
     def capture_answered(self, call: Capture) -> None:
         """The capture was taken."""
         self.succeeded()
-        self._capture_unknown = False
         self.captured = call.amount
 
     def release_answered(self) -> None:
@@ -192,7 +187,7 @@ class ChargedTrip(Trip):
         self, call: Call, trouble: Trouble, *, now: datetime, jitter: float, at_least: timedelta = timedelta(0)
     ) -> None:
         """The call brought no usable answer. `jitter` is a random number from 0 to 1, `at_least` the shortest wait."""
-        if isinstance(call, Release) and self._voided and trouble.kind is TroubleKind.UNKNOWN_TRIP:
+        if isinstance(call, Release) and self._voided and trouble.kind is TroubleKind.UNKNOWN_TRIP and not self.adjusts:
             self.release_answered()
             return
         if isinstance(call, Adjust):
@@ -202,14 +197,13 @@ class ChargedTrip(Trip):
             if outdated and trouble.kind is not TroubleKind.RATE_LIMITED:
                 return
         if isinstance(call, Capture) and trouble.outcome_unknown:
-            self._capture_unknown = True
+            self._unheard_of = True
         self._pending_since = None
         super().troubled(call, trouble, now=now, jitter=jitter, at_least=at_least)
 
     def succeeded(self) -> None:
         """What had failed has worked, or is given up."""
         super().succeeded()
-        self._capture_unknown = False
         self._pending_since = None
         self._pendings = 0
         self._next_adjust = None
@@ -343,7 +337,7 @@ class ChargedTrip(Trip):
     def _only_a_person_knows(self) -> bool:
         """Whether nobody but a person can find out what became of the capture: a repeat is refused, or not wanted."""
         refused = self.streak is not None and self.streak.trouble.kind in SAYS_NO
-        return self.held or (self.capture_in_doubt and refused)
+        return self.held or (self.in_doubt and refused)
 
     @property
     def _awaits_decision(self) -> bool:

@@ -27,7 +27,7 @@ class DelegatedTrip(Trip):
         super().__init__(request, log)
         self.order_id: str | None = None
         self._under_way = False
-        self._in_doubt = False
+        self._unheard_of = False
 
     @property
     def money_is_over(self) -> bool:
@@ -37,12 +37,12 @@ class DelegatedTrip(Trip):
     @property
     def charging_has_begun(self) -> bool:
         """Whether Amazon may have taken the order: a cart that was refused in so many words can still be mended."""
-        return self._under_way or self._in_doubt
+        return self._under_way or self.in_doubt
 
     @property
-    def charge_was_begun(self) -> bool:
+    def in_doubt(self) -> bool:
         """Whether a cart was handed over without our hearing what became of it."""
-        return self._in_doubt and self.order_id is None
+        return self._unheard_of and self.order_id is None
 
     @property
     def outcome(self) -> Outcome:
@@ -69,7 +69,7 @@ class DelegatedTrip(Trip):
 
     def resolve_capture(self, said: CaptureResolution, now: datetime) -> None:
         """Take an operator's word on an order in doubt. Raises Refused where none is, or where its id is not said."""
-        if not self._in_doubt or self.money_is_over:
+        if not self.in_doubt or self.money_is_over:
             raise Refused("there is no order whose outcome is unknown: Amazon orchestrates this trip's payment")
         if said.captured:
             if said.order_id is None:
@@ -78,12 +78,12 @@ class DelegatedTrip(Trip):
             self.ordered(said.order_id)
             return
         self.log.add(now, Event.DECISION, f"{said.operator} says that Amazon took no order{noted(said.note)}")
-        self._in_doubt = False
+        self._unheard_of = False
         self.succeeded()
 
     def attention(self, now: datetime) -> Attention | None:
         """Why a person should look at the trip now, or None."""
-        if self.streak and self._in_doubt and self.streak.trouble.kind in SAYS_NO:
+        if self.streak and self.in_doubt and self.streak.trouble.kind in SAYS_NO:
             sentence = f"nobody knows whether Amazon took the order of {self.total}: {self.streak.trouble.sentence}"
             attention = Attention.because(Cause.CAPTURE_UNKNOWN, since=self.streak.since, sentence=sentence)
             return attention.model_copy(update={"what_to_do": FIND_THE_ORDER})
@@ -107,7 +107,7 @@ class DelegatedTrip(Trip):
         A refusal says nothing of the calls before it: it may be the answer to an order that is there already.
         """
         self._under_way = False
-        self._in_doubt = self._in_doubt or trouble.outcome_unknown
+        self._unheard_of = self._unheard_of or trouble.outcome_unknown
         super().troubled(call, trouble, now=now, jitter=jitter, at_least=at_least)
 
     def settlement(self, transaction: Transaction | None, settled_at: datetime) -> Settlement:

@@ -75,7 +75,7 @@ class Trip(Errand):
 
     @property
     @abstractmethod
-    def charge_was_begun(self) -> bool:
+    def in_doubt(self) -> bool:
         """Whether money may have moved without our hearing of it."""
 
     @property
@@ -227,7 +227,7 @@ class Trip(Errand):
     def _expiry(self) -> Attention | None:
         if self.expired_at is None or self.outcome is not Outcome.EXPIRED:
             return None
-        doubt = ". Whether it was charged nevertheless is unknown" if self.charge_was_begun else ""
+        doubt = ". Whether it was charged nevertheless is unknown" if self.in_doubt else ""
         sentence = f"the token expired before {self.total} was charged{doubt}"
         return Attention.because(Cause.EXPIRED, since=self.expired_at, sentence=sentence)
 

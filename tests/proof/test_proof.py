@@ -158,6 +158,7 @@ class Proof(RuleBasedStateMachine):
         self.world = world
         self.clock = None
         self.approved_in_part = False
+        self.hold_denied = False
         self.books_are_away = False
 
     @initialize(
@@ -319,6 +320,8 @@ class Proof(RuleBasedStateMachine):
         result, account = settlement.to_json(), self.account.report()
         if self.account.expired or self.request.payment == CHECKOUT_SERVICE:
             account["cancelled"] = True  # a hold falls with its token, and Amazon's is not ours to cancel
+        if self.hold_denied and not settlement.adjusts:
+            account["cancelled"] = True  # a void sale whose trip the service never knew
         if settlement.outcome is Outcome.EXPIRED:
             assert not in_time, "lost although there was time"
             self._check_what_is_said_of_a_capture_in_doubt(account)
@@ -333,7 +336,7 @@ class Proof(RuleBasedStateMachine):
     def _check_what_is_said_of_a_capture_in_doubt(self, account):
         """Where the token died with a capture unanswered nobody can know, and the incident must say just that."""
         if account["captured"] is not None or account["order"] is not None:
-            assert self.paying.trip.charge_was_begun
+            assert self.paying.trip.in_doubt
             assert any("was charged nevertheless is unknown" in line.sentence for line in self.paying.trip.log.entries)
             account |= {"captured": None, "captures": [], "order": None}
 
@@ -395,6 +398,7 @@ class Proof(RuleBasedStateMachine):
         if fault["kind"] == "partial" and Decimal(fault["amount"]) >= self.clock.call.arguments[0].amount.amount:
             return
         self.approved_in_part |= fault["kind"] == "partial"
+        self.hold_denied |= call == "cancel" and fault["kind"] == "unknown_trip"
         await self.world.control.add_fault(self.id, call, **fault)
 
     async def _make_the_call(self):

@@ -649,12 +649,31 @@ def test_a_capture_in_doubt_whose_repeat_is_refused_is_a_persons_to_resolve():
     assert trip.outcome is Outcome.CAPTURED
 
 
+@pytest.mark.parametrize(("kind", "in_doubt"), [(TroubleKind.NO_ANSWER, True), (TroubleKind.REFUSED, False)])
+def test_an_expiry_says_that_the_charge_is_in_doubt_only_where_a_capture_was_not_answered(kind, in_doubt):
+    trip = a_trip()
+    approve(trip)
+    fail(trip, kind)
+    trip.advance(at(hours=46))
+    (incident,) = trip.incidents(at(hours=46))
+    assert incident.cause is Cause.EXPIRED
+    assert ("Whether it was charged nevertheless is unknown" in incident.sentence) == in_doubt
+
+
 def test_a_void_sale_of_a_trip_that_the_service_never_knew_is_over():
     trip = a_trip()
     fail(trip, TroubleKind.UNKNOWN_TRIP)
     trip.cancel(Said(**ANN), START)
     fail(trip, TroubleKind.UNKNOWN_TRIP)
     assert (trip.advance(START), trip.outcome) == (Record(), Outcome.CANCELLED)
+
+
+def test_a_void_sale_of_a_trip_that_the_service_knew_before_needs_a_person():
+    trip = a_trip()
+    decline(trip)
+    trip.cancel(Said(**ANN), START)
+    fail(trip, TroubleKind.UNKNOWN_TRIP)
+    assert trip.attention(START).cause is Cause.UNKNOWN_TRIP
 
 
 def test_a_trip_that_is_started_late_still_asks_once():
