@@ -20,7 +20,7 @@ commands = typer.Typer()
 
 ANY = "any"
 HEADINGS = ("trip", "store", "stage", "attention", "outcome", "charge by")
-REFUND_HEADINGS = ("refund", "store", "state", "attention", "asked at")
+REFUND_HEADINGS = ("refund", "trip", "store", "state", "attention", "asked at")
 
 
 F = TypeVar("F", bound=Message)
@@ -35,6 +35,7 @@ def cause_or_any(text: str) -> str:
 
 
 Store = Annotated[str | None, typer.Option(parser=identifier, metavar="STORE", help="Only this store's.")]
+OfTrip = Annotated[str | None, typer.Option("--trip", parser=identifier, metavar="TRIP", help="Only this trip's.")]
 InStage = Annotated[Stage | None, typer.Option(help="Only those in this stage.")]
 NeedsPerson = Annotated[
     str | None,
@@ -63,6 +64,7 @@ class FoundRefund(Message):
     refund_request_id: str
     workflow: str | None
     """Temporal's own word; a refund that was refused has failed."""
+    shopping_trip_id: str | None
     store_id: str | None
     attention: str | None
     asked_at: Moment
@@ -91,12 +93,12 @@ def list_trips(
     _tell(HEADINGS, [_trip(execution) for execution in found], _row, "There is no such trip.", as_json=as_json)
 
 
-@commands.command("list-refunds", epilog=example("list-refunds --attention any", "list-refunds --store store-1 --json"))
+@commands.command("list-refunds", epilog=example("list-refunds --attention any", "list-refunds --trip 3f0e --json"))
 def list_refunds(
-    *, store: Store = None, attention: NeedsPerson = None, limit: Limit = 50, as_json: Json = False
+    *, trip: OfTrip = None, store: Store = None, attention: NeedsPerson = None, limit: Limit = 50, as_json: Json = False
 ) -> None:
-    """List refunds, by store and attention."""
-    wanted = {SearchAttribute.STORE: store, SearchAttribute.ATTENTION: attention}
+    """List refunds, by trip, store and attention."""
+    wanted = {SearchAttribute.TRIP: trip, SearchAttribute.STORE: store, SearchAttribute.ATTENTION: attention}
     refunds = [_refund(execution) for execution in _find(query(REFUND, wanted), limit)]
     _tell(REFUND_HEADINGS, refunds, _refund_row, "There is no such refund.", as_json=as_json)
 
@@ -160,6 +162,7 @@ def _refund(execution: WorkflowExecution) -> FoundRefund:
     return FoundRefund(
         refund_request_id=refund_of_workflow(execution.id),
         workflow=_state(execution),
+        shopping_trip_id=_keyword(execution, SearchAttribute.TRIP),
         store_id=_keyword(execution, SearchAttribute.STORE),
         attention=_keyword(execution, SearchAttribute.ATTENTION),
         asked_at=execution.start_time,
@@ -172,4 +175,5 @@ def _row(trip: Found) -> Sequence[object]:
 
 
 def _refund_row(refund: FoundRefund) -> Sequence[object]:
-    return (refund.refund_request_id, refund.store_id, refund.workflow, refund.attention, moment(refund.asked_at))
+    trip, store, asked_at = refund.shopping_trip_id, refund.store_id, moment(refund.asked_at)
+    return (refund.refund_request_id, trip, store, refund.workflow, refund.attention, asked_at)

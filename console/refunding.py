@@ -20,6 +20,7 @@ from console.operating import say_to
 from console.options import Json, Note, Operator, Trip, example, identifier
 from console.output import Refusal, complain, moment, print_json, say
 from console.showing import grid_of, happenings, understood, why_a_person
+from trips.attention import Cause
 from trips.base import Message
 from trips.money import NO_CURRENCY, Money, minor_digits, read_decimal
 from trips.names import RECOVERY, REFUND, RESOLVE_REFUND, RETRY, recovery_workflow_id
@@ -136,7 +137,8 @@ def refund(
     elif isinstance(answer, RefundStatus):
         say(_facts(answer))
         say(f"It is not done yet. {_look_again(request)}")
-        say(f"Try at once: python starter.py retry-refund {request.refund_request_id} --operator NAME")
+        if not answer.attention or answer.attention.cause is not Cause.REFUND:
+            say(f"Try at once: python starter.py retry-refund {request.refund_request_id} --operator NAME")
     else:
         say(f"The refund {'is started' if answer.started else 'was started before'}. {_look_again(request)}")
 

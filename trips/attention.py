@@ -43,7 +43,7 @@ CAUSE_OF_TROUBLE = {
 WHAT_TO_DO = {
     Cause.DECISION: "Choose a strategy: decide TRIP write_off|capture_authorized|incremental|ask_again.",
     Cause.REFUSED: "Compare the cart with what the service says; submit a corrected cart, or retry when it is mended.",
-    Cause.UNKNOWN_TRIP: "Ask the service's support for the trip's id and store; then retry, or, before its capture, cancel.",
+    Cause.UNKNOWN_TRIP: "Ask the service's support for the trip's id and store; then retry, or cancel if not captured.",
     Cause.NOT_ALLOWED: "Mend the worker's credentials or have its address allowed; then retry.",
     Cause.OUTAGE: "Nothing, while the service is down: the trip tries by itself. Retry to try at once.",
     Cause.RATE_LIMITED: "Nothing, or lower PAYMENT_SERVICE_MAX_RPS. The trip tries by itself when it may.",
@@ -80,6 +80,8 @@ class Incident(Attention):
     """An event for INCIDENT_URL: opened once a trip (or a day) and cause, closed when the cause is gone."""
 
     shopping_trip_id: str | None = None
+    refund_request_id: str | None = None
+    """Of which of the trip's refunds it is, where it is of one."""
     store_id: str | None = None
     """As far as it is known: a refund learns it from the books."""
     day: str | None = None
@@ -90,4 +92,5 @@ class Incident(Attention):
     @property
     def key(self) -> str:
         """Lets the receiver drop a repeat."""
-        return f"{self.shopping_trip_id or self.day}:{self.cause}:{self.since.isoformat()}:{self.state}"
+        about = self.refund_request_id or self.shopping_trip_id or self.day
+        return f"{about}:{self.cause}:{self.since.isoformat()}:{self.state}"

@@ -29,6 +29,11 @@ class Errand(ABC):
     def store_id(self) -> str | None:
         """In which store the trip was, as far as that is known."""
 
+    @property
+    def refund_request_id(self) -> str | None:
+        """Of which refund it is, where it is of one."""
+        return None
+
     def failed(
         self,
         what: str,

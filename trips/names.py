@@ -27,6 +27,8 @@ class SearchAttribute(StrEnum):
     """What a trip can be found by in Temporal's visibility and Web UI. No personal data: values are not encrypted."""
 
     STORE = "StoreId"
+    TRIP = "TripId"
+    """Of which trip a refund is; a trip's own workflow id says it."""
     STAGE = "TripStage"
     ATTENTION = "TripAttention"
     OUTCOME = "TripOutcome"

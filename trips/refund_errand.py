@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from trips.attention import Attention
+from trips.attention import Attention, Cause
 from trips.base import Message, Moment, Refused
 from trips.errand import Errand, noted
 from trips.log import Event, LogEntry, TripLog
@@ -15,6 +15,15 @@ from trips.refund import RefundReason, RefundRequest
 
 PATIENCE: timedelta = Policy().outage_patience
 """A refund has no policy of its own; it is given a trip's."""
+
+
+WHAT_TO_DO = {
+    Cause.NOT_ALLOWED: "Mend the worker's credentials or have its address allowed; then: retry-refund REQUEST_ID.",
+    Cause.OUTAGE: "Nothing, while the service is down. It tries by itself; at once by: retry-refund REQUEST_ID.",
+    Cause.RATE_LIMITED: "Nothing, or lower PAYMENT_SERVICE_MAX_RPS. It tries by itself when it may.",
+    Cause.BOOKS: "Have the ledger's database mended. It tries by itself; at once by: retry-refund REQUEST_ID.",
+}
+"""Where a refund's way out is another than a trip's."""
 
 
 class RefundStage(StrEnum):
@@ -71,6 +80,11 @@ class RefundErrand(Errand):
         return self.request.shopping_trip_id
 
     @property
+    def refund_request_id(self) -> str:
+        """Which refund it is."""
+        return self.request.refund_request_id
+
+    @property
     def store_id(self) -> str | None:
         """In which store the trip was, once the books said so."""
         return self.store
@@ -85,7 +99,10 @@ class RefundErrand(Errand):
 
     def attention(self, now: datetime) -> Attention | None:
         """Why a person should look now, or None."""
-        return super().attention(now) or self.doubt
+        attention = super().attention(now) or self.doubt
+        if attention and attention.cause in WHAT_TO_DO:
+            return attention.model_copy(update={"what_to_do": WHAT_TO_DO[attention.cause]})
+        return attention
 
     def status(self, attention: Attention | None) -> RefundStatus:
         """Where the refund is, for people and programs."""

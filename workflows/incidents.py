@@ -51,6 +51,7 @@ class Incidents:
         incident = Incident(
             **dict(attention),
             shopping_trip_id=self._errand.shopping_trip_id,
+            refund_request_id=self._errand.refund_request_id,
             store_id=self._errand.store_id,
             state=state,
             at=workflow.now(),

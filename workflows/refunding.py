@@ -22,7 +22,7 @@ from workflows.calls import CallFailed, pay
 from workflows.messages import Understood
 from workflows.parcels import deliver_at_last
 from workflows.patience import NOTHING_IS_HOPELESS, Patience
-from workflows.sight import ATTENTION, STORE, Sight
+from workflows.sight import ATTENTION, STORE, TRIP, Sight
 
 with workflow.unsafe.imports_passed_through():
     from activities.books import BooksActivities, RefundAsked, RefundDone
@@ -78,7 +78,8 @@ class Refunding(Patience):
         """Let people see the refund as it is now."""
         status = self.refund.status(self.refund.attention(workflow.now()))
         attention = status.attention.cause.value if status.attention else None
-        self._sight.show(refund_details(status), {STORE: self.refund.store, ATTENTION: attention})
+        found_by = {TRIP: status.shopping_trip_id, STORE: status.store_id, ATTENTION: attention}
+        self._sight.show(refund_details(status), found_by)
 
     async def _reserve(self, asked: RefundAsked) -> Reserved:
         async def reserve() -> Reserved:

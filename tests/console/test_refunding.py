@@ -154,8 +154,10 @@ def test_a_refund_that_is_held_up_says_where_it_stands_and_goes_on_when_it_is_re
     assert "403" in call("show-refund", request).out
     while not (found := call("list-refunds", "--attention", "not_allowed", "--json").documents):
         pass  # visibility lags behind
-    assert [(one["refundRequestId"], one["workflow"]) for one in found] == [(request, "running")]
-    assert request in call("list-refunds", "--attention", "any").out
+    (one,) = found
+    assert (one["refundRequestId"], one["shoppingTripId"], one["workflow"]) == (request, trip, "running")
+    assert request in call("list-refunds", "--attention", "any", "--trip", trip).out
+    assert "no such refund" in call("list-refunds", "--trip", "another").out
     retried = call("retry-refund", request, *ANN)
     assert (retried.status, retried.err) == (0, "")
     assert "The refund took it: ann says: try again now" in retried.out

@@ -193,7 +193,9 @@ async def test_wrong_credentials_park_a_refund_until_a_person_says_that_they_are
     await world.control.add_fault(paid.id, "refund", "forbidden")
     refund = await world.refund(paid.id, "5.00")
     (opened,) = await world.control.incidents(at_least=1)
-    assert (opened["body"]["cause"], opened["body"]["shoppingTripId"]) == ("not_allowed", paid.id)
+    about = {name: opened["body"][name] for name in ("cause", "shoppingTripId", "refundRequestId")}
+    assert about == {"cause": "not_allowed", "shoppingTripId": paid.id, "refundRequestId": refund.id[len("refund-") :]}
+    assert "retry-refund REQUEST_ID" in opened["body"]["whatToDo"]
     with pytest.raises(WorkflowUpdateFailedError) as nonsense:
         await refund.execute_update(RETRY, {})
     assert "operator: Field required" in str(nonsense.value.cause)
