@@ -22,6 +22,8 @@ from trips.settlement import Settlement
 AT_ONCE = 50
 """Starts under way at a time. More brings nothing: the server's database writes one after the other."""
 
+GOES_ON = "What was started goes on. Start the same file again: no trip starts twice."
+
 SUMMARY_LENGTH = 200
 """Bytes that Temporal takes for a workflow's summary (temporal.md, Workflows)."""
 
@@ -62,8 +64,7 @@ async def hand_over(
     try:
         return await asyncio.gather(*(carry_out(order) for order in orders))
     except RPCError as error:
-        again = "What was started goes on. Start the same file again: no trip starts twice."
-        raise Refusal(f"{in_words(error)}\n{again}") from None
+        raise Refusal(f"{in_words(error)}\n{GOES_ON}") from None
 
 
 async def start_once(

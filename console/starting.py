@@ -7,7 +7,7 @@ import typer
 from rich.progress import Progress
 
 from console.conversation import talk
-from console.handover import Answer, Started, hand_over
+from console.handover import GOES_ON, Answer, Started, hand_over
 from console.options import Json, example
 from console.output import Refusal, complain, err, print_json, say, table
 from console.reading import Order, read_trips
@@ -34,12 +34,11 @@ def start(file: TripFile, *, wait: Wait = False, as_json: Json = False) -> None:
     the default there, where that is set.
     """
     batch = read_trips(file.read(), configured_stores())
+    complain("\n".join(batch.refused))
     answers = _hand_over(batch.orders, wait=wait, as_json=as_json) if batch.orders else []
     if not as_json:
         _report(answers)
-    refused = [*batch.refused, *(str(answer) for answer in answers if isinstance(answer, Refusal))]
-    complain("\n".join(refused))
-    if refused:
+    if batch.refused or any(isinstance(answer, Refusal) for answer in answers):
         raise typer.Exit(1)
 
 
@@ -50,10 +49,16 @@ def _hand_over(orders: Sequence[Order], *, wait: bool, as_json: bool) -> list[An
 
         def told(answer: Answer) -> None:
             progress.advance(bar)
-            if as_json and not isinstance(answer, Refusal):
+            if isinstance(answer, Refusal):
+                complain(str(answer))
+            elif as_json:
                 print_json(answer.to_json())
 
-        return talk(lambda client: hand_over(client, orders, told, wait=wait))
+        try:
+            return talk(lambda client: hand_over(client, orders, told, wait=wait))
+        except KeyboardInterrupt:
+            complain(GOES_ON)
+            raise
 
 
 def _report(answers: Sequence[Answer]) -> None:

@@ -1,10 +1,14 @@
 """`start`, run as a program against a real server."""
 
 import json
+import signal
 
 import pytest
 from temporalio.client import WorkflowFailureError
+from temporalio.service import RPCError
 
+from console.handover import GOES_ON
+from tests.console.conftest import end
 from trips.names import SHOPPING_TRIP, TASK_QUEUE
 
 
@@ -183,3 +187,24 @@ def test_a_trip_that_was_ended_from_outside_has_no_result(run, trip, server):
     ran = run("start", "-", "--wait", stdin=payload)
     assert ran.status == 1
     assert ran.err.startswith(f"trip {payload['shoppingTripId']} ended without a result: ")
+
+
+def test_who_waits_hears_at_once_what_was_refused_and_after_ctrl_c_that_the_rest_goes_on(begin, trip, server, tmp_path):
+    payload = trip(None)
+    file = tmp_path / "trips.jsonl"
+    file.write_bytes(lines(b"[]", payload))
+    program = begin("start", str(file), "--wait")
+    assert program.stderr.readline().startswith(b"line 1: ")
+    server.do(exists(server.trip(payload["shoppingTripId"])))
+    program.send_signal(signal.SIGINT)
+    ended = end(program)
+    assert (ended.status, ended.err.splitlines()[0]) == (130, GOES_ON)
+
+
+async def exists(handle):
+    while True:
+        try:
+            await handle.describe()
+        except RPCError:
+            continue
+        return
