@@ -22,9 +22,8 @@ from clients.answers import Answer
 from clients.errors import BadRequestError
 from clients.private import holds_card_number, quoted
 from trips.base import Identifier, Message, sentence
-from trips.money import MOST_DIGITS, Money, minor_digits
+from trips.money import MOST_DIGITS, Money, check_sayable
 from trips.refund import RefundReason, RefundRequestId
-from trips.search import WIRE_DECIMALS
 from trips.settlement import Transaction
 
 log = structlog.get_logger()
@@ -56,20 +55,13 @@ class AdjustAnswer(Message):
         return f"{self.status}, {self.authorized_amount} authorized"
 
 
-def _sayable(money: Money) -> Money:
-    surplus = max(0, minor_digits(money.code) - WIRE_DECIMALS)
-    if money.minor_units % 10**surplus:
-        raise ValueError(f"{money} has more than the {WIRE_DECIMALS} decimals that the service reads")
-    return money
-
-
 def _in_json(money: Money) -> dict[str, Any]:
     """A JSON number. Python writes a float in its shortest form: up to 15 digits (MOST_DIGITS), that is ours."""
     whole = money.amount == int(money.amount)
     return {"amount": int(money.amount) if whole else float(money.amount), "code": money.code}
 
 
-SentMoney = Annotated[Money, AfterValidator(_sayable), PlainSerializer(_in_json)]
+SentMoney = Annotated[Money, AfterValidator(check_sayable), PlainSerializer(_in_json)]
 SentTime = Annotated[datetime, PlainSerializer(lambda at: (at - EPOCH) // timedelta(milliseconds=1))]
 """Milliseconds since 1970 (open: the pages don't say it)."""
 

@@ -9,7 +9,7 @@ from trips.cart import Cart
 from trips.errand import noted
 from trips.log import Event, TripLog
 from trips.messages import CaptureResolution, Decision, Said
-from trips.money import Money
+from trips.money import Money, check_sayable
 from trips.policy import ASK, Strategy, UnknownOutcome
 from trips.request import TripRequest
 from trips.search import Ask, SearchHistory, next_ask
@@ -97,6 +97,13 @@ class ChargedTrip(Trip):
         return self.in_doubt and self.request.policy.capture_unknown_outcome is UnknownOutcome.HOLD
 
     # What people say.
+
+    def check_cart(self, cart: Cart) -> None:
+        """Raise Refused for a total that the Payment Service can't read."""
+        try:
+            check_sayable(cart.total)
+        except ValueError as error:
+            raise Refused(f"total.amount: {error}") from None
 
     def decide(self, decision: Decision, now: datetime) -> None:
         """Take an operator's decision, also before a decline. Raises Refused where one stands or charging has begun."""
@@ -277,7 +284,7 @@ class ChargedTrip(Trip):
         return Adjust(ask, self._sale)
 
     def _take_what_is_authorized(self) -> Step:
-        amount = min(self._sure, self.total)
+        amount = min(self._sure, self.total).sayable
         return Capture(amount) if amount else Release()
 
     def _when_due(self, step: Step, now: datetime) -> Step:

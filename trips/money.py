@@ -19,6 +19,9 @@ MOST_DIGITS = 15
 MOST_CHARACTERS = 25
 """Of an amount as it is written, below the 28 digits that Decimal computes with."""
 
+WIRE_DECIMALS = 2
+"""The Payment Service reads at most two decimals (contract.md, Fields), fewer than KWD has."""
+
 TOO_LONG = f"should have no more than {MOST_DIGITS} digits"
 NOT_A_NUMBER = 'should be a decimal string such as "42.10", or a number'
 
@@ -122,6 +125,12 @@ class Money(Message):
         """The amount times the factor, rounded to the minor unit, down unless told otherwise."""
         return Money.of_minor(int((self.minor_units * factor).to_integral_value(rounding)), self.code)
 
+    @property
+    def sayable(self) -> "Money":
+        """The amount, rounded down to the decimals that the Payment Service reads."""
+        step = 10 ** max(0, minor_digits(self.code) - WIRE_DECIMALS)
+        return Money.of_minor(self.minor_units // step * step, self.code)
+
     def __bool__(self) -> bool:
         return self.amount != 0
 
@@ -157,3 +166,10 @@ class Money(Message):
         if other.code != self.code:
             raise CurrencyMismatch(f"{self} and {other} are of different currencies")
         return other
+
+
+def check_sayable(money: Money) -> Money:
+    """The amount as it is. Raises ValueError where the Payment Service can't read all of it."""
+    if money != money.sayable:
+        raise ValueError(f"{money} has more than the {WIRE_DECIMALS} decimals that the Payment Service reads")
+    return money

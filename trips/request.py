@@ -8,7 +8,7 @@ from pydantic import StringConstraints, ValidationError, model_validator
 from trips.base import Identifier, Moment, StrictMessage, rfc3339, sentence
 from trips.cart import Cart
 from trips.checkout_cart import InvalidCart, checkout_cart
-from trips.money import NO_CURRENCY, Money
+from trips.money import NO_CURRENCY, Money, check_sayable
 from trips.names import trip_workflow_id
 from trips.policy import Policy
 
@@ -54,12 +54,18 @@ class TripRequest(StrictMessage):
         return self
 
     @model_validator(mode="after")
-    def _can_be_checked_out(self) -> Self:
-        if self.cart and self.payment == CHECKOUT_SERVICE:
-            try:
+    def _can_be_paid(self) -> Self:
+        if self.cart is None:
+            return self
+        try:
+            if self.payment == CHECKOUT_SERVICE:
                 checkout_cart(self.cart)
-            except InvalidCart as error:
-                raise ValueError(f"cart: {error}") from None
+            else:
+                check_sayable(self.cart.total)
+        except InvalidCart as error:
+            raise ValueError(f"cart: {error}") from None
+        except ValueError as error:
+            raise ValueError(f"cart.total.amount: {error}") from None
         return self
 
     @classmethod

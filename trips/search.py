@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass
 
-from trips.money import Money, minor_digits
+from trips.money import Money
 from trips.policy import SearchLimits
 
 MOST_ADJUSTS = 9
 """One processor allows 10 adjusts a payment, declines included; the tenth is kept for a changed cart."""
-
-WIRE_DECIMALS = 2
-"""The Payment Service reads at most two decimals (contract.md, Fields), fewer than KWD has."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +53,5 @@ def next_ask(history: SearchHistory, limits: SearchLimits) -> Money | None:
     gap = history.lowest_declined - history.authorized
     if gap.amount <= max(limits.stop_within, history.total.amount * limits.stop_within_share):
         return None
-    ask = _sayable(history.authorized + gap.times(limits.bias))
+    ask = (history.authorized + gap.times(limits.bias)).sayable
     return ask if ask > history.authorized else None
-
-
-def _sayable(amount: Money) -> Money:
-    """The amount, rounded down to the decimals that the wire has."""
-    step = 10 ** max(0, minor_digits(amount.code) - WIRE_DECIMALS)
-    return Money.of_minor(amount.minor_units // step * step, amount.code)

@@ -102,6 +102,7 @@ class Trip(Errand):
         self._cart_changed(before, now)
         self.log.add(now, Event.CART, f"cart of {cart.total}, {len(cart.lines)} lines")
 
+    @abstractmethod
     def check_cart(self, cart: Cart) -> None:
         """Raise Refused for a cart that can't be paid in this trip's way."""
 

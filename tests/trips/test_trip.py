@@ -12,7 +12,7 @@ from trips.log import TripLog
 from trips.messages import CaptureResolution, Decision, Said
 from trips.money import Money
 from trips.policy import Policy, Strategy
-from trips.request import TripRequest
+from trips.request import InvalidTrip, TripRequest
 from trips.settlement import Outcome
 from trips.stages import Stage
 from trips.steps import Adjust, Capture, Record, Release, Wait
@@ -275,6 +275,25 @@ def test_an_answer_for_an_earlier_total_is_not_one_for_the_new():
     trip.approved(step, usd("42.10"))
     assert trip.advance(START).amount == usd("50.00")
     assert trip.authorized == usd("42.10")
+
+
+def dinars(amount):
+    return Money(amount=amount, code="KWD")
+
+
+def test_a_total_that_the_payment_service_cannot_read_is_refused_at_the_start():
+    payload = {"storeId": "s", "shoppingTripId": "t", "startedAt": START}
+    with pytest.raises(InvalidTrip, match=r"cart\.total\.amount: 1\.234 KWD has more than the 2 decimals"):
+        TripRequest.read({**payload, "cart": {"total": {"amount": "1.234", "code": "KWD"}}})
+    assert TripRequest.read({**payload, "cart": {"total": {"amount": "1.230", "code": "KWD"}}}).currency == "KWD"
+
+
+def test_a_total_that_the_payment_service_cannot_read_is_refused_when_it_is_submitted():
+    trip = a_trip(None)
+    with pytest.raises(Refused, match=r"total\.amount: 1\.234 KWD has more than the 2 decimals"):
+        trip.submit_cart(Cart(total=dinars("1.234")), START)
+    trip.submit_cart(Cart(total=dinars("1.230")), START)
+    assert trip.total == dinars("1.230")
 
 
 def test_a_cart_in_another_currency_is_refused():
