@@ -97,7 +97,7 @@ def facts(status: Status) -> Table:
         "captured": status.captured,
         "bad debt": status.bad_debt,
         "taken by Amazon": status.delegated and f"{status.delegated}, order {status.order_id}",
-        "decision": status.strategy and f"{status.strategy}, decided by {status.decided_by}",
+        "decision": status.decision,
         "adjusts": f"{status.adjusts}, {status.declines} declined",
         "charge by": moment(status.charge_by),
         "expires": moment(status.expires_at),

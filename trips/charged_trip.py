@@ -83,8 +83,9 @@ class ChargedTrip(Trip):
 
     @property
     def applied_decision(self) -> Standing | None:
-        """The decision that was needed: one that was said ahead of a card that covers the total was not."""
-        return self.decision if self.declines or self.captured != self.total else None
+        """The decision that was needed: a void sale needs none, nor does a card that covers the total."""
+        needed = not self._voided and (self.declines or self.captured != self.total)
+        return self.decision if needed else None
 
     @property
     def in_doubt(self) -> bool:
@@ -313,7 +314,7 @@ class ChargedTrip(Trip):
             captured=captured,
             bad_debt=self.total - captured,
             strategy=decided and decided.strategy,
-            decided_by=decided and decided.decided_by,
+            decided_by=self.voided_by or (decided and decided.decided_by),
             adjusts=self.adjusts,
             declines=self.declines,
             transaction=transaction,

@@ -124,6 +124,7 @@ class DelegatedTrip(Trip):
             bad_debt=nothing if taken else self.total,
             delegated=self.total if taken else None,
             order_id=self.order_id,
+            decided_by=self.voided_by,
             transaction=transaction,
             settled_at=settled_at,
         )

@@ -23,7 +23,7 @@ def details(status: Status) -> str:
         ("bad debt", status.bad_debt),
         ("taken by Amazon", status.delegated),
         ("order", status.order_id),
-        ("strategy", f"{status.strategy}, decided by {status.decided_by}" if status.strategy else None),
+        ("decision", status.decision),
         ("outcome", status.outcome),
         ("charge by", f"{status.charge_by:%Y-%m-%d %H:%M:%S} UTC"),
         ("expires at", f"{status.expires_at:%Y-%m-%d %H:%M:%S} UTC"),

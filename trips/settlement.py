@@ -59,7 +59,7 @@ class Settlement(Message):
     """By which Amazon knows the order, where it took one."""
     strategy: Strategy | None = None
     decided_by: str | None = None
-    """An operator's name, `policy`, or `timer`."""
+    """An operator's name, `policy`, or `timer`; without a strategy, the operator who cancelled the trip."""
     adjusts: int = 0
     declines: int = 0
     transaction: Transaction | None = None

@@ -36,6 +36,11 @@ class Status(Message):
     settled_at: Moment | None = None
     log: tuple[LogEntry, ...]
 
+    @property
+    def decision(self) -> str | None:
+        """What was decided and by whom, in words."""
+        return self.decided_by and f"{self.strategy or 'cancelled'}, decided by {self.decided_by}"
+
 
 def status_of(trip: Trip, stage: Stage, attention: Attention | None, settlement: Settlement | None) -> Status:
     """The status of a trip; a settlement, once there is one, has the last word."""
@@ -58,9 +63,11 @@ def _settled(settlement: Settlement) -> dict[str, Any]:
 
 def _so_far(trip: Trip) -> dict[str, Any]:
     nothing = Money.zero(trip.total.code)
-    facts = {"total": trip.total, "captured": nothing, "bad_debt": nothing, "adjusts": 0, "declines": 0}
+    facts: dict[str, Any] = {"total": trip.total, "captured": nothing, "bad_debt": nothing, "adjusts": 0, "declines": 0}
+    facts |= {"decided_by": trip.voided_by}
     if isinstance(trip, ChargedTrip):
-        decision = trip.decision
+        decision = None if trip.voided_by else trip.decision
         facts |= {"captured": trip.captured or nothing, "adjusts": trip.adjusts, "declines": trip.declines}
-        facts |= {"strategy": decision and decision.strategy, "decided_by": decision and decision.decided_by}
+        if decision:
+            facts |= {"strategy": decision.strategy, "decided_by": decision.decided_by}
     return facts

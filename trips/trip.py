@@ -38,6 +38,8 @@ class Trip(Errand):
         self.code = request.currency
         self.expired_at: datetime | None = None
         self._voided = False
+        self.voided_by: str | None = None
+        """Which operator cancelled the trip."""
         self._refused_cart: Attention | None = None
         self._conflict: Attention | None = None
 
@@ -114,7 +116,7 @@ class Trip(Errand):
         """Void the sale. Raises Refused once charging has begun."""
         if self.money_is_over or self.charging_has_begun:
             raise Refused("the trip can't be cancelled any more: " + self._how_far())
-        self._voided = True
+        self._voided, self.voided_by = True, said.operator
         self._refused_cart = None
         self._begin_anew(now)
         self.log.add(now, Event.DECISION, f"cancelled by {said.operator}: the sale is void{noted(said.note)}")

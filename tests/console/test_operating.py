@@ -54,7 +54,8 @@ def test_a_second_decision_is_refused(run, started):
 
 def test_a_trip_is_cancelled(run, started):
     trip = started(None)
-    assert run("cancel", trip, *ANN, "--note", "rung up twice").status == 0
+    cancelled = run("cancel", trip, *ANN, "--note", "rung up twice")
+    assert (cancelled.status, "cancelled, decided by ann" in cancelled.out) == (0, True)
     assert run("show", trip, "--json").document["outcome"] == "cancelled"
 
 

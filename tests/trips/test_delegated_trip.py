@@ -91,7 +91,8 @@ def test_a_cart_that_is_refused_at_once_can_be_mended_or_given_up(trouble):
     trip.submit_cart(cart("5.00"), START)
     assert trip.advance(START) == Checkout(cart("5.00"))
     trip.cancel(ANN, START)
-    assert trip.outcome is Outcome.CANCELLED
+    settlement = trip.settlement(None, START)
+    assert (settlement.outcome, settlement.decided_by) == (Outcome.CANCELLED, "ann")
 
 
 def test_a_cart_that_comes_again_does_not_end_the_wait_that_the_service_asked_for():

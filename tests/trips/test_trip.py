@@ -325,6 +325,16 @@ def test_a_cancelled_trip_releases_the_hold_and_owes_nothing():
     assert (settlement.outcome, settlement.total, settlement.bad_debt) == (Outcome.CANCELLED, usd(0), usd(0))
 
 
+def test_a_cancelled_trip_says_who_cancelled_it_whatever_was_decided_before():
+    trip = a_trip(held="10.00", onDecline="ask_again")
+    decline(trip)
+    trip.advance(START)
+    assert trip.decision.decided_by == "policy"
+    trip.cancel(Said(**ANN), START)
+    settlement = finish(trip)
+    assert (settlement.strategy, settlement.decided_by) == (None, "ann")
+
+
 def test_a_pending_adjust_is_repeated_after_two_seconds_doubling_to_sixty():
     trip, now, waits = a_trip(), START, []
     for _ in range(8):

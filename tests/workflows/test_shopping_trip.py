@@ -136,7 +136,7 @@ async def test_a_cancelled_trip_owes_nothing(world):
     await trip.reach("awaiting_decision")
     await trip.update(CANCEL_TRIP, said(note="shopper came back"))
     result, account = await ended(trip)
-    assert (result["outcome"], result["total"]) == ("cancelled", usd("0.00"))
+    assert (result["outcome"], result["total"], result["decidedBy"]) == ("cancelled", usd("0.00"), "ann")
     assert account["cancelled"]
 
 
