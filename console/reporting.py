@@ -91,6 +91,8 @@ def report(
     span = span_of(since or BEGINNING, until or END)
     if summary and (form or output):
         raise typer.BadParameter("is to look at: leave out --format and --output", param_hint="--summary")
+    if as_json and form not in (None, Format.JSONL):
+        raise typer.BadParameter(f"is --format jsonl, not {form}: leave one of them out", param_hint="--json")
     form = form or (Format.JSONL if as_json else Format.CSV)
     if form is Format.PARQUET and output is None and sys.stdout.isatty():
         raise typer.BadParameter("parquet is not for a terminal: say where to with --output", param_hint="--format")

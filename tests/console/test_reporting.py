@@ -123,6 +123,12 @@ def test_a_range_that_ends_before_it_begins_is_refused_in_words(run, ledger):
     assert "nothing lies between" in ran.err
 
 
+def test_json_is_not_csv(run, ledger):
+    ran = run("report", *DAY, "--json", "--format", "csv", ledger=ledger)
+    assert (ran.status, ran.out) == (2, "")
+    assert "is --format jsonl, not csv" in ran.err
+
+
 def test_a_summary_is_a_table_for_people_and_a_document_for_machines(run, ledger):
     ran = run("report", *DAY, "--summary", ledger=ledger)
     assert ran.status == 0
