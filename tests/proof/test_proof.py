@@ -35,7 +35,7 @@ from books.database import Database
 from books.ledger import Books
 from clients.checkout_service import open_checkout_service
 from clients.delivery import open_receiver
-from clients.payment_service import open_payment_service
+from clients.payment_service import AdjustAnswer, AdjustStatus, open_payment_service
 from lab.accounting import faults_of, usd
 from simulator.control import Control
 from simulator.faults import ONLY_ADJUSTS, Kind
@@ -44,6 +44,7 @@ from tests.proof.clockwork import Clockwork
 from trips.attention import Cause
 from trips.deliveries import Kind as ParcelKind
 from trips.log import Event
+from trips.money import Money
 from trips.names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
 from trips.policy import Strategy
 from trips.request import CHECKOUT_SERVICE, PAYMENT_SERVICE, TripRequest
@@ -347,6 +348,18 @@ class Proof(RuleBasedStateMachine):
 
     # How it is done.
 
+    async def pending_until_the_end(self):
+        """Each ask for money is answered at once with PENDING."""
+        pending = AdjustAnswer(status=AdjustStatus.PENDING, authorized_amount=Money.zero("USD"))
+        while not self.task.done():
+            if self.in_call and self.clock.call.name == "adjust":
+                self.clock.end_call(pending)
+                await self._go_on()
+            elif self.in_call:
+                await self._answer(None)
+            else:
+                await self._pass(timedelta(days=31))
+
     @property
     def lives(self):
         return self.clock is not None and not self.task.done()
@@ -492,3 +505,13 @@ def test_an_adjust_to_less_is_not_forgotten_when_the_cart_grows_again(world, hea
     proof.the_call_is_answered(fault=None)
     proof.teardown()
     assert proof.account.captured.plain == "12.00"
+
+
+def test_a_processor_that_does_not_answer_for_a_week_does_not_fill_the_history(world):
+    """Temporal terminates a workflow at 51,200 events, and with it a trip that holds money."""
+    proof = a_story(world, tokenLifetime="P7D")
+    world.run(proof.pending_until_the_end())
+    assert proof.task.result().outcome is Outcome.WRITTEN_OFF
+    asked = [call for call in proof.clock.calls_made if call.name == "adjust"]
+    assert proof.request.charge_by - asked[-1].scheduled_at < timedelta(hours=1)
+    assert 20_000 < proof.clock.get_current_history_length() < 51_200
