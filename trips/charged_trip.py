@@ -170,7 +170,7 @@ class ChargedTrip(Trip):
         if call.sale == self._sale:
             self._declined_at = self._declined_at or now
 
-    def pending(self, call: Adjust, now: datetime, at_least: timedelta = timedelta(0)) -> None:
+    def pending(self, call: Adjust, now: datetime) -> None:
         """The processor has not answered: the same adjust again after a while, and the search does not move."""
         self.streak = None
         self._doubt(call)
@@ -178,7 +178,7 @@ class ChargedTrip(Trip):
             return
         self._pending_since = self._pending_since or now
         wait = min(FIRST_PENDING_WAIT * (1 << min(self._pendings, 5)), LONGEST_PENDING_WAIT)
-        self._next_adjust = now + max(wait, at_least)
+        self._next_adjust = now + max(wait, self.least_wait)
         self._pendings += 1
 
     def capture_answered(self, call: Capture) -> None:
@@ -191,10 +191,8 @@ class ChargedTrip(Trip):
         self.succeeded()
         self.released = True
 
-    def troubled(
-        self, call: Call, trouble: Trouble, *, now: datetime, jitter: float, at_least: timedelta = timedelta(0)
-    ) -> None:
-        """The call brought no usable answer. `jitter` is a random number from 0 to 1, `at_least` the shortest wait."""
+    def troubled(self, call: Call, trouble: Trouble, *, now: datetime, jitter: float) -> None:
+        """The call brought no usable answer. `jitter` is a random number from 0 to 1."""
         if isinstance(call, Release) and self._voided and trouble.kind is TroubleKind.UNKNOWN_TRIP and not self.adjusts:
             self.release_answered()
             return
@@ -207,7 +205,7 @@ class ChargedTrip(Trip):
         if isinstance(call, Capture) and trouble.outcome_unknown:
             self._unheard_of = True
         self._pending_since = None
-        super().troubled(call, trouble, now=now, jitter=jitter, at_least=at_least)
+        super().troubled(call, trouble, now=now, jitter=jitter)
 
     def succeeded(self) -> None:
         """What had failed has worked, or is given up."""

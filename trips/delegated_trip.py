@@ -1,6 +1,6 @@
 """A trip whose payment Amazon orchestrates, by the Checkout Service: the priced cart is handed over, once."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from trips.attention import Attention, Cause
 from trips.base import Refused
@@ -99,16 +99,14 @@ class DelegatedTrip(Trip):
         self._under_way = False
         self.order_id = order_id
 
-    def troubled(
-        self, call: Call, trouble: Trouble, *, now: datetime, jitter: float, at_least: timedelta = timedelta(0)
-    ) -> None:
+    def troubled(self, call: Call, trouble: Trouble, *, now: datetime, jitter: float) -> None:
         """The call brought no usable answer. An order that may have been taken can't be changed any more.
 
         A refusal says nothing of the calls before it: it may be the answer to an order that is there already.
         """
         self._under_way = False
         self._unheard_of = self._unheard_of or trouble.outcome_unknown
-        super().troubled(call, trouble, now=now, jitter=jitter, at_least=at_least)
+        super().troubled(call, trouble, now=now, jitter=jitter)
 
     def settlement(self, transaction: Transaction | None, settled_at: datetime) -> Settlement:
         """The trip's final result: what Amazon took is a claim on its settlement, neither captured nor lost."""

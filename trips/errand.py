@@ -17,6 +17,8 @@ class Errand(ABC):
         """`patience` is how long trouble may last before a person should look."""
         self.log = log
         self.streak: Streak | None = None
+        self.least_wait = timedelta(0)
+        """Between two tries, however short a wait would do."""
         self._patience = patience
 
     @property
@@ -34,23 +36,14 @@ class Errand(ABC):
         """Of which refund it is, where it is of one."""
         return None
 
-    def failed(
-        self,
-        what: str,
-        trouble: Trouble,
-        *,
-        now: datetime,
-        jitter: float,
-        deadline: datetime,
-        at_least: timedelta = timedelta(0),
-    ) -> None:
+    def failed(self, what: str, trouble: Trouble, *, now: datetime, jitter: float, deadline: datetime) -> None:
         """Something that is needed has failed, perhaps again; it should be tried once more by `deadline`.
 
-        `jitter` is a random number from 0 to 1, `at_least` the shortest wait.
+        `jitter` is a random number from 0 to 1.
         """
         if self.streak is None or self.streak.call != what:
             self.streak = Streak(what, now, self._patience, trouble)
-        self.streak.add(trouble, now=now, jitter=jitter, deadline=deadline, at_least=at_least)
+        self.streak.add(trouble, now=now, jitter=jitter, deadline=deadline, at_least=self.least_wait)
 
     def succeeded(self) -> None:
         """What had failed has worked, or is given up."""

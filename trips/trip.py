@@ -138,15 +138,13 @@ class Trip(Errand):
     def begin(self, call: Call) -> None:
         """A call is about to be made."""
 
-    def troubled(
-        self, call: Call, trouble: Trouble, *, now: datetime, jitter: float, at_least: timedelta = timedelta(0)
-    ) -> None:
-        """The call brought no usable answer. `jitter` is a random number from 0 to 1, `at_least` the shortest wait."""
+    def troubled(self, call: Call, trouble: Trouble, *, now: datetime, jitter: float) -> None:
+        """The call brought no usable answer. `jitter` is a random number from 0 to 1."""
         if trouble.kind is TroubleKind.EXPIRED:
             self.end_of_token(now)
             return
         deadline = self._put_off_until(now)
-        self.failed(str(call), trouble, now=now, jitter=jitter, deadline=deadline, at_least=at_least)
+        self.failed(str(call), trouble, now=now, jitter=jitter, deadline=deadline)
 
     def _put_off_until(self, now: datetime) -> datetime:
         """How long a failed call may wait at most, whatever the service says."""

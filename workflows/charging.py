@@ -62,7 +62,7 @@ class Charging(Paying):
             case AdjustStatus.DECLINED:
                 self.trip.declined(call, answer.authorized_amount, workflow.now())
             case AdjustStatus.PENDING:
-                self.trip.pending(call, workflow.now(), self.spacing())
+                self.trip.pending(call, workflow.now())
 
     async def _ask(self, method: Any, summary: str, **facts: Any) -> Any:
         request, now = self.trip.request, workflow.now()

@@ -60,7 +60,6 @@ class Paying(Patience):
         self.settlement: Settlement | None = None
         self._sight = Sight()
         self._calls = 0
-        self._spacing: timedelta | None = None
 
     async def pay(self) -> Settlement:
         """Pay for the trip, unless the books know it as settled: then that settlement stands."""
@@ -105,32 +104,31 @@ class Paying(Patience):
         """Make one call, and write down its answer or what went wrong. Whether to call again is the trip's to say."""
         self.trip.begin(call)
         self._calls += 1
+        self.trip.least_wait = self._least_wait()
         self.note(Event.CALL, f"{call}, attempt {self.attempt}")
         try:
             await self.make(call)
         except CallFailed as failure:
             self.note(Event.TROUBLE, f"{call}: {failure.trouble.sentence}")
             now, jitter = workflow.now(), workflow.random().random()
-            self.trip.troubled(call, failure.trouble, now=now, jitter=jitter, at_least=self.spacing())
+            self.trip.troubled(call, failure.trouble, now=now, jitter=jitter)
 
     @abstractmethod
     async def make(self, call: Call) -> None:
         """Make the call and tell the trip its answer. Raises CallFailed."""
 
-    def spacing(self) -> timedelta:
+    def _least_wait(self) -> timedelta:
         """The least time between two tries: none, until the history is long.
 
         Then those that went before must have room for as many again until the token expires: Temporal terminates a
         workflow whose history is full, and its hold with it.
         """
-        if self._spacing is None:
-            info = workflow.info()
-            events, size = info.get_current_history_length(), info.get_current_history_size()
-            if events < LONG_HISTORY and size < LARGE_HISTORY:
-                return timedelta(0)
-            left = max(self.trip.request.expires_at - workflow.now(), timedelta(0))
-            self._spacing = left / max(self._calls, events // EVENTS_A_CALL)
-        return self._spacing
+        info = workflow.info()
+        events, size = info.get_current_history_length(), info.get_current_history_size()
+        if self.trip.least_wait or (events < LONG_HISTORY and size < LARGE_HISTORY):
+            return self.trip.least_wait
+        left = max(self.trip.request.expires_at - workflow.now(), timedelta(0))
+        return left / max(self._calls, events // EVENTS_A_CALL)
 
     @property
     def attempt(self) -> int:

@@ -489,12 +489,12 @@ def test_the_last_try_comes_while_there_is_time_to_send_it():
 
 def test_a_trip_with_a_long_history_waits_as_long_as_it_must():
     trip = a_trip()
-    step = adjust(trip)
-    trouble = Trouble(kind=TroubleKind.UNAVAILABLE, sentence="503")
-    trip.troubled(step, trouble, now=START, jitter=1, at_least=timedelta(hours=2))
+    trip.least_wait = timedelta(hours=2)
+    fail(trip, TroubleKind.UNAVAILABLE)
     assert trip.advance(START).until == at(hours=2)
     trip = a_trip()
-    trip.pending(adjust(trip), START, at_least=timedelta(hours=2))
+    trip.least_wait = timedelta(hours=2)
+    trip.pending(adjust(trip), START)
     assert trip.advance(START).until == at(hours=2)
 
 
