@@ -21,7 +21,7 @@ from console.options import Json, Note, Operator, Trip, example, identifier
 from console.output import Refusal, complain, moment, print_json, say
 from console.showing import grid_of, happenings, understood, why_a_person
 from trips.attention import Cause
-from trips.base import Message
+from trips.base import Message, words_of
 from trips.money import NO_CURRENCY, Money, minor_digits, read_decimal
 from trips.names import RECOVERY, REFUND, RESOLVE_REFUND, RETRY, recovery_workflow_id
 from trips.refund import Recovered, Recovery, RefundReason, RefundRequest, id_taken
@@ -268,7 +268,7 @@ def _money(amount: Decimal, code: str) -> Money:
     try:
         return Money(amount=amount, code=code)
     except ValidationError as error:
-        words = error.errors()[0]["msg"].removeprefix("Value error, ").removeprefix("amount: ")
+        words = words_of(dict(error.errors()[0])).removeprefix("amount: ")
         raise typer.BadParameter(words, param_hint="AMOUNT") from None
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from console.output import Refusal
 from settings import SettingsError, load_console
-from trips.base import sentence
+from trips.base import sentence, words_of
 from trips.stores import Stores, StoreWishes
 
 SYNTAX = re.compile(r"(?P<words>.*) \(at line (?P<line>\d+), column \d+\)", re.DOTALL)
@@ -59,9 +59,8 @@ def _sentences(file: Path, text: str, document: Any, error: ValidationError) -> 
     """A sentence for each place that is wrong, from the file's first line to its last."""
     faults: dict[tuple[int | str, ...], list[str]] = {}
     for fault in error.errors(include_url=False, include_input=False, include_context=False):
-        words = fault["msg"].removeprefix("Value error, ")
         # What may be one of two kinds has a fault for each.
-        faults.setdefault(_path(document, fault["loc"]), []).append(words)
+        faults.setdefault(_path(document, fault["loc"]), []).append(words_of(fault))
     placed = sorted((_line(text, path), _field(path), " or: ".join(words)) for path, words in faults.items())
     return [f"{file} line {line}: {field}: {words}" for line, field, words in placed]
 

@@ -1,5 +1,6 @@
 """What every message of ours has in common: camelCase outside, snake_case inside, nothing changes after it was read."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -68,6 +69,18 @@ class StrictMessage(Message):
     model_config = ConfigDict(extra="forbid")
 
 
+KINDS = {
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "should be an object"),
+    **dict.fromkeys(("tuple_type", "list_type"), "should be a list"),
+}
+"""What pydantic says of these in Python's words."""
+
+
+def words_of(fault: Mapping[str, Any]) -> str:
+    """What one of pydantic's faults is, for a person."""
+    return KINDS.get(fault["type"]) or str(fault["msg"]).removeprefix("Value error, ")
+
+
 def sentence(error: ValidationError, what: str) -> str:
     """What is wrong with a payload, in one sentence that names each field, for a person who has to mend it.
 
@@ -76,6 +89,6 @@ def sentence(error: ValidationError, what: str) -> str:
     faults = []
     for fault in error.errors(include_url=False, include_input=False, include_context=False):
         field = ".".join(str(part) for part in fault["loc"])
-        words = fault["msg"].removeprefix("Value error, ")
+        words = words_of(fault)
         faults.append(f"{field}: {words}" if field else words)
     return f"{what} can't be used: " + "; ".join(faults)

@@ -29,6 +29,15 @@ class UnknownOutcome(StrEnum):
     HOLD = "hold"
 
 
+def _known(answer: Any) -> Any:
+    if answer not in (ASK, *Strategy):
+        raise ValueError(f"should be one of {', '.join((ASK, *Strategy))}")
+    return answer
+
+
+OnDecline = Annotated[Literal["ask"] | Strategy, BeforeValidator(_known)]
+
+
 def _iso_8601(value: Any) -> Any:
     """Only what ISO 8601 writes: pydantic takes 46 for 46 seconds, where somebody surely meant hours."""
     if isinstance(value, timedelta) or (isinstance(value, str) and value.lstrip("+-").upper().startswith("P")):
@@ -57,7 +66,7 @@ class Policy(StrictMessage):
 
     token_lifetime: Annotated[Duration, Field(gt=timedelta(0))] = timedelta(hours=46)
     charge_margin: Length = timedelta(hours=1)
-    on_decline: Literal["ask"] | Strategy = ASK  # type: ignore[assignment]
+    on_decline: OnDecline = ASK  # type: ignore[assignment]
     decision_window: Length = timedelta(hours=8)
     fallback: Strategy = Strategy.CAPTURE_AUTHORIZED
     ask_again_after: Length = timedelta(hours=24)
