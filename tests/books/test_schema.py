@@ -8,13 +8,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from books.database import BooksRefusal, BooksUnavailable, Database
 from books.ledger import Books
 from books.schema import NEWEST, migrations
-from books.tables import metadata
+from books.tables import metadata, settlements
 from tests.books.trade import AT, WEEK, recovery, refund, sale_receipt, settled
 
 ROOT = Path(__file__).parents[2]
@@ -95,23 +95,38 @@ def test_books_that_are_newer_than_the_program_are_left_alone(books, database):
 
 def test_a_settlement_that_a_newer_program_posted_is_told_for_what_it_is(books, database, post):
     post("42.10")
-    execute(database, 'UPDATE settlements SET document = \'{"outcome": "bartered"}\'')
+    settle_another(database, document={"outcome": "bartered"})
     with pytest.raises(BooksUnavailable, match="a settlement that this program can't read"):
-        books.settlement_of("t1")
+        books.settlement_of("t2")
 
 
-@pytest.mark.parametrize("table", ["entries", "lines"])
+def settle_another(database, **columns):
+    """A settlement of a trip t2 like the one that is there, but for these columns, past all of our own checks."""
+    with database.engine.begin() as connection:
+        row = connection.execute(select(settlements)).one()
+        connection.execute(insert(settlements).values({**row._asdict(), "shopping_trip_id": "t2", **columns}))
+
+
+@pytest.mark.parametrize("table", ["settlements", "entries", "lines"])
 @pytest.mark.parametrize("deed", ["UPDATE {} SET code = 'EUR'", "DELETE FROM {}"])
-def test_the_database_itself_refuses_to_change_the_journal(database, post, table, deed):
+def test_the_database_itself_refuses_to_change_what_was_posted(database, post, table, deed):
     post("42.10")
     with pytest.raises(DBAPIError, match=f"append only: {deed[:6]} of {table} is refused"):
         execute(database, deed.format(table))
 
 
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("table", ["settlements", "entries", "lines"])
+def test_postgresql_refuses_to_empty_the_books(database, post, table):
+    post("42.10")
+    with pytest.raises(DBAPIError, match=r"append only: TRUNCATE of (settlements|entries|lines) is refused"):
+        execute(database, f"TRUNCATE {table} CASCADE")
+
+
 def test_the_database_itself_refuses_a_settlement_that_does_not_add_up(database, post):
     post("42.10")
     with pytest.raises(DBAPIError, match="settlements_add_up"):
-        execute(database, "UPDATE settlements SET captured = 1")
+        settle_another(database, captured=1)
 
 
 def test_the_database_itself_refuses_an_entry_of_a_trip_that_it_does_not_know(database, post):

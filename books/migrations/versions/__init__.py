@@ -1,1 +1,1 @@
-"""One module a version, each written once and changed no more."""
+"""One module a version, each changed no more once it is released."""

@@ -6,7 +6,7 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-APPEND_ONLY = ("entries", "lines")
+APPEND_ONLY = ("settlements", "entries", "lines")
 
 REFUSE_ON_POSTGRESQL = """
 CREATE FUNCTION books_append_only() RETURNS trigger LANGUAGE plpgsql AS
@@ -15,14 +15,14 @@ $$ BEGIN RAISE EXCEPTION 'append only: % of % is refused', TG_OP, TG_TABLE_NAME;
 
 
 def upgrade() -> None:
-    """Make the tables, and the triggers that refuse to change the journal."""
+    """Make the tables, and the triggers that refuse to change settlements and journal."""
     _make_settlements()
     _make_journal()
     _make_receipts_and_refunds()
     if op.get_bind().dialect.name == "postgresql":
         op.execute(REFUSE_ON_POSTGRESQL)
     for table in APPEND_ONLY:
-        for deed in ("UPDATE", "DELETE"):
+        for deed in ("UPDATE", "DELETE", "TRUNCATE"):
             _refuse(deed, table)
 
 
@@ -53,7 +53,7 @@ def _make_settlements() -> None:
         sa.Column("settled_at", sa.DateTime, nullable=False),
         sa.Column("document", sa.JSON, nullable=False),
         sa.CheckConstraint("total = captured + bad_debt + delegated", name="settlements_add_up"),
-        comment="What became of each trip: the answer to a second start, and what finance reads beside each movement",
+        comment="What became of each trip: a second start's answer, what finance reads beside each movement; append only",
     )
 
 
@@ -114,6 +114,6 @@ def _refuse(deed: str, table: str) -> None:
     """Let the database itself refuse to change what was written once."""
     trigger = f"CREATE TRIGGER {table}_no_{deed.lower()} BEFORE {deed} ON {table}"
     if op.get_bind().dialect.name == "postgresql":
-        op.execute(f"{trigger} FOR EACH ROW EXECUTE FUNCTION books_append_only()")
-    else:
+        op.execute(f"{trigger} FOR EACH STATEMENT EXECUTE FUNCTION books_append_only()")
+    elif deed != "TRUNCATE":  # which SQLite does not have
         op.execute(f"{trigger} BEGIN SELECT RAISE(ABORT, 'append only: {deed} of {table} is refused'); END")
