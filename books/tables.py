@@ -62,7 +62,7 @@ settlements = Table(
     Column("settled_at", Utc, nullable=False),
     Column("document", JSON, nullable=False),
     CheckConstraint("total = captured + bad_debt + delegated", name="settlements_add_up"),
-    comment="What became of each trip: a second start's answer, what finance reads beside each movement; append only",
+    comment="What became of each trip: a second start's answer, what finance reads of each; append only",
 )
 
 entries = Table(

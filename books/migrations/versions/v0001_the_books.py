@@ -53,7 +53,7 @@ def _make_settlements() -> None:
         sa.Column("settled_at", sa.DateTime, nullable=False),
         sa.Column("document", sa.JSON, nullable=False),
         sa.CheckConstraint("total = captured + bad_debt + delegated", name="settlements_add_up"),
-        comment="What became of each trip: a second start's answer, what finance reads beside each movement; append only",
+        comment="What became of each trip: a second start's answer, what finance reads of each; append only",
     )
 
 
