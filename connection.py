@@ -71,10 +71,13 @@ def _runtime() -> Runtime:
 
 
 def leave(code: int) -> NoReturn:
-    """End the program at once, its output written.
+    """End the program at once, its output written; with status 1 where that can't be done.
 
     temporalio 1.35's threads abort about one short program in ten when the interpreter shuts down around them.
     """
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):  # a full disk, a reader that went away; closed after either
+        code = code or 1
     sys.stderr.flush()
     os._exit(code)

@@ -3,6 +3,8 @@
 Exit status: 0, 1 (refused, with the reason on standard error), 2 (usage), 130 (Ctrl-C).
 """
 
+import errno
+
 import typer
 
 from connection import leave
@@ -37,6 +39,11 @@ def main() -> int:
         app()
     except Refusal as refusal:
         complain(str(refusal))
+        return 1
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        complain(f"the output can't be written: {error.strerror}")
         return 1
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0

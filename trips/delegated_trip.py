@@ -120,7 +120,7 @@ class DelegatedTrip(Trip):
             total=self.total,
             captured=nothing,
             bad_debt=nothing if taken else self.total,
-            delegated=self.total if taken else None,
+            delegated=self.total if taken else nothing,
             order_id=self.order_id,
             decided_by=self.voided_by,
             transaction=transaction,

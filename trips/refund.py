@@ -107,6 +107,8 @@ class Paid(Message):
     total: Money
     settled: Money
     """Captured, and recovered since. Refunds don't lessen it: the shopper owed the sale, and paid."""
+    by_amazon: bool = False
+    """Whether Amazon orchestrates the payment: the Payment Service then knows nothing of the trip."""
 
 
 class Recovered(Paid):
@@ -178,4 +180,5 @@ def paid(settlement: Settlement, recovered: Money) -> Paid:
         store_id=settlement.store_id,
         total=settlement.total,
         settled=settlement.captured + recovered,
+        by_amazon=settlement.delegated is not None,
     )

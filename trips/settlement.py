@@ -54,7 +54,10 @@ class Settlement(Message):
     captured: Money
     bad_debt: Money
     delegated: Money | None = None
-    """What Amazon collects for us, where it orchestrates the payment: a claim on its settlement, not money yet."""
+    """What Amazon collects for us, where it orchestrates the payment: a claim on its settlement, not money yet.
+
+    Nothing where it took no order; None where we charge the card.
+    """
     order_id: str | None = None
     """By which Amazon knows the order, where it took one."""
     strategy: Strategy | None = None

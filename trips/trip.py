@@ -24,6 +24,9 @@ from trips.trouble import LONGEST_WAIT_WHEN_OLD, Trouble, TroubleKind
 EXPIRING_SHARE = Decimal("0.8")
 """Of the token's life: an uncharged trip is then an incident, while 9 of 46 hours are left to mend it (issue 3)."""
 
+FIND_THE_MONEY = "Find out at the processor's or Amazon's whether it was charged; if so: recover TRIP AMOUNT."
+"""The total is bad debt in the books, and what has come in nevertheless lessens it as what the shopper pays later."""
+
 LAST_TRY = timedelta(minutes=1)
 """Before the token expires: a call that then fails could not be made once more."""
 
@@ -228,9 +231,12 @@ class Trip(Errand):
     def _expiry(self) -> Attention | None:
         if self.expired_at is None or self.outcome is not Outcome.EXPIRED:
             return None
-        doubt = ". Whether it was charged nevertheless is unknown" if self.in_doubt else ""
-        sentence = f"the token expired before {self.total} was charged{doubt}"
-        return Attention.because(Cause.EXPIRED, since=self.expired_at, sentence=sentence)
+        sentence = f"the token expired before {self.total} was charged"
+        if not self.in_doubt:
+            return Attention.because(Cause.EXPIRED, since=self.expired_at, sentence=sentence)
+        sentence += ". Whether it was charged nevertheless is unknown"
+        attention = Attention.because(Cause.EXPIRED, since=self.expired_at, sentence=sentence)
+        return attention.model_copy(update={"what_to_do": FIND_THE_MONEY})
 
     @abstractmethod
     def _cart_changed(self, before: Cart | None, now: datetime) -> None:

@@ -48,8 +48,10 @@ class RecoverDebt:
 
     async def _record(self) -> Paid:
         paid = await self._post()
-        status = PaymentStatus(**dict(paid), at=self._recovery.recovered_at)
-        await deliver_at_last(payment_status_parcel(status, f"{paid.shopping_trip_id}:{self._recovery.recovery_id}"))
+        if not paid.by_amazon:
+            status = PaymentStatus(**dict(paid), at=self._recovery.recovered_at)
+            key = f"{paid.shopping_trip_id}:{self._recovery.recovery_id}"
+            await deliver_at_last(payment_status_parcel(status, key))
         return paid
 
     def _refuse_cancellation(self) -> None:

@@ -7,6 +7,7 @@ import pty
 import subprocess
 import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from pyarrow import parquet
@@ -106,6 +107,13 @@ def test_what_stands_in_the_file_stays_where_the_books_cant_be_read(run, tmp_pat
     assert ran.status == 1
     assert "books upgrade" in ran.err
     assert path.read_text() == "yesterday's"
+
+
+def test_a_full_disk_is_told_in_words(run, ledger):
+    with Path("/dev/full").open("wb") as full:
+        ran = run("report", *DAY, ledger=ledger, stdout=full)
+    assert ran.status == 1
+    assert ran.err == "the output can't be written: No space left on device\n"
 
 
 def test_parquet_is_not_written_to_a_terminal(run, ledger):

@@ -114,3 +114,4 @@ def test_an_expiry_after_a_lost_answer_says_the_doubt():
     (incident,) = trip.incidents(CHARGE_BY)
     assert incident.cause is Cause.EXPIRED
     assert "Whether it was charged nevertheless is unknown" in incident.sentence
+    assert "recover TRIP AMOUNT" in incident.what_to_do

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.workflows.world import cart, said, sentences
-from trips.names import CHOOSE_DECLINE_STRATEGY, RECOVERY, SUBMIT_CART, TASK_QUEUE, recovery_workflow_id
+from trips.names import CHOOSE_DECLINE_STRATEGY, SUBMIT_CART
 from trips.posting import SettledTrip
 from trips.settlement import Settlement
 
@@ -118,24 +118,10 @@ async def test_a_trip_that_is_paid_in_full_is_not_reported(world):
     assert (await trip.account())["paymentStatuses"] == []
 
 
-async def recovery(world, trip, amount, recovery_id="r1"):
-    payload = {
-        "shoppingTripId": trip.id,
-        "recoveryId": recovery_id,
-        "amount": usd(amount),
-        "recoveredAt": (await world.env.get_current_time()).isoformat(),
-    }
-    handle = await world.client.start_workflow(
-        RECOVERY, payload, id=recovery_workflow_id(trip.id, recovery_id), task_queue=TASK_QUEUE
-    )
-    world.ids.append(handle.id)
-    return await handle.result()
-
-
 async def test_a_debt_that_is_paid_is_posted_and_reported(world):
     trip = await world.trip(balance="30.60", held="10.00", onDecline="capture_authorized")
     await trip.result()
-    paid = await recovery(world, trip, "32.10")
+    paid = await world.recovery(trip, "32.10")
     assert (paid["total"], paid["settled"]) == (usd("42.10"), usd("42.10"))
     *_, status = (await trip.account())["paymentStatuses"]
     assert status["settledAmount"] == usd("42.10")
@@ -145,7 +131,7 @@ async def test_a_debt_that_is_paid_while_the_books_are_away_is_posted_when_they_
     trip = await world.trip(balance="30.60", held="10.00", onDecline="capture_authorized")
     await trip.result()
     world.lose_books()
-    recovering = asyncio.create_task(recovery(world, trip, "32.10"))
+    recovering = asyncio.create_task(world.recovery(trip, "32.10"))
     await world.pass_time(minutes=5)
     assert not recovering.done()
     world.find_books()
@@ -159,7 +145,7 @@ async def test_a_report_that_was_held_up_does_not_make_a_paid_trip_unpaid_again(
         trip = await world.trip(balance="30.60", held="10.00", onDecline="capture_authorized", faults=[held_up])
         await trip.result()
         await world.control.wait_for_calls(trip.id, "payment-status", at_least=2)
-        await recovery(world, trip, "32.10")
+        await world.recovery(trip, "32.10")
         await world.pass_time(minutes=15)
         await world.client.get_workflow_handle(f"delivery-{trip.id}:payment-status").result()
     statuses = [status["settledAmount"] for status in (await trip.account())["paymentStatuses"]]

@@ -184,6 +184,14 @@ async def test_an_expired_trip_is_bad_debt_and_an_incident(world):
     assert incident["body"]["cause"] == "expired"
 
 
+async def test_an_order_that_is_found_after_the_end_is_recovered_and_not_told_the_payment_service(world):
+    trip = await delegated(world, faults=[{"call": "checkout", "kind": "expired"}])
+    await trip.result()
+    recovered = await world.recovery(trip, "8.56")
+    assert (recovered["settled"], recovered["byAmazon"]) == (usd("8.56"), True)
+    assert (await trip.account())["paymentStatuses"] == []
+
+
 async def test_a_service_that_never_answers_ends_expired_at_the_end_of_the_token(world):
     fault = {"call": "checkout", "kind": "server_error", "times": 1000}
     trip = await delegated(world, faults=[fault], tokenLifetime="PT3H")

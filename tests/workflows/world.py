@@ -21,10 +21,12 @@ from trips.deliveries import Kind
 from trips.names import (
     DELIVERIES_QUEUE,
     RECONCILIATION,
+    RECOVERY,
     REFUND,
     SHOPPING_TRIP,
     STATUS,
     TASK_QUEUE,
+    recovery_workflow_id,
     refund_workflow_id,
     trip_workflow_id,
 )
@@ -115,6 +117,20 @@ class World:
         )
         self.ids.append(handle.id)
         return handle
+
+    async def recovery(self, trip, amount, recovery_id="r1"):
+        """Record that so much of the trip's debt was paid, give the result."""
+        payload = {
+            "shoppingTripId": trip.id,
+            "recoveryId": recovery_id,
+            "amount": {"amount": amount, "code": "USD"},
+            "recoveredAt": (await self.env.get_current_time()).isoformat(),
+        }
+        handle = await self.client.start_workflow(
+            RECOVERY, payload, id=recovery_workflow_id(trip.id, recovery_id), task_queue=TASK_QUEUE
+        )
+        self.ids.append(handle.id)
+        return await handle.result()
 
     def stumbling(self, send):
         async def stumble_or_send(parcel, attempt):
