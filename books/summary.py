@@ -96,8 +96,8 @@ def _strategies(connection: Connection, span: Span, store: str | None) -> Iterat
     trip = settlements.c
     groups = (func.coalesce(trip.strategy, NO_DECISION), trip.code)
     sums: tuple[Any, ...] = tuple(map(func.sum, (trip.total, trip.captured, trip.adjusts, trip.declines)))
-    # What Amazon took is not ours to capture: it says nothing of how well a strategy did.
-    ours = (entries.c.movement.in_(SETTLED), trip.order_id.is_(None))
+    # What Amazon orchestrates is not ours to capture: it says nothing of how well a strategy did.
+    ours = (entries.c.movement.in_(SETTLED), trip.document["delegated"].as_string().is_(None))
     wanted = within(select(*groups, func.count(), *sums), span, store).where(*ours)
     for strategy, code, trips, *told in sorted(map(tuple, connection.execute(wanted.group_by(*groups)))):
         total, captured, adjusts, declines = map(int, told)

@@ -29,7 +29,14 @@ NAMED = {
 }
 """What a 4xx means by its name, whatever its number: the pages leave open with which one expiry comes."""
 
-BY_STATUS = {401: NotAllowedError, 403: NotAllowedError, 429: RateLimitedError}
+BY_STATUS = {
+    401: NotAllowedError,
+    403: NotAllowedError,
+    429: RateLimitedError,
+    408: ServiceUnavailableError,
+    425: ServiceUnavailableError,
+}
+"""What a 4xx means by its number. 408 and 425 come from what stands between, and ask for the same call again."""
 
 ERROR_NAME = re.compile(r"[A-Za-z]{1,60}")
 LINE_ITEM = re.compile(r"lineItems\[(\d{1,4})\]")
@@ -62,22 +69,29 @@ class Answer:
         """The error that the status stands for, None for a 2xx."""
         if 200 <= self.status < 300:  # noqa: PLR2004 (RFC 9110's classes read best as numbers)
             return None
-        name = self._error_name()
+        body = self._error_body()
+        name = self._error_name(body)
         sentence = f"{self.status} {name}" if name else f"{self.status}{self._beginning()}"
-        return self._error(name)(f"{sentence}{self._lines()}", **self._facts(name))
+        return self._error(name, body)(f"{sentence}{self._lines()}", **self._facts(name))
 
-    def _error(self, name: str | None) -> type[ServiceError]:
-        if 400 <= self.status < 500:  # noqa: PLR2004 (as above)
-            return NAMED.get(name or "") or BY_STATUS.get(self.status, BadRequestError)
-        return ServiceUnavailableError if self.status >= 500 else UnreadableAnswerError  # noqa: PLR2004 (as above)
+    def _error(self, name: str | None, body: dict[str, Any] | None) -> type[ServiceError]:
+        if not 400 <= self.status < 500:  # noqa: PLR2004 (as above)
+            return ServiceUnavailableError if self.status >= 500 else UnreadableAnswerError  # noqa: PLR2004 (as above)
+        # A page of HTML is a proxy's word and not the service's, which may have done the deed.
+        of_somebody_else = UnreadableAnswerError if body is None and self.content else BadRequestError
+        return NAMED.get(name or "") or BY_STATUS.get(self.status, of_somebody_else)
 
-    def _error_name(self) -> str | None:
-        """The name in an error's body; anything but a plain name is not repeated."""
+    def _error_body(self) -> dict[str, Any] | None:
+        """The JSON object that an error has as its body; None where it is another thing."""
         try:
             body = _parsed(self.content)
         except (ValueError, RecursionError):
             return None
-        name = body.get("errorMsg") if isinstance(body, dict) else None
+        return body if isinstance(body, dict) else None
+
+    def _error_name(self, body: dict[str, Any] | None) -> str | None:
+        """The name in an error's body; anything but a plain name is not repeated."""
+        name = body.get("errorMsg") if body else None
         return name if isinstance(name, str) and ERROR_NAME.fullmatch(name) else None
 
     def _lines(self) -> str:

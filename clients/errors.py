@@ -6,7 +6,7 @@ ServiceError                     the call brought no answer that can be used
 │   └── TripExpiredError         4xx that says so: the token's life is over
 ├── NotAllowedError              401, 403: signature, credentials or allow-listing
 ├── RateLimitedError             429: too many calls
-├── ServiceUnavailableError      5xx: whether the deed was done is unknown
+├── ServiceUnavailableError      5xx, 408, 425: whether the deed was done is unknown
 ├── UnreachableError             no connection, or no signature: the call surely did not leave
 ├── NoAnswerError                a timeout, a connection dropped: unknown as well
 └── UnreadableAnswerError        an answer that is none by the contract: never believed, so unknown as well
@@ -99,6 +99,6 @@ class NoAnswerError(ServiceError):
 
 
 class UnreadableAnswerError(ServiceError):
-    """Not JSON, another shape, another currency, more than was asked, a redirect, or too long."""
+    """Not JSON, another shape, another currency, more than was asked, a redirect, too long, or a proxy's page."""
 
     kind = TroubleKind.UNREADABLE

@@ -40,6 +40,8 @@ def _why_none(database: Database, trip: str) -> str:
     settlement = Books(database).settlement_of(trip)
     if settlement is None:
         return f"the books know no trip {trip}: was it settled?"
+    if settlement.delegated:
+        return f"trip {trip} has no receipt of ours: Amazon charged it and issued one (order {settlement.order_id})"
     if not settlement.captured:
         return f"trip {trip} has no receipt: nothing was charged"
     return f"the books have no receipt of trip {trip}: Amazon issued it, or it was old and pruned"

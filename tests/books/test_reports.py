@@ -246,6 +246,7 @@ def test_what_amazon_took_says_nothing_of_how_well_we_did(trade, post, summary):
     before = summary()["strategies"]
     owed = Money(amount="500.00", code="USD")
     post("0", "0", trip="amazons", outcome="delegated", total=owed, delegated=owed, order_id="o1")
+    post("0", "9.00", trip="lost", outcome="expired", delegated=Money.zero("USD"))
     assert summary()["strategies"] == before
 
 

@@ -33,7 +33,10 @@ async def cancel(service):
         ((401, None), errors.NotAllowedError, TroubleKind.NOT_ALLOWED, True),
         ((403, None), errors.NotAllowedError, TroubleKind.NOT_ALLOWED, True),
         ((404, None), errors.BadRequestError, TroubleKind.REFUSED, True),
+        ((408, None), errors.ServiceUnavailableError, TroubleKind.UNAVAILABLE, False),
+        ((408, "ShoppingTripExpired"), errors.TripExpiredError, TroubleKind.EXPIRED, True),
         ((422, "Other"), errors.BadRequestError, TroubleKind.REFUSED, True),
+        ((425, None), errors.ServiceUnavailableError, TroubleKind.UNAVAILABLE, False),
         ((429, None), errors.RateLimitedError, TroubleKind.RATE_LIMITED, True),
         ((500, "InternalServerError"), errors.ServiceUnavailableError, TroubleKind.UNAVAILABLE, False),
         ((503, None), errors.ServiceUnavailableError, TroubleKind.UNAVAILABLE, False),
@@ -54,6 +57,22 @@ async def test_a_status_has_one_meaning(fake, said, error, kind, known):
     assert caught.value.trouble.outcome_unknown is not known
     assert (logs[0]["outcome"], logs[0]["status"], logs[0]["request_id"]) == (kind, status, "r-1")
     assert len(fake.received) == 1
+
+
+@pytest.mark.parametrize("status", [400, 404, 413, 431])
+@pytest.mark.parametrize("page", [b"<html>400 Bad Request</html>", b'"Bad Request"', b"[]", b"{"])
+async def test_a_refusal_that_is_a_proxys_page_says_nothing_of_the_deed(fake, service, status, page):
+    fake.answers(page, status=status)
+    with pytest.raises(errors.UnreadableAnswerError, match=str(status)) as caught:
+        await cancel(service)
+    assert not caught.value.outcome_known
+
+
+@pytest.mark.parametrize(("status", "error"), [(403, errors.NotAllowedError), (429, errors.RateLimitedError)])
+async def test_a_proxy_may_refuse_credentials_and_rates_too(fake, service, status, error):
+    fake.answers(b"<html>no</html>", status=status)
+    with pytest.raises(error):
+        await cancel(service)
 
 
 async def test_a_retry_after_comes_along(fake, service):

@@ -108,6 +108,12 @@ def test_a_trip_without_a_receipt_is_told_why(books, shop):
     assert shop("receipt", "t1").err == "trip t1 has no receipt: nothing was charged\n"
 
 
+def test_a_trip_that_amazon_charged_has_its_receipt_there(books, shop):
+    facts = {"captured": usd("0.00"), "delegated": usd("42.10"), "order_id": "o-1", "outcome": "delegated"}
+    post(books, settlement().model_copy(update=facts))
+    assert "Amazon charged it and issued one (order o-1)" in shop("receipt", "t1").err
+
+
 def test_a_receipt_that_amazon_issued_is_not_in_our_books(books, shop):
     post(books, settlement())
     assert "Amazon issued it" in shop("receipt", "t1").err
