@@ -37,7 +37,16 @@ def _address(value: Any) -> Any:
     return value
 
 
+def _service(value: Any) -> Any:
+    """The address of a service, below which its paths lie."""
+    url = TypeAdapter(AnyHttpUrl).validate_python(value)
+    if url.query is not None or url.fragment is not None or url.username or url.password:
+        raise ValueError("should be scheme, host and perhaps a path, such as https://us-east-1.payments.example.com")
+    return value
+
+
 Address = Annotated[str, BeforeValidator(_address)]
+Service = Annotated[str, BeforeValidator(_service)]
 
 
 class ConsoleSettings(BaseSettings):
@@ -83,11 +92,11 @@ class ConsoleSettings(BaseSettings):
 class Settings(ConsoleSettings):
     """A worker's settings."""
 
-    payment_service_url: Address
+    payment_service_url: Service
     payment_service_auth: Literal["sigv4", "none"] = "sigv4"
     """Of the Payment Service and the Checkout Service: both want the same signature, by the same credentials."""
     payment_service_max_rps: Annotated[float, Field(gt=0)] | None = None
-    checkout_service_url: Address | None = None
+    checkout_service_url: Service | None = None
     receipt_url: Address | None = Field(default=None, repr=False)
     incident_url: Address | None = Field(default=None, repr=False)
     refund_window: Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=365))] = REFUND_WINDOW

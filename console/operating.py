@@ -58,7 +58,9 @@ def cancel(trip: Trip, *, operator: Operator, note: Note = None, as_json: Json =
     _say_to(trip, CANCEL_TRIP, {"operator": operator, "note": note}, as_json=as_json)
 
 
-@commands.command(epilog=example("resolve 3f0e --captured --operator ann"))
+@commands.command(
+    epilog=example("resolve 3f0e --not-captured --operator ann", "resolve 3f0e --captured --order-id ID --operator ann")
+)
 def resolve(
     trip: Trip,
     *,

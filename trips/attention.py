@@ -44,7 +44,7 @@ WHAT_TO_DO = {
     Cause.DECISION: "Choose a strategy: decide TRIP write_off|capture_authorized|incremental|ask_again.",
     Cause.REFUSED: "Compare the cart with what the service says; submit a corrected cart, or retry when it is mended.",
     Cause.UNKNOWN_TRIP: "Ask the service's support for the trip's id and store; then retry, or cancel if not captured.",
-    Cause.NOT_ALLOWED: "Mend the worker's credentials or have its address allowed; then retry.",
+    Cause.NOT_ALLOWED: "Mend what it names, the worker's credentials, settings or allow-listing; then retry.",
     Cause.OUTAGE: "Nothing, while the service is down: the trip tries by itself. Retry to try at once.",
     Cause.RATE_LIMITED: "Nothing, or lower PAYMENT_SERVICE_MAX_RPS. The trip tries by itself when it may.",
     Cause.CAPTURE_UNKNOWN: "Find it at the processor's; then: resolve TRIP --captured or --not-captured.",

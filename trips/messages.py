@@ -1,8 +1,8 @@
 """What operators say to a trip by signal or update."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import StringConstraints
+from pydantic import StrictBool, StringConstraints, model_validator
 
 from trips.base import Message, Words
 from trips.policy import Strategy
@@ -12,7 +12,7 @@ class Said(Message):
     """A person's word: who says it, and why."""
 
     operator: Words
-    note: str | None = None
+    note: Annotated[str, StringConstraints(max_length=1000)] | None = None
 
 
 class Decision(Said):
@@ -24,12 +24,18 @@ class Decision(Said):
 class CaptureResolution(Said):
     """What an operator found out about a capture whose outcome was unknown."""
 
-    captured: bool
+    captured: StrictBool
     order_id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)] | None = None
     """By which Amazon knows an order that it took, where it orchestrates the payment."""
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        if self.order_id is not None and not self.captured:
+            raise ValueError("orderId: says that Amazon took the order, and captured that it did not")
+        return self
 
 
 class RefundResolution(Said):
     """What an operator found out about a refund whose outcome was unknown."""
 
-    given_back: bool
+    given_back: StrictBool

@@ -18,7 +18,7 @@ PATIENCE: timedelta = Policy().outage_patience
 
 
 WHAT_TO_DO = {
-    Cause.NOT_ALLOWED: "Mend the worker's credentials or have its address allowed; then: retry-refund REQUEST_ID.",
+    Cause.NOT_ALLOWED: "Mend the worker's credentials or allow-listing; then: retry-refund REQUEST_ID.",
     Cause.OUTAGE: "Nothing, while the service is down. It tries by itself; at once by: retry-refund REQUEST_ID.",
     Cause.RATE_LIMITED: "Nothing, or lower PAYMENT_SERVICE_MAX_RPS. It tries by itself when it may.",
     Cause.BOOKS: "Have the ledger's database mended. It tries by itself; at once by: retry-refund REQUEST_ID.",

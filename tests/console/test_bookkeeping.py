@@ -12,7 +12,7 @@ from trips.money import Money
 from trips.posting import SettledTrip
 from trips.receipt import refund_receipt_of
 from trips.refund import RefundRequest
-from trips.settlement import Settlement, Transaction
+from trips.settlement import Outcome, Settlement, Transaction
 
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 REQUEST = "3f0e1a52-9b1c-4d7e-8f00-0123456789ab"
@@ -109,7 +109,7 @@ def test_a_trip_without_a_receipt_is_told_why(books, shop):
 
 
 def test_a_trip_that_amazon_charged_has_its_receipt_there(books, shop):
-    facts = {"captured": usd("0.00"), "delegated": usd("42.10"), "order_id": "o-1", "outcome": "delegated"}
+    facts = {"captured": usd("0.00"), "delegated": usd("42.10"), "order_id": "o-1", "outcome": Outcome.DELEGATED}
     post(books, settlement().model_copy(update=facts))
     assert "Amazon charged it and issued one (order o-1)" in shop("receipt", "t1").err
 

@@ -12,6 +12,15 @@ def environment(monkeypatch):
     return monkeypatch.setenv
 
 
+@pytest.mark.parametrize("variable", ["PAYMENT_SERVICE_URL", "CHECKOUT_SERVICE_URL"])
+@pytest.mark.parametrize("url", ["https://ann:secret@host", "https://host/?stage=prod", "https://host/#top", "host"])
+def test_a_services_address_is_one_below_which_its_paths_lie(environment, variable, url):
+    environment(variable, url)
+    with pytest.raises(SettingsError, match=f"^{variable}: ") as refused:
+        load()
+    assert "secret" not in str(refused.value)
+
+
 def test_a_settlement_file_needs_the_day_in_its_path(environment):
     environment("SETTLEMENT_FILE", "/var/settlements/today.csv")
     with pytest.raises(SettingsError, match=r"^SETTLEMENT_FILE: should be a path with \{date\} in it, such as "):
