@@ -18,8 +18,8 @@ from clients.errors import (
     UnknownTripError,
     UnreadableAnswerError,
 )
-from clients.private import holds_card_number, quoted
 from clients.retry_after import retry_after
+from trips.private import holds_card_number, quoted
 
 NAMED = {
     "ShoppingTripExpired": TripExpiredError,

@@ -20,9 +20,9 @@ from pydantic.alias_generators import to_camel
 
 from clients.answers import Answer
 from clients.errors import BadRequestError
-from clients.private import holds_card_number, quoted
 from trips.base import Identifier, Message, sentence
 from trips.money import MOST_DIGITS, Money, check_sayable
+from trips.private import holds_card_number, quoted
 from trips.refund import RefundReason, RefundRequestId
 from trips.settlement import Transaction
 

@@ -204,8 +204,10 @@ async def _reconcile(client: Client, day: date) -> ReconciledDay:
 async def _why(client: Client, workflow_id: str) -> str:
     """What the run waits for, where a try has failed."""
     description = await client.get_workflow_handle(workflow_id).describe(rpc_timeout=PATIENCE)
-    failures = (pending.last_failure.message for pending in description.raw_description.pending_activities)
-    return "".join(f" ({message})" for message in failures if message)
+    pending = description.raw_description.pending_activities
+    failed = [one.last_failure for one in pending if one.HasField("last_failure")]
+    failures = [await client.data_converter.decode_failure(failure) for failure in failed]
+    return "".join(f" ({getattr(failure, 'message', failure)})" for failure in failures)
 
 
 def _show_day(reconciled: ReconciledDay, *, as_json: bool) -> None:

@@ -1,14 +1,18 @@
 """The priced cart that a trip collects."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
+from pydantic_core import PydanticSerializationError
 
 from trips.base import Message
 from trips.money import Money
 
 MOST_LINES = 2_000
-"""A trip's history holds its cart; 2,000 lines are about 400 kB of the 2 MB that Temporal takes in one payload."""
+"""A trip's history holds its cart; 2,000 lines are about 400 kB."""
+
+MOST_BYTES = 1_000_000
+"""Of a cart as JSON. Temporal takes 2 MB in one payload: a receipt adds figures to the lines, encryption a third."""
 
 
 class Line(Message):
@@ -33,3 +37,13 @@ class Cart(Message):
     lines: tuple[Line, ...] = Field(default=(), max_length=MOST_LINES)
     order_totals: Any = None
     """For the Checkout Service, which has them checked (trips/checkout_cart.py)."""
+
+    @model_validator(mode="after")
+    def _can_be_handed_on(self) -> Self:
+        try:
+            size = len(self.model_dump_json(by_alias=True).encode())
+        except PydanticSerializationError:
+            raise ValueError("the cart holds what JSON can't say, such as half a character") from None
+        if size > MOST_BYTES:
+            raise ValueError(f"the cart should be no larger than {MOST_BYTES:,} bytes as JSON, and has {size:,}")
+        return self

@@ -2,17 +2,18 @@
 
 from typing import Annotated, Self
 
-from pydantic import StrictBool, StringConstraints, model_validator
+from pydantic import AfterValidator, StrictBool, StringConstraints, model_validator
 
 from trips.base import Message, Words
 from trips.policy import Strategy
+from trips.private import masked
 
 
 class Said(Message):
-    """A person's word: who says it, and why."""
+    """A person's word: who says it, and why. Logs and books repeat both, so neither keeps what no log may hold."""
 
-    operator: Words
-    note: Annotated[str, StringConstraints(max_length=1000)] | None = None
+    operator: Annotated[Words, AfterValidator(masked)]
+    note: Annotated[str, StringConstraints(max_length=1000), AfterValidator(masked)] | None = None
 
 
 class Decision(Said):

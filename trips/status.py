@@ -5,6 +5,7 @@ from typing import Any
 from trips.attention import Attention
 from trips.base import Message, Moment
 from trips.charged_trip import ChargedTrip
+from trips.delegated_trip import DelegatedTrip
 from trips.log import LogEntry
 from trips.money import Money
 from trips.policy import Strategy
@@ -65,6 +66,8 @@ def _so_far(trip: Trip) -> dict[str, Any]:
     nothing = Money.zero(trip.total.code)
     facts: dict[str, Any] = {"total": trip.total, "captured": nothing, "bad_debt": nothing, "adjusts": 0, "declines": 0}
     facts |= {"decided_by": trip.voided_by}
+    if isinstance(trip, DelegatedTrip) and trip.order_id:
+        facts |= {"delegated": trip.total, "order_id": trip.order_id}
     if isinstance(trip, ChargedTrip):
         decision = None if trip.voided_by else trip.decision
         facts |= {"captured": trip.captured or nothing, "adjusts": trip.adjusts, "declines": trip.declines}

@@ -160,7 +160,7 @@ def test_what_is_nested_too_deeply_is_refused(run):
 
 
 def test_a_trip_that_temporal_does_not_take_is_refused_and_the_others_are_started(run, trip):
-    huge = trip(cart={"total": {"amount": "1.00", "code": "USD"}, "lines": [{"sku": "x" * 3_000_000}]})
+    huge = trip(cart={"total": {"amount": "1.00", "code": "USD"}, "unknown": "x" * 3_000_000})
     good = trip(None)
     ran = run("start", "-", "--json", stdin=lines(huge, good))
     assert ran.status == 1

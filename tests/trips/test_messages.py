@@ -22,6 +22,18 @@ def test_an_order_that_was_not_taken_has_no_id():
     assert CaptureResolution.model_validate({**ANN, "captured": True, "orderId": " o-1 "}).order_id == "o-1"
 
 
+@pytest.mark.parametrize("number", ["4111111111111111", "4111 1111 1111 1111", "3782-822463-10005"])
+def test_what_no_log_may_hold_is_not_kept(number):
+    said = Said.model_validate({"operator": "ann.lee@shops.example.com", "note": f"card {number}, jo@example.com rang"})
+    assert said.operator == "ann.lee@***"
+    assert said.note == "card ***, jo@*** rang"
+
+
+@pytest.mark.parametrize("note", ["2 @ 3.50", "2@3.50", "order 112-1234567-1234567", "trip 4111111111111112", "née @"])
+def test_what_is_no_secret_is_kept(note):
+    assert Said.model_validate({**ANN, "note": note}).note == note
+
+
 def test_a_note_is_short_enough_for_a_log():
     with pytest.raises(ValidationError, match="at most 1000 characters"):
         Decision.model_validate({**ANN, "strategy": "write_off", "note": "x" * 1001})

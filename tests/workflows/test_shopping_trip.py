@@ -363,8 +363,8 @@ async def test_nonsense_is_refused_in_words_and_the_trip_waits_on(world, payload
     [
         ({"storeId": "a/b"}, "storeId"),
         ({"startedAt": "yesterday"}, "startedAt"),
-        ({"startedAt": "9999-12-31T23:59:59Z"}, "startedAt: should be in the years 2000 to 2199"),
-        ({"startedAt": "2000-01-01T00:00:00+01:00"}, "startedAt: should be in the years 2000 to 2199"),
+        ({"startedAt": "9999-12-31T23:59:59Z"}, "startedAt: should be in the years 2000 to 9000"),
+        ({"startedAt": "2000-01-01T00:00:00+01:00"}, "startedAt: should be in the years 2000 to 9000"),
         ({"startedAt": "0001-01-01T00:00:00+14:00"}, "startedAt: should be in the years"),
         ({"startedAt": "2198-01-01T00:00:00Z"}, "startedAt: 2198-01-01T00:00:00Z is yet to come"),
         ({"policy": {"tokenLifetime": 46}}, "policy.tokenLifetime: should be a duration"),

@@ -8,8 +8,10 @@ WINDOW = 600
 SHOWN = 200
 """Characters that are shown: enough to tell a proxy's HTML page from a broken JSON."""
 
+EMAIL = re.compile(r"([\w.+-]{1,64})@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}")
+
 SECRET = re.compile(
-    r"[^\s@<>\"']{1,64}(?:@|%40|\\u0040)[^\s@<>\"']+"  # an e-mail address
+    r"[^\s@<>\"']{1,64}(?:@|%40|\\u0040)[^\s@<>\"']+"  # what may be an e-mail address
     r"|\b(?:AKIA|ASIA)[A-Z0-9]+"  # the id of an AWS key
     r"|[\w+/=-]{32,}",  # a token, a signature, a secret key
 )
@@ -27,6 +29,12 @@ def quoted(answer: bytes) -> str:
     text = SECRET.sub("***", answer[:WINDOW].decode("utf-8", "replace"))
     line = re.sub(r"\d", "#", " ".join(text.split()))[:SHOWN]
     return "".join(char if char.isprintable() else "?" for char in line)
+
+
+def masked(words: str) -> str:
+    """What a person said, without card numbers, and of e-mail addresses no more than whose they are."""
+    words = DIGIT_GROUPS.sub(lambda found: "***" if holds_card_number(found.group()) else found.group(), words)
+    return EMAIL.sub(r"\1@***", words)
 
 
 def holds_card_number(text: str) -> bool:
