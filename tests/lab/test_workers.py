@@ -75,14 +75,15 @@ class Shop:
         assert faults_of(result, account) == []
         return result, account
 
-    async def starter(self, *words, stdin="", **variables):
+    async def starter(self, *words, stdin="", status=0, **variables):
+        """What the program said on standard output, and on standard error."""
         environment = {**os.environ, "TEMPORAL_ADDRESS": self.server.address, **variables}
         command = [sys.executable, "starter.py", *words]
         done = await asyncio.to_thread(
             subprocess.run, command, cwd=ROOT, env=environment, input=stdin.encode(), capture_output=True, check=False
         )
-        assert done.returncode == 0, done.stderr.decode()
-        return json.loads(done.stdout)
+        assert done.returncode == status, done.stderr.decode()
+        return done.stdout.decode(), done.stderr.decode()
 
     async def make_current(self, build_id):
         """Tell Temporal that new trips go to this version, whether or not it has heard of a worker of it yet."""
@@ -216,12 +217,20 @@ async def test_encrypted_the_server_stores_ciphertext_only_and_a_key_is_changed_
         await shop.starter("decide", trip_id, "write_off", "--operator", "ann", *note, "--json", PAYLOAD_KEYS=both)
         async with asyncio.timeout(LIMIT):
             result = await handle_with(await a_client(shop, both), trip_id).result()
-        shown = await shop.starter("show", trip_id, "--json", PAYLOAD_KEYS=both)
-    assert (result["outcome"], shown["outcome"]) == ("written_off", "written_off")
+        shown, _ = await shop.starter("show", trip_id, "--json", PAYLOAD_KEYS=both)
+    assert (result["outcome"], json.loads(shown)["outcome"]) == ("written_off", "written_off")
     assert await handle_with(await a_client(shop, new), trip_id).result() == result  # written with the new key alone
     stored = (await handle_with(shop.server.client, trip_id).fetch_history()).to_json()
     assert "secret" not in stored.lower()
     assert encodings(json.loads(stored)) == {ENCODING}
+
+
+async def test_encrypted_people_are_still_told_what_a_reconciliation_waits_for(shop):
+    key = Fernet.generate_key().decode()
+    with shop.worker(PAYLOAD_KEYS=key, SETTLEMENT_FILE=str(shop.folder / "{date}.csv")):
+        _, told = await shop.starter("reconcile-daily", "--day", "2026-11-20", status=1, PAYLOAD_KEYS=key)
+    assert "2026-11-20 has no result yet" in told
+    assert "the settlement file can't be opened" in told
 
 
 async def a_client(shop, keys):
