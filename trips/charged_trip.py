@@ -50,7 +50,7 @@ class ChargedTrip(Trip):
         self._unheard_of = False
         self._sale = 0
         self._asks: tuple[Ask, ...] = ()
-        self._unanswered: Money | None = None
+        self._unanswered: set[Money] = set()
         self._pending_since: datetime | None = None
         self._pendings = 0
         self._next_adjust: datetime | None = None
@@ -154,17 +154,18 @@ class ChargedTrip(Trip):
         self._answered(call, approved=True)
         self.authorized = authorized
 
+    def believes(self, call: Adjust, last_approved: Money) -> bool:
+        """Whether a decline may say so: it is less than was asked just now, or may have been approved before."""
+        return last_approved < call.amount or last_approved <= max((self.authorized, *self._unanswered))
+
     def declined(self, call: Adjust, last_approved: Money, now: datetime) -> None:
         """The card does not cover the ask. `last_approved` is 0 where no adjust has succeeded yet (contract.md)."""
-        doubt = self._unanswered
+        sure = self._sure
         self._answered(call, approved=False)
         self.declines += 1
-        if last_approved >= call.amount and last_approved > max(self.authorized, doubt or self.authorized):
-            # More than was asked just now, and more than was ever approved: not to be believed.
-            last_approved = Money.zero(self.code)
-        if doubt is not None and doubt < self.authorized:
+        if sure < self.authorized:
             # An adjust to less may have been done without our hearing of it, so we can't hold on to what we knew.
-            self.authorized = last_approved or doubt
+            self.authorized = last_approved or sure
         else:
             self.authorized = max(self.authorized, last_approved)
         if call.sale == self._sale:
@@ -337,7 +338,7 @@ class ChargedTrip(Trip):
     @property
     def _sure(self) -> Money:
         """What can be captured for sure: an ask to less that was not answered may have been done."""
-        return min(self.authorized, self._unanswered) if self._unanswered else self.authorized
+        return min((self.authorized, *self._unanswered))
 
     @property
     def _only_a_person_knows(self) -> bool:
@@ -401,7 +402,7 @@ class ChargedTrip(Trip):
 
     def _answered(self, call: Adjust, *, approved: bool) -> None:
         self.succeeded()
-        self._unanswered = None
+        self._unanswered.clear()
         self.adjusts += 1
         if call.sale != self._sale:
             return
@@ -411,7 +412,7 @@ class ChargedTrip(Trip):
 
     def _doubt(self, call: Adjust) -> None:
         """The ask may have been done: the least of such asks is all that we can be sure of."""
-        self._unanswered = min(self._unanswered, call.amount) if self._unanswered else call.amount
+        self._unanswered.add(call.amount)
 
     def _how_far(self) -> str:
         if self._capture is not None:

@@ -8,6 +8,7 @@ from trips.charged_trip import ChargedTrip
 from trips.log import Event
 from trips.settlement import Transaction
 from trips.steps import Adjust, Call, Capture, Release
+from trips.trouble import Trouble, TroubleKind
 from workflows.calls import CallFailed, pay
 from workflows.paying import Paying
 
@@ -55,6 +56,9 @@ class Charging(Paying):
             return None
 
     def _hear(self, call: Adjust, answer: AdjustAnswer) -> None:
+        if answer.status is AdjustStatus.DECLINED and not self.trip.believes(call, answer.authorized_amount):
+            sentence = f"a decline that speaks of {answer.authorized_amount} authorized, more than was ever approved"
+            raise CallFailed(Trouble(kind=TroubleKind.UNREADABLE, sentence=sentence))
         self.note(Event.ANSWER, f"{call}: {answer.status}, authorized {answer.authorized_amount}")
         match answer.status:
             case AdjustStatus.APPROVED:

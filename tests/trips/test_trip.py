@@ -654,10 +654,21 @@ def test_a_rate_limit_that_meets_an_outdated_ask_is_kept_to():
     assert trip.advance(at(minutes=10)).amount == usd("30.00")
 
 
-def test_a_decline_that_says_more_than_was_ever_approved_is_not_believed():
+@pytest.mark.parametrize(("last", "believed"), [("0", True), ("10.00", True), ("42.10", False), ("500.00", False)])
+def test_a_decline_that_says_more_than_was_ever_approved_is_not_believed(last, believed):
     trip = a_trip(held="10.00", onDecline="capture_authorized")
-    decline(trip, last="500.00")
-    assert trip.advance(START) == Capture(usd("10.00"))
+    assert trip.believes(adjust(trip), usd(last)) == believed
+
+
+def test_a_decline_may_speak_of_any_earlier_ask_that_was_not_answered():
+    trip = a_trip(onDecline="capture_authorized")
+    fail(trip, TroubleKind.NO_ANSWER)
+    trip.submit_cart(cart("30.00"), START)
+    fail(trip, TroubleKind.UNAVAILABLE)
+    later = at(minutes=5)
+    assert trip.believes(adjust(trip, later), usd("42.10"))
+    decline(trip, later, last="42.10")
+    assert trip.advance(later) == Capture(usd("30.00"))
 
 
 def test_a_decline_of_a_repeated_ask_tells_that_the_first_was_approved():
