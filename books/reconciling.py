@@ -22,6 +22,9 @@ from trips.span import Span
 TRIPS_AT_ONCE = 500
 """Trips named in one question; SQLite takes up to 32,766 values."""
 
+DAYS_BEFORE = 7
+"""Of earlier files, in which a row that is settled twice is looked for."""
+
 MOST_SENTENCES = 20
 """Of what is left over, in a result that goes into Temporal's history."""
 
@@ -93,7 +96,7 @@ def in_words(verdict: Verdict) -> str:
 def reconcile_day(database: Database, file: DailyFile, day: date, lag: int = 0) -> Reconciliation:
     """Reconcile a day's file.
 
-    Its rows match entries of any day. They are double where a file of the days before has told them, one day more than
+    Its rows match entries of any day. They are double where a file of the days before has told them, a week more than
     `lag`, as far as those files are there. Only the entries (UTC) of `lag` days before count as missing: so long the
     processor takes to settle. Raises BooksUnavailable where the file or the books can't be opened: later they may;
     BooksRefusal for a file or mapping that can't be used.
@@ -104,8 +107,13 @@ def reconcile_day(database: Database, file: DailyFile, day: date, lag: int = 0) 
             found = read_settlement_file(content, how)
     except OSError as error:
         raise BooksUnavailable(f"the settlement file can't be opened: {error.strerror}") from None
-    days = (day - timedelta(days=before) for before in range(lag + 1, 0, -1))
-    found.rows[:0] = [row for before in days for row in _told_before(file, before, how)]
+    trips = {row.shopping_trip_id for row in found.rows}
+    earlier: list[FileRow] = []
+    for before in range(lag + DAYS_BEFORE, 0, -1):
+        told = _told_before(file, day - timedelta(days=before), how)
+        # What was told up to a day more than `lag` ago is not missing; of older rows only a repeat matters.
+        earlier += told if before <= lag + 1 else [row for row in told if row.shopping_trip_id in trips]
+    found.rows[:0] = earlier
     return _judged(database, found, how, Span.of_day(day - timedelta(days=lag)))
 
 

@@ -37,7 +37,7 @@ class DayTotals(Message):
     refunded: str
     recovered: str
     share_lost: str | None
-    """Bad debt less what was recovered, of the total; nothing where nothing was sold."""
+    """Bad debt of the total; nothing where nothing was sold. What is recovered is mostly of another day's sales."""
 
 
 class StrategyTotals(Message):
@@ -88,7 +88,7 @@ def _days(connection: Connection, span: Span, store: str | None) -> Iterator[Day
             delegated=amounts[Movement.CLAIM],
             refunded=amounts[Movement.REFUND],
             recovered=amounts[Movement.RECOVERY],
-            share_lost=share(moved[Movement.BAD_DEBT] - moved[Movement.RECOVERY], moved[Movement.SALE]),
+            share_lost=share(moved[Movement.BAD_DEBT], moved[Movement.SALE]),
         )
 
 

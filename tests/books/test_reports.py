@@ -238,7 +238,7 @@ def test_a_summary_says_by_store_day_and_currency_what_was_taken_and_lost(trade,
         "delegated": "0.00",
         "refunded": "1.04",
         "recovered": "5.00",
-        "shareLost": "0.1558",
+        "shareLost": "0.2746",
     }
 
 
