@@ -108,15 +108,15 @@ async def _start(client: Client, order: Order) -> Started:
         start_once, client, SHOPPING_TRIP, order.payload, workflow_id=workflow_id, summary=_summary(request)
     )
     started = await start()
-    if not started and await _was_refused(client, workflow_id):
+    # A trip never began whose start payload could not be used: nothing else makes one fail.
+    if not started and await how_it_ended(client, workflow_id) is WorkflowExecutionStatus.FAILED:
         started = await start(reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY)
     return Started(shopping_trip_id=request.shopping_trip_id, workflow_id=workflow_id, started=started)
 
 
-async def _was_refused(client: Client, workflow_id: str) -> bool:
-    """Whether the trip never began, for a start payload that could not be used: nothing else makes a trip fail."""
-    description = await client.get_workflow_handle(workflow_id).describe(rpc_timeout=PATIENCE)
-    return description.status is WorkflowExecutionStatus.FAILED
+async def how_it_ended(client: Client, workflow_id: str) -> WorkflowExecutionStatus | None:
+    """Temporal's own word for where the workflow is."""
+    return (await client.get_workflow_handle(workflow_id).describe(rpc_timeout=PATIENCE)).status
 
 
 async def result_of(client: Client, workflow_id: str, *, within: timedelta | None = None) -> dict[str, Any] | None:

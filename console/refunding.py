@@ -3,19 +3,20 @@
 import uuid
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 from rich.console import Group
 from rich.table import Table
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.common import WorkflowIDReusePolicy
 
 from books.ledger import Books
 from console.bookkeeping import opened
 from console.conversation import PATIENCE, Partner, ask_status, cause_of, refund_of, talk
-from console.handover import SUMMARY_LENGTH, result_of, start_once
+from console.handover import SUMMARY_LENGTH, how_it_ended, result_of, start_once
 from console.operating import say_to
 from console.options import Json, Note, Operator, Trip, example, identifier
 from console.output import Refusal, complain, moment, print_json, say
@@ -30,6 +31,11 @@ from trips.refund_errand import Refunded, RefundStatus
 commands = typer.Typer()
 
 EXAMPLE_ID = "3f0e1a52-9b1c-4d7e-8f00-0123456789ab"
+STOPPED = frozenset(
+    {WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.TIMED_OUT, WorkflowExecutionStatus.CANCELED}
+)
+"""Ends of a refund that are no answer to it: the same refund goes on where it was, by the books and by its id."""
+
 ANY_SIGN = {"ignore_unknown_options": True}
 """Else -3 is taken for an option, and the answer says nothing of amounts."""
 
@@ -201,7 +207,11 @@ async def _give_back(client: Client, request: RefundRequest, *, wait: bool) -> R
     """Start the refund, and see what becomes of it. Raises Refusal, also where the refund itself is refused."""
     partner = refund_of(request.refund_request_id)
     summary = f"{request.amount} of trip {request.shopping_trip_id}"[:SUMMARY_LENGTH]
-    started = await start_once(client, REFUND, request.to_json(), workflow_id=partner.workflow_id, summary=summary)
+    workflow_id = partner.workflow_id
+    start = partial(start_once, client, REFUND, request.to_json(), workflow_id=workflow_id, summary=summary)
+    started = await start()
+    if not started and await how_it_ended(client, workflow_id) in STOPPED:
+        started = await start(reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY)
     if not wait:
         return Begun(workflow_id=partner.workflow_id, started=started, refund_request_id=request.refund_request_id)
     try:

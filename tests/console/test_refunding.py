@@ -168,6 +168,15 @@ def test_a_refund_that_is_held_up_says_where_it_stands_and_goes_on_when_it_is_re
     assert f"the refund {request} is already done" in call("retry-refund", request, *ANN).err
 
 
+def test_a_refund_whose_workflow_was_stopped_from_outside_goes_on_when_it_is_repeated(call, held_up, refunds_of, shop):
+    trip, request = held_up
+    shop.do(shop.client.get_workflow_handle(refund_workflow_id(request)).terminate("by a test"))
+    for _ in range(2):
+        again = call("refund", trip, "2.10", *BROKEN, "--request-id", request, "--json")
+        assert (again.status, again.document["refundRequestId"]) == (0, request)
+    assert refunds_of(trip) == ["2.10"]
+
+
 def test_a_refused_refund_is_shown_as_refused(call):
     request = str(uuid.uuid4())
     call("refund", "nobody", "2.10", *BROKEN, "--currency", "USD", "--request-id", request)
