@@ -5,7 +5,7 @@ from enum import StrEnum
 from trips.base import Message, Moment
 
 MOST_ENTRIES = 1_000
-"""A trip that is PENDING for 45 hours makes about 5,400 lines; a query's answer may hold 2 MB."""
+"""Trouble of two days and many words make more; a query's answer may hold 2 MB."""
 FIRST_ENTRIES = 100
 """How a trip began is kept when the log is cut."""
 
