@@ -1,7 +1,7 @@
 """The final result of a trip: total = captured + bad debt + delegated, always."""
 
 from enum import StrEnum
-from typing import Any, Self
+from typing import Self
 
 from pydantic import model_validator
 
@@ -67,10 +67,6 @@ class Settlement(Message):
     declines: int = 0
     transaction: Transaction | None = None
     settled_at: Moment
-
-    def to_json(self) -> dict[str, Any]:
-        """As every message, but for what each result has by promise (design.md): null where there is none."""
-        return {"strategy": None, "decidedBy": None, "transaction": None} | super().to_json()
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:

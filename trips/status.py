@@ -37,10 +37,6 @@ class Status(Message):
     settled_at: Moment | None = None
     log: tuple[LogEntry, ...]
 
-    def to_json(self) -> dict[str, Any]:
-        """As every message, but for the attention, which each status has by promise (design.md): null where none is."""
-        return {"attention": None} | super().to_json()
-
     @property
     def decision(self) -> str | None:
         """What was decided and by whom, in words."""
