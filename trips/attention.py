@@ -71,9 +71,9 @@ class Attention(Message):
     what_to_do: str
 
     @classmethod
-    def because(cls, cause: Cause, *, since: Moment, sentence: str) -> "Attention":
-        """The attention for a cause."""
-        return cls(cause=cause, since=since, sentence=sentence, what_to_do=WHAT_TO_DO[cause])
+    def because(cls, cause: Cause, *, since: Moment, sentence: str, what_to_do: str | None = None) -> "Attention":
+        """The attention for a cause, with the cause's own advice where no other is given."""
+        return cls(cause=cause, since=since, sentence=sentence, what_to_do=what_to_do or WHAT_TO_DO[cause])
 
 
 class Incident(Attention):

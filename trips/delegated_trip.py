@@ -85,8 +85,8 @@ class DelegatedTrip(Trip):
         """Why a person should look at the trip now, or None."""
         if self.streak and self.in_doubt and self.streak.trouble.kind in SAYS_NO:
             sentence = f"nobody knows whether Amazon took the order of {self.total}: {self.streak.trouble.sentence}"
-            attention = Attention.because(Cause.CAPTURE_UNKNOWN, since=self.streak.since, sentence=sentence)
-            return attention.model_copy(update={"what_to_do": FIND_THE_ORDER})
+            cause, since = Cause.CAPTURE_UNKNOWN, self.streak.since
+            return Attention.because(cause, since=since, sentence=sentence, what_to_do=FIND_THE_ORDER)
         return super().attention(now)
 
     def begin(self, call: Call) -> None:  # noqa: ARG002 (there is but one)

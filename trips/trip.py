@@ -231,12 +231,10 @@ class Trip(Errand):
     def _expiry(self) -> Attention | None:
         if self.expired_at is None or self.outcome is not Outcome.EXPIRED:
             return None
-        sentence = f"the token expired before {self.total} was charged"
-        if not self.in_doubt:
-            return Attention.because(Cause.EXPIRED, since=self.expired_at, sentence=sentence)
-        sentence += ". Whether it was charged nevertheless is unknown"
-        attention = Attention.because(Cause.EXPIRED, since=self.expired_at, sentence=sentence)
-        return attention.model_copy(update={"what_to_do": FIND_THE_MONEY})
+        doubt = ". Whether it was charged nevertheless is unknown" if self.in_doubt else ""
+        sentence = f"the token expired before {self.total} was charged{doubt}"
+        advice = FIND_THE_MONEY if self.in_doubt else None
+        return Attention.because(Cause.EXPIRED, since=self.expired_at, sentence=sentence, what_to_do=advice)
 
     @abstractmethod
     def _cart_changed(self, before: Cart | None, now: datetime) -> None:
