@@ -18,6 +18,7 @@ class Cause(StrEnum):
     RATE_LIMITED = "rate_limited"
     CAPTURE_UNKNOWN = "capture_unknown"
     CART = "cart"
+    START = "start"
     EXPIRING = "expiring"
     EXPIRED = "expired"
     BOOKS = "books"
@@ -49,6 +50,7 @@ WHAT_TO_DO = {
     Cause.RATE_LIMITED: "Nothing, or lower PAYMENT_SERVICE_MAX_RPS. The trip tries by itself when it may.",
     Cause.CAPTURE_UNKNOWN: "Find it at the processor's; then: resolve TRIP --captured or --not-captured.",
     Cause.CART: "Submit a corrected cart, or cancel the trip; without a cart nothing is charged.",
+    Cause.START: "Nobody charges this sale: start the trip again, corrected, before its token expires.",
     Cause.EXPIRING: "See why the trip is not charged yet and mend that before the token expires.",
     Cause.EXPIRED: "Nothing can be charged any more; the total is bad debt. Find out why it came to this.",
     Cause.BOOKS: "Have the ledger's database (LEDGER_URL) mended: the trip goes on by itself. Retry to try at once.",

@@ -41,8 +41,13 @@ def refund_details(status: RefundStatus) -> str:
     return _page(facts, status.attention, status.log)
 
 
+def attention_details(attention: Attention) -> str:
+    """An attention alone as Markdown."""
+    return _page((), attention, ())
+
+
 def _page(facts: Facts, attention: Attention | None, log: Sequence[LogEntry]) -> str:
-    lines = ["| | |", "|---|---|"]
+    lines = ["| | |", "|---|---|"] if facts else []
     lines += [f"| {name} | {_plain(str(value))} |" for name, value in facts if value is not None]
     if attention:
         since = f"since {attention.since:%Y-%m-%d %H:%M:%S} UTC"

@@ -3,9 +3,15 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import StringConstraints, ValidationError, model_validator
+from pydantic import (
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
-from trips.base import Identifier, Moment, StrictMessage, rfc3339, sentence
+from trips.base import Identifier, Message, Moment, StrictMessage, rfc3339, sentence
 from trips.cart import Cart
 from trips.checkout_cart import InvalidCart, checkout_cart
 from trips.money import NO_CURRENCY, Money, check_sayable
@@ -102,3 +108,23 @@ class TripRequest(StrictMessage):
         if self.cart:
             return self.cart.total.code
         return self.pre_authorized.code if self.pre_authorized else NO_CURRENCY
+
+
+def _if_usable(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
+class StartIds(Message):
+    """Whose sale a start payload is about, as far as one that can't be used says it."""
+
+    store_id: Annotated[Identifier | None, WrapValidator(_if_usable)] = None
+    shopping_trip_id: Annotated[Identifier | None, WrapValidator(_if_usable)] = None
+
+    @classmethod
+    def read(cls, payload: Any, trip_of_workflow: str) -> "StartIds":
+        """The ids in the payload; the trip is else the one that the workflow's id names."""
+        said = cls.model_validate(payload if isinstance(payload, dict) else {})
+        return said if said.shopping_trip_id else cls(store_id=said.store_id, shopping_trip_id=trip_of_workflow)

@@ -22,6 +22,7 @@ from workflows.charging import Charging
 from workflows.delegating import Delegating
 from workflows.messages import Receiving
 from workflows.paying import Paying
+from workflows.refused_start import tell_refused_start
 
 
 def paying_of(request: TripRequest) -> Paying:
@@ -49,8 +50,10 @@ class ShoppingTrip(Receiving):
             self._listener = self._paying = paying_of(request)
 
     @workflow.run
-    async def run(self, *_payload: Any) -> dict[str, Any]:
+    async def run(self, *payload: Any) -> dict[str, Any]:
         """Pay for the trip. Fails at once where the start payload can't be used; never while it holds money."""
+        if self._refusal:
+            await uncancelled(tell_refused_start(payload, self._refusal), lambda: None)
         self._check_start()
         settlement = await uncancelled(self._paying.pay(), self._refuse_cancellation)
         await workflow.wait_condition(workflow.all_handlers_finished)

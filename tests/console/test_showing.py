@@ -2,8 +2,11 @@
 
 import json
 import signal
+import uuid
 
 import pytest
+
+from trips.names import SHOPPING_TRIP, TASK_QUEUE, trip_workflow_id
 
 
 def read_until(program, words):
@@ -110,6 +113,18 @@ def test_trips_are_listed_by_store_stage_and_attention(run, started):
         found = run("list", "--store", "store-list", *narrowed, "--json").documents
         assert [trip["shoppingTripId"] for trip in found] == [declined]
     assert run("list", "--store", "store-list", "--attention", "outage", "--json").out == ""
+
+
+def test_a_trip_whose_start_failed_is_listed_with_its_attention(run, server):
+    shop, trip = server.shop, uuid.uuid4().hex
+    payload = {"storeId": "store-lost", "shoppingTripId": trip}
+    start = shop.client.start_workflow(SHOPPING_TRIP, payload, id=trip_workflow_id(trip), task_queue=TASK_QUEUE)
+    shop.do(start)
+    asked = ("list", "--store", "store-lost", "--attention", "start", "--json")
+    while not (found := run(*asked, **shop.variables).documents) or found[0]["workflow"] == "running":
+        pass
+    assert [(each["shoppingTripId"], each["workflow"]) for each in found] == [(trip, "failed")]
+    assert "failed" in run("list", "--attention", "any", **shop.variables).out
 
 
 def test_trips_are_listed_by_outcome(run, started):

@@ -10,6 +10,7 @@ from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from lab.accounting import faults_of
 from tests.workflows.world import cart, said, sentences
 from trips.names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
+from workflows.sight import ATTENTION, STORE
 
 
 def usd(amount):
@@ -379,6 +380,40 @@ async def test_a_start_payload_that_can_not_be_used_fails_at_once_and_names_the_
     with pytest.raises(WorkflowFailureError) as failed:
         await trip.result()
     assert words in str(failed.value.cause)
+    (incident,) = await world.control.incidents()
+    assert (incident["body"]["cause"], incident["body"]["state"]) == ("start", "opened")
+    assert words in incident["body"]["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("payload", "store", "trip_id"),
+    [
+        ({"storeId": "store-9", "shoppingTripId": "t1"}, "store-9", "t1"),
+        ({"storeId": "a/b", "shoppingTripId": 7}, None, "t1"),
+        ({"storeId": "store-9", "shoppingTripId": "t2"}, "store-9", "t2"),
+        ("nothing", None, "t1"),
+        (None, None, "t1"),
+    ],
+)
+async def test_the_sale_behind_a_start_that_failed_is_found_as_far_as_its_ids_can_be_read(
+    world, payload, store, trip_id
+):
+    trip = await world.start("t1", payload)
+    with pytest.raises(WorkflowFailureError):
+        await trip.result()
+    (incident,) = await world.control.incidents()
+    assert (incident["body"].get("storeId"), incident["body"]["shoppingTripId"]) == (store, trip_id)
+    found_by = (await trip.handle.describe()).typed_search_attributes
+    assert (found_by.get(STORE), found_by.get(ATTENTION)) == (store, "start")
+
+
+async def test_a_start_that_failed_is_told_at_last_where_incidents_are_not_taken_at_once(world):
+    world.stumbles = 8
+    trip = await world.start("t1", {})
+    with pytest.raises(WorkflowFailureError, match="failed"):
+        await trip.result()
+    assert world.stumbles == 0
+    assert len(await world.control.incidents()) == 1
 
 
 async def test_temporals_own_cancellation_is_refused_in_the_log(world):
