@@ -23,9 +23,10 @@ from activities.reconciliation import ReconciliationActivities
 from books.database import BooksError, BooksRefusal, BooksUnavailable, Database
 from books.ledger import Books
 from clients.checkout_service import CheckoutService, open_checkout_service
+from clients.credentials import MissingCredentials
 from clients.delivery import open_receiver
 from clients.payment_service import PaymentService, open_payment_service
-from clients.signing import MissingCredentials
+from clients.tls import CertificatesError
 from connection import ConnectionFailed, connect, leave
 from logs import configure
 from namespace import NotPrepared, prepare
@@ -184,8 +185,8 @@ async def run(settings: Settings) -> None:
             checkout = await stack.enter_async_context(opening)
         books = stack.enter_context(closing(Books(Database(settings.ledger_url.get_secret_value()))))
         await stack.enter_async_context(upgraded(books))
-        receipts = await stack.enter_async_context(open_receiver(settings.receipt_url))
-        incidents = await stack.enter_async_context(open_receiver(settings.incident_url))
+        receipts = await stack.enter_async_context(open_receiver(settings.receipt_url, variable="RECEIPT_URL"))
+        incidents = await stack.enter_async_context(open_receiver(settings.incident_url, variable="INCIDENT_URL"))
         ways = {
             Kind.RECEIPT: sending_to(receipts),
             Kind.INCIDENT: sending_to(incidents),
@@ -207,7 +208,7 @@ def main() -> int:
         settings = load()
         configure(settings.log_format)
         asyncio.run(run(settings))
-    except (SettingsError, ConnectionFailed, NotPrepared, MissingCredentials, BooksError) as error:
+    except (SettingsError, ConnectionFailed, NotPrepared, MissingCredentials, CertificatesError, BooksError) as error:
         print(error, file=sys.stderr)  # noqa: T201 (the log may not be set up yet, and a person reads this)
         return 1
     return 0

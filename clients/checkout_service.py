@@ -5,13 +5,12 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Annotated, Any
 
-import httpx
 from pydantic import Field
 
 from clients.answers import LINE_ITEM, Answer
 from clients.errors import BadRequestError
-from clients.signing import Auth, open_signed
-from clients.transport import call
+from clients.signing import Auth
+from clients.transport import Endpoint, call, open_signed
 from clients.wire import body_of, printable, read_object
 from trips.base import Identifier, Message
 from trips.checkout_cart import named
@@ -36,9 +35,9 @@ class CheckoutBody(Message):
 class CheckoutService:
     """Hands a trip over to Amazon, which then answers for declines, bad debt and receipts."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        """`http` has the service's address as its base URL."""
-        self._http = http
+    def __init__(self, endpoint: Endpoint) -> None:
+        """`endpoint` has the service's address as its base URL."""
+        self._endpoint = endpoint
 
     async def checkout(self, store_id: str, shopping_trip_id: str, cart: PricedCart, *, attempt: int) -> str:
         """Have the cart collected, and say by which id Amazon knows the order. A repeat gives the same id.
@@ -55,7 +54,7 @@ class CheckoutService:
         )
         try:
             return await call(
-                self._http,
+                self._endpoint,
                 CARTS,
                 body,
                 path=CARTS,
@@ -72,9 +71,9 @@ class CheckoutService:
 
 @asynccontextmanager
 async def open_checkout_service(url: str, auth: Auth) -> AsyncIterator[CheckoutService]:
-    """The service at that address. Raises MissingCredentials where its calls can't be signed."""
-    async with open_signed(url, auth, variable="CHECKOUT_SERVICE_URL") as http:
-        yield CheckoutService(http)
+    """The service at that address. Raises MissingCredentials where its calls can't be signed, and CertificatesError."""
+    async with open_signed(url, auth, variable="CHECKOUT_SERVICE_URL") as endpoint:
+        yield CheckoutService(endpoint)
 
 
 def _line(cart: PricedCart, index: int) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from clients.answers import Answer
-from clients.transport import call, open_http
+from clients.transport import Endpoint, call, open_http
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 
@@ -15,8 +15,8 @@ IDEMPOTENCY_KEY = "Idempotency-Key"
 class Receiver:
     """Takes JSON at one address, at least once: the key lets it drop a repeat."""
 
-    def __init__(self, http: httpx.AsyncClient, url: str) -> None:
-        self._http = http
+    def __init__(self, endpoint: Endpoint, url: str) -> None:
+        self._endpoint = endpoint
         self._url = url
         self._host = httpx.URL(url).host
 
@@ -25,7 +25,7 @@ class Receiver:
         headers = {IDEMPOTENCY_KEY: key}
         # The log names the host alone: the path of a chat service's address is its password.
         await call(
-            self._http,
+            self._endpoint,
             self._url,
             payload,
             path=self._host,
@@ -38,13 +38,13 @@ class Receiver:
 
 
 @asynccontextmanager
-async def open_receiver(url: str | None) -> AsyncIterator[Receiver | None]:
-    """The receiver at that address; None where there is none."""
+async def open_receiver(url: str | None, *, variable: str = "its address") -> AsyncIterator[Receiver | None]:
+    """The receiver at the address in that variable; None where there is none. Raises CertificatesError."""
     if url is None:
         yield None
         return
-    async with open_http() as http:
-        yield Receiver(http, url)
+    async with open_http(variable=variable) as endpoint:
+        yield Receiver(endpoint, url)
 
 
 def _taken(_answer: Answer) -> None:

@@ -5,11 +5,9 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
-import httpx
-
 from clients.answers import Answer
-from clients.signing import Auth, open_signed
-from clients.transport import call, taken
+from clients.signing import Auth
+from clients.transport import Endpoint, call, open_signed, taken
 from clients.wire import (
     AdjustAnswer,
     AdjustStatus,
@@ -38,9 +36,9 @@ class PaymentService:
     or an amount has a third decimal (1.234 KWD), is a BadRequestError and is not sent.
     """
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        """`http` has the service's address as its base URL."""
-        self._http = http
+    def __init__(self, endpoint: Endpoint) -> None:
+        """`endpoint` has the service's address as its base URL."""
+        self._endpoint = endpoint
 
     async def adjust(self, store_id: str, shopping_trip_id: str, amount: Money, *, attempt: int) -> AdjustAnswer:
         """Ask for the whole cart's total; the service makes the difference to what is held."""
@@ -113,12 +111,12 @@ class PaymentService:
     ) -> T:
         store, trip = body["storeId"], body["shoppingTripId"]
         return await call(
-            self._http, path, body, path=path, store=store, trip=trip, attempt=attempt, read=read, tell=tell
+            self._endpoint, path, body, path=path, store=store, trip=trip, attempt=attempt, read=read, tell=tell
         )
 
 
 @asynccontextmanager
 async def open_payment_service(url: str, auth: Auth) -> AsyncIterator[PaymentService]:
-    """The service at that address. Raises MissingCredentials where its calls can't be signed."""
-    async with open_signed(url, auth, variable="PAYMENT_SERVICE_URL") as http:
-        yield PaymentService(http)
+    """The service at that address. Raises MissingCredentials where its calls can't be signed, and CertificatesError."""
+    async with open_signed(url, auth, variable="PAYMENT_SERVICE_URL") as endpoint:
+        yield PaymentService(endpoint)

@@ -4,7 +4,9 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import aiohttp
@@ -14,14 +16,17 @@ from aiohttp.http_exceptions import HttpProcessingError
 from httpx_aiohttp import AiohttpTransport
 
 from clients.answers import Answer
-from clients.errors import NoAnswerError, ServiceError, UnreachableError
+from clients.credentials import Keys
+from clients.errors import NoAnswerError, NotAllowedError, ServiceError, UnreachableError
+from clients.signing import Auth, Signature, open_signature
+from clients.tls import tls_fault, trusted
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
 
 LONGEST_CALL = 5.0
-"""Seconds for a whole call. httpx's own limit is for each read, so that an answer that trickles would never end."""
+"""Seconds for a call once it is signed. httpx's own limit is for each read, so that what trickles would never end."""
 
 LONGEST_CONNECT = 3.0
 """Seconds for the connection, less than for the call: a host that is not there is then known for it."""
@@ -36,8 +41,24 @@ LOWER_ERRORS = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, HttpProc
 """What httpx raises, and what its aiohttp transport lets through."""
 
 
-NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
-"""Raised before a byte is sent; any other error leaves open what became of the call."""
+@dataclass
+class Progress:
+    """How far a call has come."""
+
+    may_have_left: bool = False
+    """Whether it has a connection: before that, no byte of it was sent."""
+
+
+_progress: ContextVar[Progress] = ContextVar("progress")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A service as a worker holds it: its connections, what signs its calls, and the variable that has its address."""
+
+    http: httpx.AsyncClient
+    signature: Signature | None
+    variable: str
 
 
 def taken(_result: object) -> str:
@@ -46,21 +67,52 @@ def taken(_result: object) -> str:
 
 
 @asynccontextmanager
-async def open_http(url: str = "", auth: httpx.Auth | None = None) -> AsyncIterator[httpx.AsyncClient]:
-    """A client for a service, made once a worker. aiohttp costs a tenth of httpx's own transport (temporal.md)."""
-    transport = AiohttpTransport(limits=httpx.Limits(max_connections=MOST_CONNECTIONS))
+async def open_http(
+    url: str = "", signature: Signature | None = None, *, variable: str = "its address"
+) -> AsyncIterator[Endpoint]:
+    """The service at the address in that variable, made once a worker. Raises CertificatesError.
+
+    aiohttp costs a tenth of httpx's own transport (temporal.md). It obeys no proxy of the environment: a payment goes
+    where its variable says.
+    """
+    context = trusted()
+    transport = AiohttpTransport(
+        verify=context, client=lambda: _session(aiohttp.TCPConnector(ssl=context, limit=MOST_CONNECTIONS))
+    )
     async with httpx.AsyncClient(
         base_url=url,
         transport=transport,
-        auth=auth,
         timeout=httpx.Timeout(LONGEST_CALL, connect=LONGEST_CONNECT),
         follow_redirects=False,
     ) as http:
-        yield http
+        yield Endpoint(http, signature, variable)
+
+
+@asynccontextmanager
+async def open_signed(url: str, auth: Auth, *, variable: str) -> AsyncIterator[Endpoint]:
+    """The service at the address in that variable, its calls signed.
+
+    Raises MissingCredentials where they can't be, and CertificatesError.
+    """
+    async with (
+        open_signature(url, auth, variable=variable) as signature,
+        open_http(url, signature, variable=variable) as endpoint,
+    ):
+        yield endpoint
+
+
+def _session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
+    async def note(*_trace: object) -> None:
+        _progress.get().may_have_left = True
+
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_create_end.append(note)
+    trace.on_connection_reuseconn.append(note)
+    return aiohttp.ClientSession(connector=connector, trace_configs=[trace])
 
 
 async def call(
-    http: httpx.AsyncClient,
+    endpoint: Endpoint,
     url: str,
     body: Mapping[str, Any],
     *,
@@ -81,10 +133,12 @@ async def call(
     facts = {"method": "POST", "path": path, "store": store, "trip": trip, "attempt": attempt, "status": None}
     say, outcome = log.warning, "cut off before the answer"
     try:
-        answer = await _exchange(http, url, body, headers or {})
+        request = _request(endpoint, url, body, headers or {})
+        keys = await endpoint.signature.sign(request) if endpoint.signature else None
+        answer = await _send(endpoint, request)
         facts["status"] = answer.status
         if refusal := answer.refusal():
-            raise refusal
+            raise await _with_other_keys(endpoint, keys, refusal)
         result = read(answer)
     except ServiceError as error:
         outcome = error.kind
@@ -97,21 +151,39 @@ async def call(
         say("call", **facts, outcome=outcome, duration_ms=round((time.monotonic() - started) * 1000))
 
 
-async def _exchange(http: httpx.AsyncClient, url: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
+def _request(endpoint: Endpoint, url: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> httpx.Request:
     sent = {"content-type": "application/json", **headers}
+    return endpoint.http.build_request("POST", url, content=json.dumps(body).encode(), headers=sent)
+
+
+async def _with_other_keys(endpoint: Endpoint, keys: Keys | None, refusal: ServiceError) -> ServiceError:
+    """The refusal; where it is about keys that have been replaced since, another call may well be allowed."""
+    if not isinstance(refusal, NotAllowedError) or endpoint.signature is None or keys is None:
+        return refusal
+    if not await endpoint.signature.is_outdated(keys):
+        return refusal
+    sentence = f"{refusal.sentence}: its AWS credentials have been replaced since, and the next call has the new ones"
+    return UnreachableError(sentence, status=refusal.status, request_id=refusal.request_id)
+
+
+async def _send(endpoint: Endpoint, request: httpx.Request) -> Answer:
+    progress = Progress()
+    _progress.set(progress)
     try:
-        async with (
-            asyncio.timeout(LONGEST_CALL),
-            http.stream("POST", url, content=json.dumps(body).encode(), headers=sent) as response,
-        ):
-            return Answer(response.status_code, response.headers, await _content(response))
+        async with asyncio.timeout(LONGEST_CALL):
+            async with aclosing(await endpoint.http.send(request, stream=True)) as response:
+                return Answer(response.status_code, response.headers, await _content(response))
     except TimeoutError:
-        raise NoAnswerError(f"no whole answer within {LONGEST_CALL:g} s") from None
+        if progress.may_have_left:
+            raise NoAnswerError(f"no whole answer within {LONGEST_CALL:g} s") from None
+        raise UnreachableError(f"not sent: no connection within {LONGEST_CALL:g} s") from None
     except LOWER_ERRORS as error:
         # aiohttp's own error tells more: its transport calls a dropped connection a ConnectTimeout.
         cause = error.__cause__ or error
-        kind = UnreachableError if isinstance(cause, NEVER_CONNECTED) else NoAnswerError
-        raise kind(f"no answer: {type(cause).__name__}") from None
+        if progress.may_have_left:
+            raise NoAnswerError(f"no answer: {type(cause).__name__}") from None
+        fault = tls_fault(cause, endpoint.variable) or type(cause).__name__
+        raise UnreachableError(f"no answer: {fault}") from None
 
 
 async def _content(response: httpx.Response) -> bytes:

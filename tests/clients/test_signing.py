@@ -10,9 +10,10 @@ import pytest
 from botocore.credentials import Credentials, RefreshableCredentials
 from structlog.testing import capture_logs
 
+from clients.credentials import CredentialKeeper, MissingCredentials, check_credentials
 from clients.errors import UnreachableError
 from clients.payment_service import PaymentService, open_payment_service
-from clients.signing import MissingCredentials, Signature, check_credentials, region_of
+from clients.signing import Signature, region_of
 from clients.transport import open_http
 
 KEY_ID, SECRET, TOKEN = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "session-token-1"
@@ -50,16 +51,17 @@ async def test_a_call_is_signed_as_aws_wants_it(fake, no_aws):
     no_aws.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     no_aws.setenv("AWS_SESSION_TOKEN", TOKEN)
     fake.answers()
-    signature = Signature(check_credentials(), "eu-central-1")
     with capture_logs() as logs:
-        async with open_http(fake.url, signature) as http:
-            await PaymentService(http).cancel("store-1", "trip-1", attempt=1)
+        async with CredentialKeeper().open() as keeper:
+            signature = Signature(keeper, "eu-central-1")
+            async with open_http(fake.url, signature) as http:
+                await PaymentService(http).cancel("store-1", "trip-1", attempt=1)
     (received,) = fake.received
     assert received.headers["Authorization"] == expected_authorization(received, "eu-central-1")
     assert received.headers["X-Amz-Security-Token"] == TOKEN
     signed = received.headers["Authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")
     assert {"host", "content-type", "x-amz-date", "x-amz-security-token"} <= set(signed)
-    for place in (repr(signature), repr(vars(signature)), repr(http), repr(logs)):
+    for place in (repr(signature), repr(vars(keeper)), repr(http), repr(logs)):
         assert SECRET not in place
         assert TOKEN not in place
         assert KEY_ID not in place
@@ -76,7 +78,8 @@ async def test_credentials_are_renewed_without_holding_up_the_other_calls(fake):
         return {"access_key": KEY_ID, "secret_key": SECRET, "token": "session-token-2", "expiry_time": later}
 
     credentials = RefreshableCredentials(KEY_ID, "old", TOKEN, soon, renew, "test")
-    async with open_http(fake.url, Signature(credentials, "us-east-1")) as signed, open_http(fake.url) as plain:
+    signature = Signature(CredentialKeeper(lambda: credentials), "us-east-1")
+    async with open_http(fake.url, signature) as signed, open_http(fake.url) as plain:
 
         async def another_call():
             await PaymentService(plain).cancel("store-1", "trip-2", attempt=1)
@@ -95,11 +98,13 @@ async def test_credentials_that_cannot_be_renewed_are_tried_again_later_and_not_
 
     past = datetime.now(UTC) - timedelta(hours=1)
     credentials = RefreshableCredentials(KEY_ID, SECRET, TOKEN, past, fail, "test")
-    async with open_http(fake.url, Signature(credentials, "us-east-1")) as http:
+    signature = Signature(CredentialKeeper(lambda: credentials), "us-east-1")
+    async with open_http(fake.url, signature) as http:
         with capture_logs() as logs, pytest.raises(UnreachableError, match=r"not sent.*RuntimeError") as caught:
             await PaymentService(http).cancel("store-1", "trip-1", attempt=1)
     assert not caught.value.trouble.needs_a_person
     assert SECRET not in repr(logs) + caught.value.sentence
+    assert caught.value.outcome_known
     assert caught.value.__suppress_context__
     assert fake.received == []
 

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from clients import errors
+from clients import errors, transport
 from clients.payment_service import open_payment_service
 from clients.transport import LOWER_ERRORS, MOST_BYTES
 from trips.money import Money
@@ -169,6 +169,37 @@ async def test_an_answer_that_hangs_or_trickles_does_not_hold_a_call_for_ever(fa
         over.set()
     assert [type(result) for result in results] == [errors.NoAnswerError] * 2
     assert [line["outcome"] for line in logs] == ["no_answer"] * 2
+
+
+async def test_a_call_that_got_no_connection_in_time_is_known_not_to_be_done(fake, monkeypatch):
+    monkeypatch.setattr(transport, "MOST_CONNECTIONS", 1)
+    monkeypatch.setattr(transport, "LONGEST_CALL", 0.5)
+    over = asyncio.Event()
+
+    async def wait(_request):
+        await over.wait()
+        return web.Response()
+
+    fake.handler = wait
+    async with open_payment_service(fake.url, "none") as service:
+        results = await asyncio.gather(cancel(service), cancel(service), return_exceptions=True)
+    over.set()
+    assert [type(result) for result in results] == [errors.NoAnswerError, errors.UnreachableError]
+    assert [result.outcome_known for result in results] == [False, True]
+    assert len(fake.received) == 1
+
+
+async def test_a_connection_that_is_dropped_after_an_earlier_call_leaves_the_outcome_unknown(fake, service):
+    fake.answers()
+    await cancel(service)
+
+    async def drop(request):
+        request.transport.abort()
+        return web.Response()
+
+    fake.handler = drop
+    with pytest.raises(errors.NoAnswerError):
+        await cancel(service)
 
 
 async def test_a_call_that_is_cancelled_leaves_its_line_in_the_log(fake, service):
