@@ -36,7 +36,7 @@ class DayTotals(Message):
     delegated: str
     refunded: str
     recovered: str
-    share_lost: str | None
+    share_lost: str | None = None
     """Bad debt of the total; nothing where nothing was sold. What is recovered is mostly of another day's sales."""
 
 
@@ -48,7 +48,7 @@ class StrategyTotals(Message):
     trips: int
     total: str
     captured: str
-    share_captured: str | None
+    share_captured: str | None = None
     adjusts_a_trip: str
     declines_a_trip: str
 

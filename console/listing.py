@@ -49,24 +49,24 @@ class Found(Message):
     """A trip as Temporal's visibility knows it; what the trip has not said yet is missing."""
 
     shopping_trip_id: str
-    workflow: str | None
+    workflow: str | None = None
     """Temporal's own word: running, completed, failed…"""
-    store_id: str | None
-    stage: str | None
-    attention: str | None
-    outcome: str | None
-    charge_by: Moment | None
+    store_id: str | None = None
+    stage: str | None = None
+    attention: str | None = None
+    outcome: str | None = None
+    charge_by: Moment | None = None
 
 
 class FoundRefund(Message):
     """A refund as Temporal's visibility knows it."""
 
     refund_request_id: str
-    workflow: str | None
+    workflow: str | None = None
     """Temporal's own word; a refund that was refused has failed."""
-    shopping_trip_id: str | None
-    store_id: str | None
-    attention: str | None
+    shopping_trip_id: str | None = None
+    store_id: str | None = None
+    attention: str | None = None
     asked_at: Moment
 
 

@@ -1,6 +1,7 @@
 """What people and machines read: sentences and tables, or JSON; on standard error what was refused."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -13,6 +14,13 @@ from rich.text import Text
 
 WIDTH_OF_A_FILE = 200
 """Columns where no terminal says how many it has: a trip's id and its sentences then stay on one line."""
+
+
+JOINER = re.compile(
+    "(?<=[^\\x00-\\x7f])[\\u200c\\u200d](?=[^\\x00-\\x7f])"  # of several emoji that are one, and of Persian letters
+    "|(?<=[\\U0001f3f4\\U000e0020-\\U000e007e])[\\U000e0020-\\U000e007f]"  # of the flags of England, Wales, Texas
+)
+"""What Python calls not printable although it is a part of what is printed (Unicode UTS #51)."""
 
 
 class Refusal(Exception):
@@ -29,7 +37,10 @@ err = _console(sys.stderr, stderr=True)
 
 def plain(words: object, style: str = "") -> Text:
     """Words from outside as they are: no markup, and nothing that a terminal would obey."""
-    return Text("".join(char if char.isprintable() else " " for char in str(words)), style=style)
+    text = str(words)
+    joiners = {found.start() for found in JOINER.finditer(text)}
+    shown = (char if char.isprintable() or place in joiners else " " for place, char in enumerate(text))
+    return Text("".join(shown), style=style)
 
 
 def say(what: str | RenderableType) -> None:

@@ -15,12 +15,16 @@ from rich.text import Text
 
 from console.output import moment, out, plain
 from trips.money import Money
+from trips.shown import ShownMoney, shortened
 
 WIDTH = 48
 """Characters of a line: what a till's printer of 80 mm paper has."""
 
 EACH = "each"
 """The unit of what is counted: a receipt says 2 and not 2 each."""
+
+LONGEST_QUANTITY = 100
+"""Characters of how many there were: cart systems say anything there."""
 
 TITLES = {"SALE": "Sale receipt", "REFUND": "Refund receipt"}
 
@@ -130,11 +134,11 @@ def _good(line: Mapping[str, Any]) -> Good:
     )
 
 
-def _quantity(said: Any) -> Any:
+def _quantity(said: Any) -> str | None:
     """How many, also as the Checkout Service wants it said: a value and its unit."""
-    if not isinstance(said, dict) or not {"value", "unit"} <= said.keys():
-        return said
-    return said["value"] if said["unit"] == EACH else f"{said['value']} {said['unit']}"
+    if isinstance(said, dict) and {"value", "unit"} <= said.keys():
+        said = said["value"] if said["unit"] == EACH else f"{said['value']} {said['unit']}"
+    return None if said is None else shortened(str(said), LONGEST_QUANTITY)
 
 
 def _worth_a_line(receipt: Mapping[str, Any], name: str) -> bool:
@@ -143,7 +147,8 @@ def _worth_a_line(receipt: Mapping[str, Any], name: str) -> bool:
 
 
 def _money(value: Any) -> str:
-    return str(Money.model_validate(value))
+    shown = ShownMoney.read(value, "")
+    return str(shown) if shown else ""
 
 
 def _time(value: str) -> str:

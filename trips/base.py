@@ -12,6 +12,7 @@ from pydantic import (
     PlainSerializer,
     StringConstraints,
     ValidationError,
+    model_validator,
 )
 from pydantic.alias_generators import to_camel
 
@@ -54,13 +55,28 @@ class Refused(ValueError):
 
 
 class Message(BaseModel):
-    """A message that crosses our border: unknown attributes are left out, so that senders may know more than we do."""
+    """A message that crosses our border: unknown attributes are left out, so that senders may know more than we do.
+
+    `null` is the same as an attribute that is left out, and as nothing in a list.
+    """
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_null(cls, said: Any) -> Any:
+        if not isinstance(said, dict):
+            return said
+        return {name: _without_nulls(value) for name, value in said.items() if value is not None}
 
     def to_json(self) -> dict[str, Any]:
         """The message as JSON values with camelCase names, without what was not said."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _without_nulls(value: Any) -> Any:
+    """A list's members that are there; anything else as it is: each object of ours sees to its own attributes."""
+    return [each for each in value if each is not None] if isinstance(value, list) else value
 
 
 class StrictMessage(Message):

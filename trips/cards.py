@@ -22,6 +22,8 @@ ENTRY_MODES = {
 }
 
 UNVERIFIED = "No cardholder verification"
+NOT_AVAILABLE = "Not available"
+"""Where the data does not say it: a receipt claims nothing that nobody told."""
 BY_PIN = "Verified by PIN"
 BY_PIN_AND_SIGNATURE = "Verified by PIN and signature"
 
@@ -35,6 +37,8 @@ METHODS = {
     0x1F: "No cardholder verification was required",
     0x20: "Verified on the shopper's device",
 }
+NOT_VERIFIED = frozenset({0x00, 0x3F})
+"""The processing failed, or no method was performed (EMV Book 3, annex C3, and Book 4, annex A4)."""
 METHOD_BITS = 0x3F
 """EMV Book 3, annex C3: the lower six bits of the CVM result's first byte say by which method."""
 
@@ -58,7 +62,10 @@ def verification(transaction: Transaction) -> str:
     try:
         result = bytes.fromhex(transaction.cardholder_verification_method_result or "")
     except ValueError:
+        return NOT_AVAILABLE
+    if not result:
+        return NOT_AVAILABLE
+    method = result[0] & METHOD_BITS
+    if method in NOT_VERIFIED or result[2:3] == bytes([FAILED]):
         return UNVERIFIED
-    if not result or result[2:3] == bytes([FAILED]):
-        return UNVERIFIED
-    return METHODS.get(result[0] & METHOD_BITS, UNVERIFIED)
+    return METHODS.get(method, NOT_AVAILABLE)

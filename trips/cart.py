@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, model_validator
-from pydantic_core import PydanticSerializationError
+from pydantic import BeforeValidator, model_validator
 
 from trips.base import Message
-from trips.money import Money
+from trips.money import Money, in_a_currency
+from trips.shown import Shown, ShownText
 
 MOST_LINES = 2_000
 """A trip's history holds its cart; 2,000 lines are about 400 kB."""
@@ -18,32 +18,38 @@ MOST_BYTES = 1_000_000
 class Line(Message):
     """One line of a cart, for the receipt: what it is and, where the cart system says so, how many at which price.
 
-    What else the cart system sends is kept aside; the Checkout Service needs more of it (trips/pricing.py).
+    Nothing of it is charged, so everything is taken as it comes, within bounds. Where Amazon orchestrates the payment,
+    trips/checkout_cart.py reads it strictly.
     """
 
-    model_config = ConfigDict(extra="allow")
+    description: ShownText = None
+    quantity: Shown = None
+    price: Shown = None
+    tax: Shown = None
+    total: Shown = None
+    product_id: Shown = None
+    unit_price: Shown = None
 
-    description: Annotated[str, Field(min_length=1, max_length=500)] | None = None
-    quantity: Any = None
-    price: Money | None = None
-    tax: Money | None = None
-    total: Money | None = None
+
+def _as_lines(said: Any) -> list[Any]:
+    """Lines, also where a bare text or anything else stands in the place of one, or of them all."""
+    lines = said if isinstance(said, list | tuple) else [said]
+    if len(lines) > MOST_LINES:
+        raise ValueError(f"should be no more than {MOST_LINES:,}")
+    return [line if isinstance(line, dict | Line) else {"description": line} for line in lines]
 
 
 class Cart(Message):
     """What was taken, priced. `total` is what the trip tries to collect; 0 means that nothing was taken."""
 
-    total: Money
-    lines: tuple[Line, ...] = Field(default=(), max_length=MOST_LINES)
-    order_totals: Any = None
+    total: Annotated[Money, in_a_currency]
+    lines: Annotated[tuple[Line, ...], BeforeValidator(_as_lines)] = ()
+    order_totals: Shown = None
     """For the Checkout Service, which has them checked (trips/checkout_cart.py)."""
 
     @model_validator(mode="after")
     def _can_be_handed_on(self) -> Self:
-        try:
-            size = len(self.model_dump_json(by_alias=True).encode())
-        except PydanticSerializationError:
-            raise ValueError("the cart holds what JSON can't say, such as half a character") from None
+        size = len(self.model_dump_json(by_alias=True).encode())
         if size > MOST_BYTES:
             raise ValueError(f"the cart should be no larger than {MOST_BYTES:,} bytes as JSON, and has {size:,}")
         return self

@@ -7,8 +7,6 @@ from trips.cart import Cart, Line
 from trips.money import Money
 from trips.pricing import CURRENCY, OrderTotals, PricedCart, PricedLine, Said, agree
 
-UNIT_PRICE = "unitPrice"
-
 SHOWN = 60
 """Characters of a product's id and description: enough to find the line, and the sentence stays one."""
 
@@ -31,7 +29,7 @@ def checkout_cart(cart: Cart) -> PricedCart:
     """
     if cart.total and not cart.lines:
         raise InvalidCart(f"lines: there are none, and so 0, but the total is {cart.total}")
-    said = cart.lines if cart.total or any(UNIT_PRICE in (line.model_extra or {}) for line in cart.lines) else ()
+    said = cart.lines if cart.total or any(line.unit_price is not None for line in cart.lines) else ()
     lines = tuple(_read(number, line, cart) for number, line in enumerate(said, start=1))
     context = {CURRENCY: cart.total.code}
     try:
@@ -50,7 +48,7 @@ def checkout_cart(cart: Cart) -> PricedCart:
 
 def receipt_figures(line: Line) -> dict[str, Money]:
     """What a receipt says of a line by its unit's price: price, tax and total. Nothing of a line that has none."""
-    if UNIT_PRICE not in (line.model_extra or {}):
+    if line.unit_price is None:
         return {}
     try:
         priced = PricedLine.model_validate(line.to_json())
@@ -69,8 +67,7 @@ def _read(number: int, line: Line, cart: Cart) -> PricedLine:
 
 def named(number: int, line: Line | PricedLine) -> str:
     """A line as people find it in a cart: its number, from 1 on, and what it is."""
-    product = line.product_id if isinstance(line, PricedLine) else (line.model_extra or {}).get("productId")
-    said = (product, line.description)
+    said = (line.product_id, line.description)
     known = [text[:SHOWN] for text in said if isinstance(text, str) and text and text.isprintable()]
     return f"line {number} ({', '.join(known)})" if known else f"line {number}"
 

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any, Self
 
 from iso4217 import Currency
-from pydantic import field_serializer, field_validator, model_validator
+from pydantic import AfterValidator, field_serializer, field_validator, model_validator
 
 from trips.base import Message
 
@@ -59,6 +59,8 @@ def read_decimal(value: Any) -> Decimal:
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         raise ValueError(NOT_A_NUMBER)  # noqa: TRY004 (pydantic reads ValueError)
+    if isinstance(value, float):
+        value = Decimal(str(value))
     if isinstance(value, Decimal) and abs(value.adjusted()) > MOST_CHARACTERS:
         raise ValueError(TOO_LONG)
     text = format(value, "f") if isinstance(value, Decimal) else str(value)
@@ -66,7 +68,8 @@ def read_decimal(value: Any) -> Decimal:
         raise ValueError(TOO_LONG)
     if not text.isascii() or not text.replace(".", "", 1).removeprefix("-").isdigit() or text.endswith("."):
         raise ValueError(NOT_A_NUMBER)
-    return Decimal(text)
+    number = Decimal(text)
+    return number or abs(number)  # -0.00 is nothing, too
 
 
 class Money(Message):
@@ -173,3 +176,13 @@ def check_sayable(money: Money) -> Money:
     if money != money.sayable:
         raise ValueError(f"{money} has more than the {WIRE_DECIMALS} decimals that the Payment Service reads")
     return money
+
+
+def _in_a_currency(money: Money) -> Money:
+    if money.code == NO_CURRENCY:
+        raise ValueError(f"code: {NO_CURRENCY} is no currency that a card can be charged in")
+    return money
+
+
+in_a_currency = AfterValidator(_in_a_currency)
+"""Of money that a message brings: NO_CURRENCY is ours alone, for the total of a trip that never had one."""

@@ -8,10 +8,10 @@ from trips.base import rfc3339
 from trips.cards import application_label, entry_mode, verification
 from trips.cart import Cart, Line
 from trips.checkout_cart import receipt_figures
-from trips.money import Money
 from trips.refund import RefundReason, RefundRequest
 from trips.request import RETAILER, TripRequest
 from trips.settlement import Settlement, Transaction
+from trips.shown import ShownMoney
 
 NO_CARD_DATA = "The card's data was not available when this receipt was issued."
 REST_OF_HOLD = "Any part of the hold on your card that was not charged is released by your bank."
@@ -35,7 +35,11 @@ def receipt_of(settlement: Settlement, request: TripRequest, cart: Cart | None) 
     if request.receipt != RETAILER or not settlement.captured or cart is None:
         return None
     paid_in_full = not settlement.bad_debt
+    code = settlement.total.code
     statements = [] if settlement.transaction else [NO_CARD_DATA]
+    figures = [_figures(line, code) for line in cart.lines]
+    if any(figure.code != code for of_line in figures for figure in of_line.values()):
+        statements.append(f"Prices in another currency than {code} are not shown.")
     if not paid_in_full:
         statements += [f"{settlement.captured} was paid; {settlement.bad_debt} remains to be paid.", REST_OF_HOLD]
     return {
@@ -45,7 +49,7 @@ def receipt_of(settlement: Settlement, request: TripRequest, cart: Cart | None) 
         "shoppingTripId": settlement.shopping_trip_id,
         "tripStartedAt": rfc3339(request.started_at),
         "issuedAt": rfc3339(settlement.settled_at),
-        "lines": [_line(line) for line in cart.lines],
+        "lines": [_line(line, of_line, code) for line, of_line in zip(cart.lines, figures, strict=True)],
         "total": settlement.total.to_json(),
         "paid": settlement.captured.to_json(),
         "remaining": settlement.bad_debt.to_json(),
@@ -112,11 +116,16 @@ def _seller(settlement: Settlement) -> dict[str, str]:
     return {**merchant, "storeId": settlement.store_id}
 
 
-def _line(line: Line) -> dict[str, Any]:
-    """A line as the cart system priced it; where that says a unit's price, what it left out is computed."""
-    computed = receipt_figures(line)
-    known: dict[str, Any] = {"description": line.description, "quantity": line.quantity}
-    for name in ("price", "tax", "total"):
-        money: Money | None = getattr(line, name) or computed.get(name)
-        known[name] = money.to_json() if money else None
-    return {name: value for name, value in known.items() if value is not None}
+def _line(line: Line, figures: Mapping[str, ShownMoney], code: str) -> dict[str, Any]:
+    """A line as the cart system priced it, without figures that the shopper can't add to a total in that currency."""
+    known = {"description": line.description, "quantity": line.quantity}
+    prices = {name: figure.to_json() for name, figure in figures.items() if figure.code == code}
+    return {name: value for name, value in known.items() if value is not None} | prices
+
+
+def _figures(line: Line, code: str) -> dict[str, ShownMoney]:
+    """A line's figures as they were said; where a unit's price was said, what was left out is computed."""
+    computed = {name: money.to_json() for name, money in receipt_figures(line).items()}
+    said = {"price": line.price, "tax": line.tax, "total": line.total}
+    read = {name: ShownMoney.read(said[name], code) or ShownMoney.read(computed.get(name), code) for name in said}
+    return {name: figure for name, figure in read.items() if figure is not None}

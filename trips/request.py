@@ -1,9 +1,11 @@
 """What starts a trip."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    BeforeValidator,
     StringConstraints,
     ValidationError,
     ValidatorFunctionWrapHandler,
@@ -14,11 +16,13 @@ from pydantic import (
 from trips.base import Identifier, Message, Moment, StrictMessage, rfc3339, sentence
 from trips.cart import Cart
 from trips.checkout_cart import InvalidCart, checkout_cart
-from trips.money import NO_CURRENCY, Money, check_sayable
+from trips.money import NO_CURRENCY, Money, check_sayable, in_a_currency
 from trips.names import trip_workflow_id
 from trips.policy import Policy
+from trips.shown import shown_text
 
-MerchantName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
+MAX_MERCHANT_NAME = 255
+MerchantName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_MERCHANT_NAME)]
 """Who sells, as receipts say it (payments.md, Receipts)."""
 
 RETAILER = "retailer"
@@ -45,10 +49,10 @@ class TripRequest(StrictMessage):
     store_id: Identifier
     shopping_trip_id: Identifier
     started_at: Moment
-    pre_authorized: Money | None = None
+    pre_authorized: Annotated[Money, in_a_currency] | None = None
     cart: Cart | None = None
     payment: Payment = PAYMENT_SERVICE  # type: ignore[assignment]
-    merchant: MerchantName | None = None
+    merchant: Annotated[str | None, BeforeValidator(partial(shown_text, limit=MAX_MERCHANT_NAME))] = None
     receipt: Issuer = RETAILER  # type: ignore[assignment]
     policy: Policy = Policy()
 

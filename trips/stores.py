@@ -45,11 +45,11 @@ class Stores(StrictMessage):
 
 
 def _filled(own: dict[str, Any], wishes: dict[str, Any]) -> dict[str, Any]:
-    """What stands in `own`, in either spelling, wins; tables are filled in their turn."""
-    spelled = {to_camel(name): name for name in own}
-    filled = dict(own)
+    """What stands in `own`, in either spelling, wins, null apart; tables are filled in their turn."""
+    filled = {name: said for name, said in own.items() if said is not None}
+    spelled = {to_camel(name): name for name in filled}
     for name, wish in wishes.items():
-        said = own.get(spelled.get(name, name))
+        said = filled.get(spelled.get(name, name))
         if name not in spelled:
             filled[name] = wish
         elif isinstance(said, dict) and isinstance(wish, dict):

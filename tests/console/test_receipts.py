@@ -4,11 +4,17 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from console.output import plain
 from console.receipts import WIDTH, as_html, as_text
+from tests.anything import ANYTHING, changed
+from tests.trips.test_shown import START, receipt_for
+from trips.request import TripRequest
+
+ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f jam"
 
 
 def usd(amount):
@@ -124,19 +130,54 @@ def test_a_name_and_its_price_never_run_into_one_another(length):
     assert re.search(r"x\s+4\.80 USD\n", text)
 
 
+@settings(deadline=None)
 @given(words, words, words)
 def test_whatever_the_cart_system_says_fits_the_paper_and_is_obeyed_nowhere(description, quantity, sentence):
     line = {"description": description, "quantity": quantity, "price": usd("1.00"), "total": usd("1.00")}
     receipt = {**SALE, "lines": [line], "statements": [sentence]}
     text = as_text([receipt])
     assert all(cell_len(printed) <= WIDTH for printed in text.splitlines())
-    assert all(char.isprintable() or char == "\n" for char in text)
+    assert all(char.isprintable() or char in "\n\u200c\u200d" for char in text)
     harmless = {**SALE, "lines": [{**line, "description": "a", "quantity": "b"}], "statements": ["c"]}
     assert Page(as_html([receipt])).elements == Page(as_html([harmless])).elements
 
 
+@pytest.mark.parametrize("word", ["👨\u200d👩\u200d👧 bread", "क\u200dष", "❤\ufe0f tea", ENGLAND])
+def test_what_joins_characters_to_one_is_printed(word):
+    receipt = {**SALE, "lines": [{"description": word}]}
+    assert word in as_text([receipt])
+    assert word in Page(as_html([receipt])).words
+
+
+@pytest.mark.parametrize("char", ["\x1b", "\x00", "\u202e", "\u2066", "\u200d", "\x85", "\U000e0041"])
+def test_what_a_terminal_would_obey_or_nobody_sees_is_not_printed(char):
+    assert char not in as_text([{**SALE, "lines": [{"description": f"tea{char}bag"}]}])
+
+
+def test_a_line_has_signed_figures_with_all_their_decimals_and_zeros():
+    coupon = {"description": "coupon", "quantity": 1, "price": usd("0.019"), "tax": usd("0.00"), "total": usd("-2.00")}
+    text = as_text([{**SALE, "lines": [coupon]}])
+    for fact in ("1 x 0.019 USD, tax 0.00 USD", "-2.00 USD"):
+        assert fact in one_line(text)
+
+
+def test_a_quantity_of_any_shape_takes_no_more_than_some_lines():
+    text = as_text([{**SALE, "lines": [{"description": "a", "quantity": [list(range(9))] * 200}]}])
+    assert len(text.splitlines()) < len(as_text([SALE]).splitlines()) + 5
+
+
+@settings(deadline=None)
+@given(st.lists(ANYTHING, max_size=3))
+def test_a_receipt_is_printed_whatever_the_cart_system_says_in_its_lines(lines):
+    request = TripRequest.read(changed(START, ("cart", "lines"), lines))
+    receipt = receipt_for(request)
+    assert all(cell_len(printed) <= WIDTH for printed in as_text([receipt]).splitlines())
+    assert "8.56 USD" in as_html([receipt])
+
+
+@settings(deadline=None)
 @given(words)
 def test_a_page_shows_words_from_outside_as_they_are(description):
-    shown = one_line("".join(char if char.isprintable() else " " for char in f"<b>{description}</b>"))
+    shown = one_line(plain(f"<b>{description}</b>").plain)
     page = Page(as_html([{**SALE, "lines": [{"description": f"<b>{description}</b>"}]}]))
     assert shown in one_line(page.words)

@@ -129,7 +129,7 @@ def test_an_empty_cart_of_total_zero_is_priced_at_nothing():
         (("productId",), None, "productId: Field required"),
         (("productId",), "", "productId: String should have at least 1 character"),
         (("unitPrice",), None, "unitPrice: Field required"),
-        (("unitPrice", "price"), None, "unitPrice.price: should be an object"),
+        (("unitPrice", "price"), None, "unitPrice.price: Field required"),
         (("unitPrice", "price"), usd("-4.00"), "unitPrice.price: amount: -4.00 is less than zero"),
         (("unitPrice", "price"), usd("4.001"), "4.001 has too many decimals: USD has 2"),
         (("unitPrice", "price"), usd("0.49"), "promotions: 0.50 USD are more than the price, 0.49 USD"),

@@ -46,7 +46,7 @@ def test_ten_thousand_yen_are_ten_thousand_units_and_not_a_million():
         ("NaN", "USD", "decimal string"),
         (float("inf"), "USD", "decimal string"),
         (True, "USD", "decimal string"),
-        (None, "USD", "decimal string"),
+        (None, "USD", "Field required"),
         ("", "USD", "decimal string"),
         ("1,5", "USD", "decimal string"),
         ("٤٢", "USD", "decimal string"),

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from trips.cards import UNVERIFIED, verification
+from trips.cards import NOT_AVAILABLE, UNVERIFIED, verification
 from trips.cart import Cart
 from trips.money import Money
 from trips.receipt import NO_CARD_DATA, REASONS, REST_OF_HOLD, receipt_key, receipt_of, refund_receipt_of
@@ -125,6 +125,11 @@ def test_a_receipt_without_card_data_is_issued_all_the_same_and_says_so():
         assert "card" not in receipt
 
 
+def test_a_receipt_claims_nothing_of_the_cardholder_that_nobody_told():
+    receipt = sale(settlement(transaction=Transaction(brand="VISA")))
+    assert receipt["card"] == {"brand": "VISA", "applicationLabel": "VISA", "verification": "Not available"}
+
+
 def test_every_reason_of_a_refund_has_words():
     assert set(REASONS) == set(RefundReason)
 
@@ -150,10 +155,11 @@ def test_a_receipt_has_the_same_key_each_time_and_no_other_has_it():
         ("410301", UNVERIFIED),
         ("000000", UNVERIFIED),
         ("3F0000", UNVERIFIED),
-        ("4", UNVERIFIED),
-        ("PIN", UNVERIFIED),
-        ("", UNVERIFIED),
-        (None, UNVERIFIED),
+        ("300000", NOT_AVAILABLE),
+        ("4", NOT_AVAILABLE),
+        ("PIN", NOT_AVAILABLE),
+        ("", NOT_AVAILABLE),
+        (None, NOT_AVAILABLE),
     ],
 )
 def test_a_receipt_says_how_the_cardholder_was_verified(result, words):
