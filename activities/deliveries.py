@@ -106,7 +106,8 @@ class DeliveryActivities:
                 parcel,
                 id=f"delivery-{parcel.key}",
                 task_queue=DELIVERIES_QUEUE,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                # One that Temporal ended, or that gave up, has delivered nothing: only a completed one has.
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 static_summary=f"{parcel.kind} {parcel.key}",
             )

@@ -60,6 +60,9 @@ class Paying(Patience):
         self.trip = trip
         self.stage = Stage.AWAITING_CART
         self.settlement: Settlement | None = None
+        self.ledger_asked = False
+        """Whether the ledger was asked at least once what it knows of the trip, be it in vain."""
+        self.settled_before = False
         self._sight = Sight()
 
     async def pay(self) -> Settlement:
@@ -140,7 +143,10 @@ class Paying(Patience):
 
         async def ask() -> Settlement | None:
             key = TripKey(shopping_trip_id=self.trip.shopping_trip_id)
-            known: Settlement | None = await keep_books(BooksActivities.settlement_of, key)
+            try:
+                known: Settlement | None = await keep_books(BooksActivities.settlement_of, key)
+            finally:
+                self.ledger_asked = True
             return known
 
         try:
@@ -149,8 +155,12 @@ class Paying(Patience):
             self.note(Event.DEADLINE, "the books can't be reached, and the trip can't wait: it goes on without them")
             return None
         if settlement is not None:
+            self.settled_before = True
             known = f"{settlement.outcome} at {settlement.settled_at:%Y-%m-%d %H:%M:%S} UTC"
             self.note(Event.SETTLED, f"the books know this trip: {known}; nothing is paid again")
+            cart = self.trip.request.cart
+            if cart and cart.total != settlement.total:
+                self.note(Event.REFUSAL, "this start has another total than the trip that is settled, and that stands")
         return settlement
 
     async def _record(self) -> Settlement:

@@ -14,7 +14,7 @@ from workflows.bookkeeping import POSTING_LIMIT
 from workflows.calls import trouble_of
 from workflows.cancellation import uncancelled
 from workflows.parcels import deliver_at_last
-from workflows.starting import InvalidStart, check_workflow_id, read_start
+from workflows.starting import InvalidStart, check_start_options, check_workflow_id, read_start
 
 with workflow.unsafe.imports_passed_through():
     from activities.books import BooksActivities
@@ -34,6 +34,7 @@ class RecoverDebt:
         try:
             self._recovery = read_start(Recovery, payload, "the recovery")
             check_workflow_id(recovery_workflow_id(self._recovery.shopping_trip_id, self._recovery.recovery_id))
+            check_start_options()
         except InvalidStart as error:
             self._refusal = str(error)
 

@@ -11,7 +11,7 @@ from trips.refund_errand import RefundErrand
 from workflows.cancellation import uncancelled
 from workflows.messages import Receiving
 from workflows.refunding import Refunding
-from workflows.starting import InvalidStart, check_workflow_id, read_start
+from workflows.starting import InvalidStart, check_start_options, check_workflow_id, read_start
 
 
 @workflow.defn(name=REFUND)
@@ -23,6 +23,7 @@ class Refund(Receiving):
         try:
             request = read_start(RefundRequest, payload, "the refund")
             check_workflow_id(refund_workflow_id(request.refund_request_id))
+            check_start_options()
         except InvalidStart as error:
             self._refusal = str(error)
         else:

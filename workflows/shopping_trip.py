@@ -1,5 +1,6 @@
 """One shopping trip, from the priced cart to money, a receipt and balanced books, whatever breaks on the way."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from temporalio import workflow
@@ -23,6 +24,7 @@ from workflows.delegating import Delegating
 from workflows.messages import Receiving
 from workflows.paying import Paying
 from workflows.refused_start import tell_refused_start
+from workflows.starting import InvalidStart, check_start_options
 
 
 def paying_of(request: TripRequest) -> Paying:
@@ -44,7 +46,8 @@ class ShoppingTrip(Receiving):
             request = TripRequest.read(payload[0] if len(payload) == 1 else None)
             request.check_workflow_id(workflow.info().workflow_id)
             request.check_started(workflow.now())
-        except InvalidTrip as error:
+            check_start_options()
+        except (InvalidTrip, InvalidStart) as error:
             self._refusal = str(error)
         else:
             self._listener = self._paying = paying_of(request)
@@ -52,7 +55,7 @@ class ShoppingTrip(Receiving):
     @workflow.run
     async def run(self, *payload: Any) -> dict[str, Any]:
         """Pay for the trip. Fails at once where the start payload can't be used; never while it holds money."""
-        if self._refusal:
+        if self._refusal and not workflow.info().continued_run_id:  # a cron schedule repeats what failed
             await uncancelled(tell_refused_start(payload, self._refusal), lambda: None)
         self._check_start()
         settlement = await uncancelled(self._paying.pay(), self._refuse_cancellation)
@@ -61,6 +64,19 @@ class ShoppingTrip(Receiving):
 
     def _refuse_cancellation(self) -> None:
         self._paying.note(Event.REFUSAL, f"Temporal's own cancellation refused: {CANCEL_TRIP} voids the sale")
+
+    async def _reply(self, name: str, payload: Sequence[Any]) -> dict[str, Any]:
+        """Answer an update, once the ledger was asked: to a trip that was settled before there is nothing to say.
+
+        An update-with-start comes before `run` has begun. While the ledger is away the update is taken as ever.
+        """
+        self._check_start()
+        await workflow.wait_condition(lambda: self._paying.ledger_asked)
+        if self._paying.settled_before:
+            self._paying.note(Event.REFUSAL, f"{name} not taken: the trip was settled before")
+        else:
+            self._answer(name, payload)
+        return self.status()
 
     @workflow.query(name=STATUS)
     def status(self) -> dict[str, Any]:
@@ -74,10 +90,9 @@ class ShoppingTrip(Receiving):
         self._note(SUBMIT_CART, payload)
 
     @workflow.update(name=SUBMIT_CART)
-    def cart_submitted(self, *payload: Any) -> dict[str, Any]:
+    async def cart_submitted(self, *payload: Any) -> dict[str, Any]:
         """A cart, or a changed one: taken until the first capture."""
-        self._answer(SUBMIT_CART, payload)
-        return self.status()
+        return await self._reply(SUBMIT_CART, payload)
 
     @workflow.signal(name=CHOOSE_DECLINE_STRATEGY)
     def strategy_signalled(self, *payload: Any) -> None:
@@ -85,10 +100,9 @@ class ShoppingTrip(Receiving):
         self._note(CHOOSE_DECLINE_STRATEGY, payload)
 
     @workflow.update(name=CHOOSE_DECLINE_STRATEGY)
-    def strategy_chosen(self, *payload: Any) -> dict[str, Any]:
+    async def strategy_chosen(self, *payload: Any) -> dict[str, Any]:
         """What to do about a card that does not cover the total: {"strategy", "operator", "note"}."""
-        self._answer(CHOOSE_DECLINE_STRATEGY, payload)
-        return self.status()
+        return await self._reply(CHOOSE_DECLINE_STRATEGY, payload)
 
     @workflow.signal(name=RETRY)
     def retry_signalled(self, *payload: Any) -> None:
@@ -96,10 +110,9 @@ class ShoppingTrip(Receiving):
         self._note(RETRY, payload)
 
     @workflow.update(name=RETRY)
-    def retry_asked(self, *payload: Any) -> dict[str, Any]:
+    async def retry_asked(self, *payload: Any) -> dict[str, Any]:
         """Try the failed call again now: {"operator", "note"}."""
-        self._answer(RETRY, payload)
-        return self.status()
+        return await self._reply(RETRY, payload)
 
     @workflow.signal(name=CANCEL_TRIP)
     def cancel_signalled(self, *payload: Any) -> None:
@@ -107,10 +120,9 @@ class ShoppingTrip(Receiving):
         self._note(CANCEL_TRIP, payload)
 
     @workflow.update(name=CANCEL_TRIP)
-    def cancel_asked(self, *payload: Any) -> dict[str, Any]:
+    async def cancel_asked(self, *payload: Any) -> dict[str, Any]:
         """The sale is void: {"operator", "note"}. Taken until the charge begins."""
-        self._answer(CANCEL_TRIP, payload)
-        return self.status()
+        return await self._reply(CANCEL_TRIP, payload)
 
     @workflow.signal(name=RESOLVE_CAPTURE)
     def resolution_signalled(self, *payload: Any) -> None:
@@ -118,7 +130,6 @@ class ShoppingTrip(Receiving):
         self._note(RESOLVE_CAPTURE, payload)
 
     @workflow.update(name=RESOLVE_CAPTURE)
-    def capture_resolved(self, *payload: Any) -> dict[str, Any]:
+    async def capture_resolved(self, *payload: Any) -> dict[str, Any]:
         """What became of a capture in doubt: {"captured", "operator", "note"}."""
-        self._answer(RESOLVE_CAPTURE, payload)
-        return self.status()
+        return await self._reply(RESOLVE_CAPTURE, payload)

@@ -1,6 +1,7 @@
 """How a workflow reads what it was started with: what can't be used ends it at once, in words (temporal.md)."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from temporalio import workflow
@@ -11,6 +12,9 @@ with workflow.unsafe.imports_passed_through():
     from pydantic import ValidationError
 
 M = TypeVar("M", bound=Message)
+
+MIN_TIMEOUT = timedelta(days=3650)
+"""What Temporal's test server gives every workflow that is started without one; nothing of ours lasts as long."""
 
 
 class InvalidStart(ValueError):
@@ -29,3 +33,24 @@ def check_workflow_id(expected: str) -> None:
     """Raise InvalidStart unless the workflow has that id, which keeps the same from being done twice."""
     if workflow.info().workflow_id != expected:
         raise InvalidStart(f"the workflow's id should be {expected}")
+
+
+def check_start_options() -> None:
+    """Raise InvalidStart where the workflow was started with options by which Temporal itself ends or repeats it.
+
+    A server that ends a workflow asks nobody: a hold stays, or money was taken that no ledger knows.
+    """
+    info = workflow.info()
+    options = {
+        "an execution timeout": _ends(info.execution_timeout),
+        "a run timeout": _ends(info.run_timeout),
+        "a retry policy": info.retry_policy,
+        "a cron schedule": info.cron_schedule,
+    }
+    given = " and ".join(name for name, value in options.items() if value)
+    if given:
+        raise InvalidStart(f"it was started with {given}, by which Temporal would end or repeat it: start it without")
+
+
+def _ends(timeout: timedelta | None) -> bool:
+    return timeout is not None and timeout < MIN_TIMEOUT

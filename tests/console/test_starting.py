@@ -4,7 +4,7 @@ import json
 import signal
 
 import pytest
-from temporalio.client import WorkflowFailureError
+from temporalio.client import WorkflowContinuedAsNewError, WorkflowFailureError
 from temporalio.service import RPCError
 
 from console.handover import GOES_ON
@@ -199,6 +199,23 @@ def test_who_waits_hears_at_once_what_was_refused_and_after_ctrl_c_that_the_rest
     program.send_signal(signal.SIGINT)
     ended = end(program)
     assert (ended.status, ended.err.splitlines()[0]) == (130, GOES_ON)
+
+
+def test_a_trip_with_a_cron_schedule_fails_in_words(trip, server):
+    payload, shop = trip(None), server.shop
+    start = shop.client.start_workflow(
+        SHOPPING_TRIP,
+        payload,
+        id=f"trip-{payload['shoppingTripId']}",
+        task_queue=TASK_QUEUE,
+        cron_schedule="@every 1s",
+    )
+    handle = shop.do(start)
+    with pytest.raises(WorkflowContinuedAsNewError):  # what a cron schedule makes of a failure
+        shop.do(handle.result(follow_runs=False))
+    shop.do(shop.client.get_workflow_handle(handle.id).terminate("the schedule goes on for ever"))
+    first = shop.client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
+    assert "a cron schedule" in str(shop.do(first.fetch_history()).events[-1])
 
 
 async def exists(handle):

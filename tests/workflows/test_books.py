@@ -3,9 +3,19 @@
 import asyncio
 
 import pytest
+from temporalio.client import WithStartWorkflowOperation
+from temporalio.common import WorkflowIDConflictPolicy
 
 from tests.workflows.world import cart, said, sentences
-from trips.names import CHOOSE_DECLINE_STRATEGY, SUBMIT_CART
+from trips.names import (
+    CANCEL_TRIP,
+    CHOOSE_DECLINE_STRATEGY,
+    RESOLVE_CAPTURE,
+    RETRY,
+    SHOPPING_TRIP,
+    SUBMIT_CART,
+    TASK_QUEUE,
+)
 from trips.posting import SettledTrip
 from trips.settlement import Settlement
 
@@ -180,3 +190,49 @@ async def test_a_receipt_that_nobody_takes_for_an_hour_is_an_incident_until_it_i
     await world.pass_time(minutes=15)
     await world.client.get_workflow_handle(f"delivery-{trip.id}:sale:receipt").result()
     assert [one["body"]["state"] for one in await world.control.incidents(at_least=2)] == ["opened", "closed"]
+
+
+@pytest.mark.parametrize(
+    ("message", "payload"),
+    [
+        (SUBMIT_CART, cart("99.00")),
+        (CHOOSE_DECLINE_STRATEGY, said(strategy="write_off")),
+        (RETRY, said()),
+        (CANCEL_TRIP, said()),
+        (RESOLVE_CAPTURE, said(captured=False)),
+    ],
+)
+async def test_an_update_with_start_after_the_end_is_answered_with_the_settlement(world, message, payload):
+    trip = await world.trip(held="10.00")
+    await trip.result()
+    start = WithStartWorkflowOperation(
+        SHOPPING_TRIP,
+        trip.payload,
+        id=trip.handle.id,
+        task_queue=TASK_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+    )
+    answer = await world.client.execute_update_with_start_workflow(message, payload, start_workflow_operation=start)
+    assert (answer["stage"], answer["outcome"], answer["captured"]) == ("settled", "captured", usd("42.10"))
+    assert sentences(answer, "refusal") == [f"{message} not taken: the trip was settled before"]
+
+
+async def test_an_update_that_comes_while_the_ledger_is_away_is_taken(world):
+    world.lose_books()
+    trip = await world.trip(None, held="10.00")
+    answer = await trip.update(SUBMIT_CART, cart("12.00"))
+    assert answer["total"] == usd("12.00")
+    world.find_books()
+    assert (await trip.result())["captured"] == usd("12.00")
+
+
+async def test_a_start_with_another_total_than_the_settled_one_says_so_in_the_trips_log(world):
+    trip = await world.trip(held="10.00")
+    await trip.result()
+    same = await world.start(trip.id, trip.payload)
+    await same.result()
+    assert sentences(await same.status(), "refusal") == []
+    other = await world.start(trip.id, trip.payload | {"cart": cart("12.00")})
+    await other.result()
+    (refusal,) = sentences(await other.status(), "refusal")
+    assert "another total" in refusal
