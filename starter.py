@@ -21,8 +21,10 @@ from console import (
     starting,
 )
 from console.output import Refusal, complain
+from console.usage import Commands
 
 app = typer.Typer(
+    cls=Commands,
     help="Start shopping trips, speak to them, and see what became of them.",
     no_args_is_help=True,
     add_completion=False,

@@ -7,7 +7,9 @@ from clients.checkout_service import CheckoutService
 from clients.errors import BadRequestError, NotAllowedError
 from trips.cart import Cart
 from trips.checkout_cart import InvalidCart, checkout_cart
+from trips.messages import MAX_ORDER_ID
 from trips.pricing import PricedCart
+from trips.redaction import in_short
 
 
 class CheckoutCall(TripCall):
@@ -25,13 +27,14 @@ class CheckoutActivities:
 
     @activity.defn(name="checkout")
     async def checkout(self, call: CheckoutCall) -> str:
-        """Hand the cart over; gives Amazon's orderId."""
+        """Hand the cart over; gives Amazon's orderId, masked where it may be a card's number."""
         with troubles_told():
             if self._service is None:
                 raise NotAllowedError("not sent: the worker has no CHECKOUT_SERVICE_URL")
-            return await self._service.checkout(
+            order_id = await self._service.checkout(
                 call.store_id, call.shopping_trip_id, _priced(call.cart), attempt=call.attempt
             )
+            return in_short(order_id, MAX_ORDER_ID)
 
 
 def _priced(cart: Cart) -> PricedCart:

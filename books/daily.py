@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, PlainSerializer
 
 from books.reconciling import Reconciliation
-from trips.base import Message, StrictMessage
+from trips.base import Message, Sentence, StrictMessage
 from trips.span import read_day
 
 
@@ -37,7 +37,7 @@ class ReconciledDay(Message):
     day: Day
     result: Reconciliation | None = None
     """Nothing where the file could not be read, or the books."""
-    trouble: str | None = None
+    trouble: Sentence | None = None
     """Why there is no result."""
 
     @property

@@ -16,6 +16,7 @@ from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, mak
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError, SQLAlchemyError
 
+from trips.redaction import in_short
 from trips.trouble import TroubleKind
 
 LOCK_PATIENCE = 5
@@ -56,6 +57,9 @@ class BooksError(Exception):
 
     kind: ClassVar[TroubleKind] = TroubleKind.BOOKS
     """What that is to a trip."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(in_short(sentence))
 
 
 class BooksUnavailable(BooksError):

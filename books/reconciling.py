@@ -14,7 +14,7 @@ from books.mapping import Mapping, load_mapping
 from books.movements import AT_ONCE, reading
 from books.settlement_file import DATE, DailyFile, SettlementFile, read_settlement_file
 from books.tables import entries, settlements
-from trips.base import Message
+from trips.base import Message, Sentence
 from trips.journal import Movement
 from trips.reconciliation import BooksRow, FileRow, Finding, TotalLine, Totals, Verdict, reconcile
 from trips.span import Span
@@ -40,7 +40,7 @@ class Reconciliation(Message):
     ignored: int
     """Rows that the mapping says are none of ours."""
     totals: list[TotalLine]
-    first: list[str]
+    first: list[Sentence]
     """The first of what is left over, a sentence each."""
 
 

@@ -15,6 +15,7 @@ from trips.base import Identifier
 from trips.journal import Movement
 from trips.money import Money, minor_digits
 from trips.reconciliation import FileRow
+from trips.redaction import in_short, masked
 
 MOST_ROWS = 2_000_000
 """About 1 GB of memory; a day of a large chain is below a tenth of it."""
@@ -166,7 +167,7 @@ class _RowReader:
             code=money.code,
             reference=self._reference(named) if named else None,
             line=line,
-            dated=cells["date"][:SHOWN] if "date" in cells else None,
+            dated=in_short(cells["date"], SHOWN) if "date" in cells else None,
         )
 
     def _movement(self, cells: dict[str, str]) -> Movement | None:
@@ -187,7 +188,8 @@ class _RowReader:
         if len(text) > LONGEST_REFERENCE or not text.isprintable():
             name = self._mapping.columns.reference
             raise _Unusable(f"{name}: should be at most {LONGEST_REFERENCE} printable letters")
-        return text
+        # The books have an order's id masked too.
+        return masked(text)
 
     def _money(self, cells: dict[str, str], movement: Movement) -> Money:
         code, amount, columns = cells["currency"], cells["amount"], self._mapping.columns

@@ -19,7 +19,7 @@ from clients.errors import (
     UnreadableAnswerError,
 )
 from clients.retry_after import retry_after
-from trips.private import holds_card_number, quoted
+from trips.redaction import holds_card_number, quoted
 
 NAMED = {
     "ShoppingTripExpired": TripExpiredError,

@@ -16,6 +16,7 @@ from trips.base import Identifier, Message
 from trips.checkout_cart import named
 from trips.money import Money
 from trips.pricing import OrderTotals, PricedCart, PricedLine
+from trips.redaction import in_short
 
 CARTS = "/v1/checkout/carts"
 
@@ -65,7 +66,7 @@ class CheckoutService:
                 tell=lambda order_id: f"order {order_id}",
             )
         except BadRequestError as error:
-            error.sentence = LINE_ITEM.sub(lambda found: _line(cart, int(found[1])), error.sentence)
+            error.sentence = in_short(LINE_ITEM.sub(lambda found: _line(cart, int(found[1])), error.sentence))
             raise
 
 

@@ -15,6 +15,7 @@ ServiceError                     the call brought no answer that can be used
 from datetime import timedelta
 from typing import ClassVar
 
+from trips.redaction import in_short
 from trips.trouble import Trouble, TroubleKind
 
 
@@ -32,8 +33,8 @@ class ServiceError(Exception):
         request_id: str | None = None,
         retry_after: timedelta | None = None,
     ) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+        self.sentence = in_short(sentence)
+        super().__init__(self.sentence)
         self.status = status
         self.error_msg = error_msg
         self.request_id = request_id

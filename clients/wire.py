@@ -1,6 +1,5 @@
 """What the Payment Service reads and what it says (contract.md, Fields and Payment Service)."""
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -22,16 +21,15 @@ from clients.answers import Answer
 from clients.errors import BadRequestError
 from trips.base import Identifier, Message, sentence
 from trips.money import MOST_DIGITS, Money, check_sayable
-from trips.private import holds_card_number, quoted
+from trips.redaction import quoted
 from trips.refund import RefundReason, RefundRequestId
-from trips.settlement import Transaction
+from trips.settlement import Transaction, fits_form
 
 log = structlog.get_logger()
 
-LONGEST_VALUE = 255
-"""Characters of one of a card's data; the longest of EMV's that we read has 32."""
+MAX_ID = 255
+"""Characters of an id that a service gives."""
 
-LAST_FOUR = re.compile(r"[0-9]{4}")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 R = TypeVar("R", bound=Message)
@@ -164,17 +162,13 @@ def read_initiated(answer: Answer) -> None:
 def read_reconciliation_id(answer: Answer) -> str | None:
     """A refund's reconciliation id, where the answer has one. Raises UnreadableAnswerError."""
     said = read_object(answer) if answer.content.strip() else {}
-    return _text(said.get("reconciliationId"))
+    return _card_data(said, "reconciliation_id")
 
 
 def read_card_data(answer: Answer) -> Transaction:
     """The card's data without its expiry date, which goes no further. Raises UnreadableAnswerError."""
     said = read_object(answer)
-    data = {name: _text(said.get(to_camel(name))) for name in Transaction.model_fields}
-    if not LAST_FOUR.fullmatch(data["tail"] or ""):
-        # Anything else in the place of the last four digits may be more of the number.
-        data["tail"] = None
-    return Transaction(**data)
+    return Transaction(**{name: _card_data(said, name) for name in Transaction.model_fields})
 
 
 def read_object(answer: Answer) -> Mapping[str, Any]:
@@ -187,12 +181,12 @@ def read_object(answer: Answer) -> Mapping[str, Any]:
 
 def printable(value: Any) -> str | None:
     """A text of 1 to 255 printable characters that are not all blanks; None for anything else."""
-    if not isinstance(value, str) or not value.isprintable() or not 0 < len(value) <= LONGEST_VALUE:
+    if not isinstance(value, str) or not value.isprintable() or not 0 < len(value) <= MAX_ID:
         return None
     return value if value.strip() else None
 
 
-def _text(value: Any) -> str | None:
-    """One of a card's data, None where it is not usable: missing, no text, too long, or what may be a card's number."""
-    text = printable(value)
-    return None if text is None or holds_card_number(text) else text
+def _card_data(said: Mapping[str, Any], name: str) -> str | None:
+    """One of a card's data, None where it is not usable: missing, no text, or of a form that it does not have."""
+    value = said.get(to_camel(name))
+    return value if isinstance(value, str) and fits_form(name, value) else None

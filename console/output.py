@@ -12,6 +12,8 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from trips.redaction import in_short
+
 WIDTH_OF_A_FILE = 200
 """Columns where no terminal says how many it has: a trip's id and its sentences then stay on one line."""
 
@@ -51,7 +53,7 @@ def say(what: str | RenderableType) -> None:
 def complain(sentences: str) -> None:
     """Tell on standard error what was refused, or is said beside the answer, a sentence a line."""
     for sentence in sentences.splitlines():
-        err.print(plain(sentence), soft_wrap=True)
+        err.print(plain(in_short(sentence)), soft_wrap=True)
 
 
 def print_json(document: Any) -> None:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Literal
 
-from trips.base import Message, Moment
+from trips.base import Message, Moment, Sentence
 from trips.trouble import TroubleKind
 
 
@@ -69,7 +69,7 @@ class Attention(Message):
 
     cause: Cause
     since: Moment
-    sentence: str
+    sentence: Sentence
     what_to_do: str
 
     @classmethod

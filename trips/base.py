@@ -1,6 +1,7 @@
 """What every message of ours has in common: camelCase outside, snake_case inside, nothing changes after it was read."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -8,6 +9,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     PlainSerializer,
     StringConstraints,
@@ -15,6 +17,8 @@ from pydantic import (
     model_validator,
 )
 from pydantic.alias_generators import to_camel
+
+from trips.redaction import MAX_DEPTH, in_short, masked, storable
 
 FIRST_YEAR, LAST_YEAR = 2000, 9000
 """Of any moment that we are told. The tests' clock leaps by tens of years, so the end is far."""
@@ -46,11 +50,29 @@ Moment = Annotated[
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[0-9a-zA-Z_-]+$")]
 """A store's or a trip's id as the services define it (contract.md, Fields): safe in a URL and in a query."""
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+Words = Annotated[
+    str,
+    BeforeValidator(lambda said: storable(said) if isinstance(said, str) else said),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=1000),
+]
 """Something that a person said: not empty, and short enough for a history."""
 
 
-class Refused(ValueError):
+Masked = AfterValidator(masked)
+"""For a text that logs and books repeat: it is kept without what no log may hold."""
+
+Sentence = Annotated[str, AfterValidator(in_short)]
+"""What people are told: short, and without what no log may hold, whatever was put into it."""
+
+
+class SentenceError(ValueError):
+    """An error whose sentence people read: it is cut and masked like any other."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(in_short(sentence))
+
+
+class Refused(SentenceError):
     """What was asked for can't be done; the sentence says why."""
 
 
@@ -91,20 +113,41 @@ KINDS = {
 }
 """What pydantic says of these in Python's words."""
 
+MAX_FAULTS = 5
+"""Faults that a sentence names: who has mended them is told the next ones."""
+
+MAX_FAULT = 500
+"""Characters that are said of a fault; the longest of our own are those of a cart's line."""
+
+FIELD_NAME = re.compile(r"[A-Za-z_]{1,40}")
+"""What can be repeated of a field's name: no name of ours has another form, and nothing private has this one."""
+
+OTHER_NAME = "(another name)"
+"""For the name of a field that is none of ours: it may be a card number that slipped there."""
+
 
 def words_of(fault: Mapping[str, Any]) -> str:
     """What one of pydantic's faults is, for a person."""
-    return KINDS.get(fault["type"]) or str(fault["msg"]).removeprefix("Value error, ")
+    words = KINDS.get(fault["type"]) or str(fault["msg"]).removeprefix("Value error, ")
+    return in_short(words, MAX_FAULT)
+
+
+def field_of(location: Sequence[int | str]) -> str:
+    """Where in a payload a fault is: names with dots between. What may be no name of ours is not repeated."""
+    parts = location[:MAX_DEPTH]
+    return ".".join(str(part) if isinstance(part, int) or FIELD_NAME.fullmatch(part) else OTHER_NAME for part in parts)
 
 
 def sentence(error: ValidationError, what: str) -> str:
-    """What is wrong with a payload, in one sentence that names each field, for a person who has to mend it.
+    """What is wrong with a payload, in one sentence that names the first fields, for a person who has to mend it.
 
     The payload's values are left out: what somebody typed into the wrong field may be a card number.
     """
+    found = error.errors(include_url=False, include_input=False, include_context=False)
     faults = []
-    for fault in error.errors(include_url=False, include_input=False, include_context=False):
-        field = ".".join(str(part) for part in fault["loc"])
-        words = words_of(fault)
+    for fault in found[:MAX_FAULTS]:
+        field, words = field_of(fault["loc"]), words_of(fault)
         faults.append(f"{field}: {words}" if field else words)
-    return f"{what} can't be used: " + "; ".join(faults)
+    if len(found) > MAX_FAULTS:
+        faults.append(f"and {len(found) - MAX_FAULTS:,} more")
+    return in_short(f"{what} can't be used: {'; '.join(faults)}")

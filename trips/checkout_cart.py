@@ -2,16 +2,17 @@
 
 from pydantic import ValidationError
 
-from trips.base import Message, sentence
+from trips.base import Message, SentenceError, sentence
 from trips.cart import Cart, Line
 from trips.money import Money
 from trips.pricing import CURRENCY, OrderTotals, PricedCart, PricedLine, Said, agree
+from trips.redaction import in_short
 
 SHOWN = 60
 """Characters of a product's id and description: enough to find the line, and the sentence stays one."""
 
 
-class InvalidCart(ValueError):
+class InvalidCart(SentenceError):
     """The cart can't be checked out; the sentence names the line, the field and, of a figure, what it should be."""
 
 
@@ -68,7 +69,8 @@ def _read(number: int, line: Line, cart: Cart) -> PricedLine:
 def named(number: int, line: Line | PricedLine) -> str:
     """A line as people find it in a cart: its number, from 1 on, and what it is."""
     said = (line.product_id, line.description)
-    known = [text[:SHOWN] for text in said if isinstance(text, str) and text and text.isprintable()]
+    texts = (text for text in said if isinstance(text, str) and text and text.isprintable())
+    known = [in_short(text, SHOWN + 1)[:SHOWN] for text in texts]
     return f"line {number} ({', '.join(known)})" if known else f"line {number}"
 
 

@@ -2,12 +2,18 @@
 
 from enum import StrEnum
 
-from trips.base import Message, Moment
+from pydantic_core import to_json
+
+from trips.base import Message, Moment, Sentence
 
 MOST_ENTRIES = 1_000
 """Trouble of two days and many words make more; a query's answer may hold 2 MB."""
 FIRST_ENTRIES = 100
 """How a trip began is kept when the log is cut."""
+
+
+MAX_LOG_BYTES = 1_000_000
+"""Of the lines as JSON: a thousand long notes in a script of three bytes a letter would fill 3 MB."""
 
 
 class Event(StrEnum):
@@ -33,7 +39,7 @@ class LogEntry(Message):
 
     at: Moment
     event: Event
-    sentence: str
+    sentence: Sentence
 
 
 class TripLog:
@@ -41,14 +47,22 @@ class TripLog:
 
     def __init__(self) -> None:
         self._entries: list[LogEntry] = []
+        self._size = 0
         self._left_out = 0
 
     def add(self, at: Moment, event: Event, sentence: str) -> None:
-        """Write a line."""
-        self._entries.append(LogEntry(at=at, event=event, sentence=sentence))
-        if len(self._entries) > MOST_ENTRIES:
-            del self._entries[FIRST_ENTRIES]
+        """Write a line; the sentence is masked and cut as all that people are told."""
+        entry = LogEntry(at=at, event=event, sentence=sentence)
+        self._entries.append(entry)
+        self._size += _size(entry)
+        while self._is_too_long:
+            self._size -= _size(self._entries.pop(FIRST_ENTRIES))
             self._left_out += 1
+
+    @property
+    def _is_too_long(self) -> bool:
+        too_large = self._size > MAX_LOG_BYTES and len(self._entries) > FIRST_ENTRIES + 1
+        return too_large or len(self._entries) > MOST_ENTRIES
 
     @property
     def entries(self) -> tuple[LogEntry, ...]:
@@ -58,3 +72,7 @@ class TripLog:
         cut = self._entries[FIRST_ENTRIES]
         told = cut.model_copy(update={"sentence": f"({self._left_out} lines were left out here) {cut.sentence}"})
         return (*self._entries[:FIRST_ENTRIES], told, *self._entries[FIRST_ENTRIES + 1 :])
+
+
+def _size(entry: LogEntry) -> int:
+    return len(to_json(entry.sentence))

@@ -2,18 +2,22 @@
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, StrictBool, StringConstraints, model_validator
+from pydantic import StrictBool, StringConstraints, model_validator
 
-from trips.base import Message, Words
+from trips.base import Masked, Message, Words
 from trips.policy import Strategy
-from trips.private import masked
+
+MAX_ORDER_ID = 255
+"""Characters; what the books have room for."""
+
+OrderId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_ORDER_ID), Masked]
 
 
 class Said(Message):
     """A person's word: who says it, and why. Logs and books repeat both, so neither keeps what no log may hold."""
 
-    operator: Annotated[Words, AfterValidator(masked)]
-    note: Annotated[str, StringConstraints(max_length=1000), AfterValidator(masked)] | None = None
+    operator: Annotated[Words, Masked]
+    note: Annotated[str, StringConstraints(max_length=1000), Masked] | None = None
 
 
 class Decision(Said):
@@ -26,7 +30,7 @@ class CaptureResolution(Said):
     """What an operator found out about a capture whose outcome was unknown."""
 
     captured: StrictBool
-    order_id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)] | None = None
+    order_id: OrderId | None = None
     """By which Amazon knows an order that it took, where it orchestrates the payment."""
 
     @model_validator(mode="after")

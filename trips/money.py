@@ -23,6 +23,7 @@ WIRE_DECIMALS = 2
 """The Payment Service reads at most two decimals (contract.md, Fields), fewer than KWD has."""
 
 TOO_LONG = f"should have no more than {MOST_DIGITS} digits"
+NOT_A_CURRENCY = "not a currency of ISO 4217 (three capital letters, such as USD)"
 NOT_A_NUMBER = 'should be a decimal string such as "42.10", or a number'
 
 
@@ -41,7 +42,7 @@ def minor_digits(code: str) -> int:
     try:
         exponent = Currency(code).exponent
     except ValueError:
-        raise ValueError(f"{code!r} is not a currency of ISO 4217 (three capital letters, such as USD)") from None
+        raise ValueError(NOT_A_CURRENCY) from None
     if exponent is None:
         raise ValueError(f"{code} is not money that a card can be charged in")
     return int(exponent)
@@ -95,14 +96,14 @@ class Money(Message):
     def _fits_the_currency(self) -> Self:
         digits = minor_digits(self.code)
         if self.amount < 0:
-            raise ValueError(f"amount: {self.amount} is less than zero")
+            raise ValueError("amount: is less than zero")
         if (
             self.amount != self.amount.quantize(Decimal(1))
             and -int(self.amount.normalize().as_tuple().exponent) > digits
         ):
-            raise ValueError(f"amount: {self.amount} has too many decimals: {self.code} has {digits}")
+            raise ValueError(f"amount: has too many decimals: {self.code} has {digits}")
         if self.minor_units >= 10**MOST_DIGITS:
-            raise ValueError(f"amount: {self.amount} has more than {MOST_DIGITS} digits")
+            raise ValueError(f"amount: has more than {MOST_DIGITS} digits")
         return self
 
     @field_serializer("amount")

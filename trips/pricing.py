@@ -66,10 +66,7 @@ def _with_its_unit(said: Any) -> Any:
 
 def _in_bounds(quantity: Decimal) -> Decimal:
     if not 0 < quantity <= MOST_OF_ONE:
-        said = f"{quantity:f}"
-        # A longer number in the wrong field may be a card's, and is not repeated.
-        what = f"{said} " if len(said) <= len(str(-MOST_OF_ONE)) else ""
-        raise ValueError(f"{what}should be above 0 and no more than {MOST_OF_ONE}")
+        raise ValueError(f"should be above 0 and no more than {MOST_OF_ONE}")
     if quantity != round(quantity, QUANTITY_DECIMALS):
         raise ValueError(f"should have no more than {QUANTITY_DECIMALS} decimals")
     return quantity

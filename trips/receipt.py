@@ -8,6 +8,7 @@ from trips.base import rfc3339
 from trips.cards import application_label, entry_mode, verification
 from trips.cart import Cart, Line
 from trips.checkout_cart import receipt_figures
+from trips.redaction import redacted
 from trips.refund import RefundReason, RefundRequest
 from trips.request import RETAILER, TripRequest
 from trips.settlement import Settlement, Transaction
@@ -118,7 +119,7 @@ def _seller(settlement: Settlement) -> dict[str, str]:
 
 def _line(line: Line, figures: Mapping[str, ShownMoney], code: str) -> dict[str, Any]:
     """A line as the cart system priced it, without figures that the shopper can't add to a total in that currency."""
-    known = {"description": line.description, "quantity": line.quantity}
+    known = redacted({"description": line.description, "quantity": line.quantity})
     prices = {name: figure.to_json() for name, figure in figures.items() if figure.code == code}
     return {name: value for name, value in known.items() if value is not None} | prices
 

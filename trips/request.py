@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from trips.base import Identifier, Message, Moment, StrictMessage, rfc3339, sentence
+from trips.base import Identifier, Masked, Message, Moment, SentenceError, StrictMessage, rfc3339, sentence
 from trips.cart import Cart
 from trips.checkout_cart import InvalidCart, checkout_cart
 from trips.money import NO_CURRENCY, Money, check_sayable, in_a_currency
@@ -22,7 +22,9 @@ from trips.policy import Policy
 from trips.shown import shown_text
 
 MAX_MERCHANT_NAME = 255
-MerchantName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_MERCHANT_NAME)]
+MerchantName = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_MERCHANT_NAME), Masked
+]
 """Who sells, as receipts say it (payments.md, Receipts)."""
 
 RETAILER = "retailer"
@@ -39,7 +41,7 @@ CLOCKS_DIFFER = timedelta(days=1)
 """More than any clock is wrong, or any zone mistaken; less than a wrong year or milliseconds taken for seconds."""
 
 
-class InvalidTrip(ValueError):
+class InvalidTrip(SentenceError):
     """The start payload can't be used; the sentence names each field that is wrong."""
 
 
@@ -52,7 +54,9 @@ class TripRequest(StrictMessage):
     pre_authorized: Annotated[Money, in_a_currency] | None = None
     cart: Cart | None = None
     payment: Payment = PAYMENT_SERVICE  # type: ignore[assignment]
-    merchant: Annotated[str | None, BeforeValidator(partial(shown_text, limit=MAX_MERCHANT_NAME))] = None
+    merchant: Annotated[
+        Annotated[str, Masked] | None, BeforeValidator(partial(shown_text, limit=MAX_MERCHANT_NAME))
+    ] = None
     receipt: Issuer = RETAILER  # type: ignore[assignment]
     policy: Policy = Policy()
 

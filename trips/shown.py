@@ -15,6 +15,7 @@ from pydantic import BeforeValidator
 
 from trips.base import Message
 from trips.money import minor_digits, read_decimal
+from trips.redaction import holds_card_number, storable
 
 MAX_TEXT = 500
 """Characters of one text, enough for any description; also keeps a cart of many lines within Temporal's payload."""
@@ -34,11 +35,6 @@ CURRENCY_CODE = re.compile(r"[A-Z]{3}")
 def shortened(text: str, limit: int) -> str:
     """The text in so many characters at most; a mark at its end says that there was more."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
-
-
-def storable(text: str) -> str:
-    """The text without half characters (lone surrogates), which JSON and databases can't hold."""
-    return text.encode(errors="replace").decode()
 
 
 def shown_text(value: Any, limit: int = MAX_TEXT) -> str | None:
@@ -100,6 +96,8 @@ class ShownMoney(Message):
         except ValueError:
             return None
         if not isinstance(currency, str) or not CURRENCY_CODE.fullmatch(currency.upper()):
+            return None
+        if holds_card_number(f"{amount:f}"):
             return None
         return cls(amount=amount, code=currency.upper())
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from trips.base import Message
+from trips.base import Message, Sentence
 
 
 class TroubleKind(StrEnum):
@@ -59,7 +59,7 @@ class Trouble(Message):
     """One call that brought no usable answer. The sentence is for people and holds no secret and no personal data."""
 
     kind: TroubleKind
-    sentence: str
+    sentence: Sentence
     retry_after: timedelta | None = None
     """What the service asked for, where it could be read."""
     request_id: str | None = None

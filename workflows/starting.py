@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from temporalio import workflow
 
-from trips.base import Message, sentence
+from trips.base import Message, SentenceError, sentence
 
 with workflow.unsafe.imports_passed_through():
     from pydantic import ValidationError
@@ -17,7 +17,7 @@ MIN_TIMEOUT = timedelta(days=3650)
 """What Temporal's test server gives every workflow that is started without one; nothing of ours lasts as long."""
 
 
-class InvalidStart(ValueError):
+class InvalidStart(SentenceError):
     """The start payload can't be used; the sentence names each field that is wrong."""
 
 

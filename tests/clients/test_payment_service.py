@@ -265,6 +265,55 @@ class TestTransactionalData:
         assert transaction.brand is None
         assert transaction.terminal_id == "12345678"
 
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("brand", "VISA 12"),
+            ("brand", f"VISA {CARD}"),
+            ("posEntryMode", "EMV_9F39_05;5F24"),
+            ("currency", "usd"),
+            ("authorizationResponseCode", "1227"),
+            ("cryptogramInformationData", "8G"),
+            ("panSequenceNumber", "1227"),
+            ("applicationId", "4111111111111111"),
+            ("applicationId", "A04111111111111111"),
+            ("applicationId", "A0000000031010=2712"),
+            ("cardholderVerificationMethodResult", "122027"),
+            ("cardholderVerificationMethodResult", "42030"),
+            ("terminalId", "271212345"),
+            ("terminalId", "12/27"),
+            ("reconciliationId", "12/27"),
+            ("reconciliationId", "2027-12"),
+            ("reconciliationId", "jo.doe@example.com"),
+            ("reconciliationId", f"REF{CARD}"),
+            ("cardStatementTransactionId", f";{CARD}=27121010000?"),
+            ("cardStatementTransactionId", "%B^DOE/JOHN^2712"),
+            ("cardStatementTransactionId", "valid until 12/27"),
+        ],
+    )
+    async def test_card_data_of_another_form_is_left_out_alone(self, fake, service, name, value):
+        fake.answers({**CARD_DATA, name: value})
+        rest = {other: data for other, data in CARD_DATA.items() if other != name}
+        assert (await service.transactional_data(STORE, TRIP, attempt=1)).to_json() == rest
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("brand", "AMERICAN EXPRESS"),
+            ("brand", "Visa_Debit"),
+            ("posEntryMode", "EMV_9F39_90"),
+            ("authorizationResponseCode", "Z3"),
+            ("applicationId", "D27600002545500100"),
+            ("applicationId", "a0000000041010"),
+            ("cardholderVerificationMethodResult", "1F0302"),
+            ("terminalId", "T1"),
+            ("reconciliationId", "8835-1234.AB:77/x_9+="),
+        ],
+    )
+    async def test_card_data_of_its_form_is_kept(self, fake, service, name, value):
+        fake.answers({**CARD_DATA, name: value})
+        assert (await service.transactional_data(STORE, TRIP, attempt=1)).to_json() == {**CARD_DATA, name: value}
+
     @pytest.mark.parametrize("tail", [CARD, "411111 1234", "123", "12345", "١٢٣٤", "12a4", ""])
     async def test_a_tail_that_is_not_four_digits_is_dropped(self, fake, service, tail):
         fake.answers({**CARD_DATA, "tail": tail})
@@ -275,7 +324,7 @@ class TestTransactionalData:
         fake.answers({**CARD_DATA, "reconciliationId": value})
         assert (await service.transactional_data(STORE, TRIP, attempt=1)).reconciliation_id is None
 
-    @pytest.mark.parametrize("value", ["412345678901237", "123456789012", "4111111111111112", "TXN4111111111111111"])
+    @pytest.mark.parametrize("value", ["412345678901237", "123456789012", "4111111111111112", "TXN4111111111111112"])
     async def test_a_processors_own_long_number_is_kept(self, fake, service, value):
         fake.answers({**CARD_DATA, "cardStatementTransactionId": value})
         assert (await service.transactional_data(STORE, TRIP, attempt=1)).card_statement_transaction_id == value

@@ -127,6 +127,22 @@ def test_wrong_usage_ends_with_2(args):
     assert CliRunner().invoke(starter.app, args).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["4111 1111 1111 1111"],
+        ["decide", "t", "4111111111111111", "--operator", "ann"],
+        ["start", "card_4111111111111111"],
+        ["show", "t", "--4111111111111111"],
+        ["show", "t", "4111-1111-1111-1111"],
+    ],
+)
+def test_usage_repeats_no_card_number(run, args):
+    ran = run(*args)
+    assert ran.status == 2
+    assert "4111" not in ran.err
+
+
 def test_usage_is_explained_on_standard_error(run):
     ran = run("decide", "t", "pray", "--operator", "ann")
     assert (ran.status, ran.out) == (2, "")

@@ -1,0 +1,97 @@
+"""Sentences about what can't be used: short, by the names of our fields, and without what was typed."""
+
+import pytest
+from pydantic import ValidationError
+
+from trips.base import MAX_FAULTS, Refused, sentence
+from trips.messages import Decision
+from trips.money import Money
+from trips.redaction import MAX_SENTENCE
+from trips.request import InvalidTrip, TripRequest
+
+TRIP = {"storeId": "s", "shoppingTripId": "t1", "startedAt": "2026-11-23T10:00:00Z"}
+PRIVATE = ["4111111111111111", "4111 1111 1111 1111 12/27", "jo.doe@example.com", "12/27", "\uff14111", "x" * 330_000]
+
+
+def refusal(payload):
+    with pytest.raises(InvalidTrip) as refused:
+        TripRequest.read(payload)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+@pytest.mark.parametrize("place", [(), ("policy",), ("policy", "search")])
+def test_a_name_that_is_none_of_ours_is_not_repeated(name, place):
+    document = {name: 1}
+    for key in reversed(place):
+        document = {key: document}
+    told = refusal({**TRIP, **document})
+    assert name not in told
+    assert told.startswith(f"the trip can't be used: {'.'.join([*place, '(another name)'])}: ")
+
+
+def test_a_misspelt_name_is_told():
+    assert "policy.fallbak: " in refusal({**TRIP, "policy": {"fallbak": "write_off"}})
+
+
+def test_of_many_faults_the_first_are_told_and_how_many_more_there_are():
+    told = refusal({**TRIP, **{f"key{number}": 1 for number in range(55_000)}})
+    assert told.count("(another name)") == MAX_FAULTS
+    assert told.endswith("; and 54,995 more")
+
+
+@pytest.mark.parametrize(
+    "value", [*PRIVATE, 4111111111111111, -4111111111111111, 41111111111111.11, "4111111111111.111"]
+)
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("storeId",),
+        ("startedAt",),
+        ("payment",),
+        ("policy", "onDecline"),
+        ("policy", "tokenLifetime"),
+        ("policy", "search", "asks"),
+        ("preAuthorized", "code"),
+        ("cart", "total", "amount"),
+        ("cart", "total", "code"),
+        ("cart", "lines"),
+    ],
+)
+def test_no_refusal_repeats_a_value(place, value):
+    document = {
+        "cart": {"total": {"amount": "1.00", "code": "USD"}},
+        "preAuthorized": {"amount": "1.00", "code": "USD"},
+    }
+    payload = {**TRIP, **document}
+    inner = payload
+    for key in place[:-1]:
+        inner[key] = dict(inner.get(key, {}))
+        inner = inner[key]
+    inner[place[-1]] = value
+    try:
+        TripRequest.read(payload)
+    except InvalidTrip as refused:
+        told = str(refused)
+        assert len(told) <= MAX_SENTENCE
+        assert str(value) not in told
+        assert "4111" not in told
+
+
+def test_a_strategy_that_is_none_is_not_repeated():
+    with pytest.raises(ValidationError) as fault:
+        Decision.model_validate({"strategy": "4111111111111111", "operator": "ann"})
+    assert "4111" not in sentence(fault.value, "the decision")
+
+
+def test_a_currency_of_330_000_letters_is_refused_in_a_short_sentence():
+    with pytest.raises(ValidationError) as fault:
+        Money(amount="1.00", code="U" * 330_000)
+    assert sentence(fault.value, "the cart") == (
+        "the cart can't be used: code: not a currency of ISO 4217 (three capital letters, such as USD)"
+    )
+
+
+def test_a_refusal_is_short_and_masked_whatever_is_put_into_it():
+    assert str(Refused("recoveryId: 4111111111111111 is another's")) == "recoveryId: *** is another's"
+    assert len(str(Refused("x" * 10_000))) <= MAX_SENTENCE
