@@ -18,7 +18,7 @@ from clients.errors import ServiceError
 from clients.payment_service import PaymentService
 from trips.base import Message
 from trips.deliveries import Kind, Parcel, PaymentStatus
-from trips.names import DELIVERIES_QUEUE, DELIVERY
+from trips.names import DELIVERIES_QUEUE, DELIVERY, delivery_workflow_id
 from trips.refund import Paid
 
 log = structlog.get_logger()
@@ -104,7 +104,7 @@ class DeliveryActivities:
             await self._client.start_workflow(
                 DELIVERY,
                 parcel,
-                id=f"delivery-{parcel.key}",
+                id=delivery_workflow_id(parcel.key),
                 task_queue=DELIVERIES_QUEUE,
                 # One that Temporal ended, or that gave up, has delivered nothing: only a completed one has.
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,

@@ -12,6 +12,7 @@ from clients.errors import (
     BadRequestError,
     NotAllowedError,
     RateLimitedError,
+    RejectedError,
     ServiceError,
     ServiceUnavailableError,
     TripExpiredError,
@@ -55,7 +56,10 @@ class Answer:
     content: bytes
 
     def json(self) -> Any:
-        """The JSON in it, with Decimal for every number that is not whole. Raises UnreadableAnswerError."""
+        """The JSON in it, with Decimal for every number that is not whole.
+
+        Raises UnreadableAnswerError, also for an object that says two things by one name.
+        """
         try:
             return _parsed(self.content)
         except (ValueError, RecursionError):
@@ -64,6 +68,10 @@ class Answer:
     def unreadable(self, why: str) -> UnreadableAnswerError:
         """The error to raise where the answer is none by the contract: why, and how it begins."""
         return UnreadableAnswerError(f"an answer that is {why}{self._beginning()}", **self._facts(None))
+
+    def rejected(self, what: str) -> RejectedError:
+        """The error to raise where the service says that it does not accept what it was told."""
+        return RejectedError(what, **self._facts(None))
 
     def refusal(self) -> ServiceError | None:
         """The error that the status stands for, None for a 2xx."""
@@ -113,7 +121,14 @@ class Answer:
 
 
 def _parsed(content: bytes) -> Any:
-    return json.loads(content, parse_float=_number, parse_constant=_no_number)
+    return json.loads(content, parse_float=_number, parse_constant=_no_number, object_pairs_hook=_unambiguous)
+
+
+def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    said = dict(pairs)
+    if any(said[name] != value for name, value in pairs):
+        raise ValueError("two things by one name")
+    return said
 
 
 def _number(text: str) -> Decimal:

@@ -1,6 +1,6 @@
 """The Checkout Service's one call: Amazon takes the priced cart and collects it (contract.md, Checkout Service)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Annotated, Any
@@ -11,6 +11,7 @@ from clients.answers import LINE_ITEM, Answer
 from clients.errors import BadRequestError
 from clients.signing import Auth
 from clients.transport import Endpoint, call, open_signed
+from clients.verdict import CHECKOUT, says_otherwise
 from clients.wire import body_of, printable, read_object
 from trips.base import Identifier, Message
 from trips.checkout_cart import named
@@ -21,7 +22,7 @@ from trips.redaction import in_short
 CARTS = "/v1/checkout/carts"
 
 TAKEN = frozenset({200, 201})
-"""Any other 2xx is none by the contract: a 202 would say that nothing is done yet."""
+"""A 200 as well (contract.md, Checkout Service)."""
 
 
 class CheckoutBody(Message):
@@ -62,7 +63,8 @@ class CheckoutService:
                 store=store_id,
                 trip=shopping_trip_id,
                 attempt=attempt,
-                read=_read_order_id,
+                read=lambda answer: _read_order_id(answer, body),
+                yes=TAKEN,
                 tell=lambda order_id: f"order {order_id}",
             )
         except BadRequestError as error:
@@ -131,15 +133,14 @@ def _quantity(value: Decimal) -> str:
     return text if "." in text else f"{text}.0"
 
 
-def _read_order_id(answer: Answer) -> str:
+def _read_order_id(answer: Answer, sent: Mapping[str, Any]) -> str:
     """The order's id. Raises UnreadableAnswerError where there is none.
 
     It may be of digits alone, so that by chance it looks like a card's number: it is believed all the same, because
     to refuse it would hold up a trip for ever.
     """
-    if answer.status not in TAKEN:
-        raise answer.unreadable(f"a {answer.status} to a checkout")
-    order_id = printable(read_object(answer).get("orderId"))
-    if order_id is None:
-        raise answer.unreadable("none to a checkout: it has no orderId")
+    said = read_object(answer)
+    order_id = printable(said.get("orderId"))
+    if order_id is None or says_otherwise(said, CHECKOUT, sent):
+        raise answer.unreadable("none to a checkout: it has no orderId, or says otherwise")
     return order_id

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from clients.answers import Answer
 from clients.signing import Auth
 from clients.transport import Endpoint, call, open_signed, taken
+from clients.verdict import CANCEL, CAPTURE
 from clients.wire import (
     AdjustAnswer,
     AdjustStatus,
@@ -16,9 +17,10 @@ from clients.wire import (
     RefundBody,
     TripBody,
     body_of,
+    read_accepted,
     read_adjust,
     read_card_data,
-    read_initiated,
+    read_done,
     read_reconciliation_id,
 )
 from trips.money import Money
@@ -44,18 +46,18 @@ class PaymentService:
         """Ask for the whole cart's total; the service makes the difference to what is held."""
         body = body_of(AmountBody, store_id=store_id, shopping_trip_id=shopping_trip_id, amount=amount)
         return await self._call(
-            "/v1/adjust/charge", body, attempt, lambda answer: read_adjust(answer, amount), tell=str
+            "/v1/adjust/charge", body, attempt, lambda answer: read_adjust(answer, amount, body), tell=str
         )
 
     async def capture(self, store_id: str, shopping_trip_id: str, amount: Money, *, attempt: int) -> None:
         """Turn the amount into money: once a trip, a repeat with the same amount."""
         body = body_of(AmountBody, store_id=store_id, shopping_trip_id=shopping_trip_id, amount=amount)
-        await self._call("/v1/capture/charge", body, attempt, read_initiated)
+        await self._call("/v1/capture/charge", body, attempt, lambda answer: read_done(answer, CAPTURE, body))
 
     async def cancel(self, store_id: str, shopping_trip_id: str, *, attempt: int) -> None:
         """Release the hold."""
         body = body_of(TripBody, store_id=store_id, shopping_trip_id=shopping_trip_id)
-        await self._call("/v1/cancel/charge", body, attempt, read_initiated)
+        await self._call("/v1/cancel/charge", body, attempt, lambda answer: read_done(answer, CANCEL, body))
 
     async def transactional_data(self, store_id: str, shopping_trip_id: str, *, attempt: int) -> Transaction:
         """The card's EMV data, without its expiry date; what is missing or not usable is None."""
@@ -85,12 +87,15 @@ class PaymentService:
             refund_request_id=refund_request_id,
             refund_reason_code=reason,
         )
-        return await self._call("/v1/refund", body, attempt, read_reconciliation_id)
+        return await self._call("/v1/refund", body, attempt, lambda answer: read_reconciliation_id(answer, body))
 
     async def payment_status(
         self, store_id: str, shopping_trip_id: str, *, total: Money, settled: Money, at: datetime, attempt: int
     ) -> None:
-        """Report how much of the total is settled at that time: all of it, a part, or nothing (bad debt)."""
+        """Report how much of the total is settled at that time: all of it, a part, or nothing (bad debt).
+
+        Raises RejectedError where the service does not accept it.
+        """
         body = body_of(
             PaymentStatusBody,
             store_id=store_id,
@@ -99,7 +104,7 @@ class PaymentService:
             settled_amount=settled,
             payment_status_time=at,
         )
-        await self._call("/v1/feedback/payment-status", body, attempt, read_initiated)
+        await self._call("/v1/feedback/payment-status", body, attempt, read_accepted)
 
     async def _call(
         self,

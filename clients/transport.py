@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Container, Mapping
 from contextlib import aclosing, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -59,6 +59,10 @@ class Endpoint:
     http: httpx.AsyncClient
     signature: Signature | None
     variable: str
+
+
+OK = frozenset({200})
+"""Any other 2xx is no yes by the contract: a 202 says that nothing is done yet, a 204 comes from somebody else."""
 
 
 def taken(_result: object) -> str:
@@ -123,11 +127,13 @@ async def call(
     read: Callable[[Answer], T],
     tell: Callable[[T], str] = taken,
     headers: Mapping[str, str] | None = None,
+    yes: Container[int] = OK,
 ) -> T:
     """POST the body and read the answer. Raises ServiceError, and nothing else, where that brings nothing usable.
 
-    The log gets one line, without the bodies: `path` is what it says of the address, `tell` what it says of the answer,
-    `store` and `trip` whom the call is about, if anybody: each body has its own names for them.
+    `yes` are the statuses of an answer that is worth reading. The log gets one line, without the bodies: `path` is what
+    it says of the address, `tell` what it says of the answer, `store` and `trip` whom the call is about, if anybody:
+    each body has its own names for them.
     """
     started = time.monotonic()
     facts = {"method": "POST", "path": path, "store": store, "trip": trip, "attempt": attempt, "status": None}
@@ -139,6 +145,8 @@ async def call(
         facts["status"] = answer.status
         if refusal := answer.refusal():
             raise await _with_other_keys(endpoint, keys, refusal)
+        if answer.status not in yes:
+            raise answer.unreadable(f"a {answer.status}, which is no yes to this call")
         result = read(answer)
     except ServiceError as error:
         outcome = error.kind

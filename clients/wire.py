@@ -2,25 +2,19 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
 import structlog
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    PlainSerializer,
-    ValidationError,
-)
+from pydantic import AfterValidator, PlainSerializer, ValidationError
 from pydantic.alias_generators import to_camel
 
 from clients.answers import Answer
 from clients.errors import BadRequestError
+from clients.said_money import said_money
+from clients.verdict import ADJUST, REFUND, Deed, says_otherwise
 from trips.base import Identifier, Message, sentence
-from trips.money import MOST_DIGITS, Money, check_sayable
+from trips.money import Money, check_sayable
 from trips.redaction import quoted
 from trips.refund import RefundReason, RefundRequestId
 from trips.settlement import Transaction, fits_form
@@ -100,38 +94,18 @@ def body_of(kind: type[R], **fields: Any) -> dict[str, Any]:
         raise BadRequestError(f"not sent: {sentence(error, 'the call')}") from None
 
 
-def _number(value: Any) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise ValueError("should be a number")  # noqa: TRY004 (pydantic reads ValueError)
-    number = Decimal(value)
-    if abs(number.adjusted()) > MOST_DIGITS:
-        # Written out, 1e999999999 would fill the memory.
-        raise ValueError("is out of all bounds")
-    return number
-
-
-class _SaidMoney(BaseModel):
-    amount: Annotated[Decimal, BeforeValidator(_number)]
-    code: str
-
-
-class _SaidAdjust(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel)
-
-    status: str
-    authorized_amount: _SaidMoney | None = None
-
-
-def read_adjust(answer: Answer, asked: Money) -> AdjustAnswer:
+def read_adjust(answer: Answer, asked: Money, sent: Mapping[str, Any]) -> AdjustAnswer:
     """The answer to an adjust. Raises UnreadableAnswerError for what is not to be believed."""
     said = answer.json()
+    if not isinstance(said, Mapping) or not isinstance(said.get("status"), str):
+        raise answer.unreadable("none to an adjust")
+    status = _status(said["status"])
+    if status is AdjustStatus.APPROVED and says_otherwise(said, ADJUST, sent):
+        raise answer.unreadable("an approval and speaks of something else")
     try:
-        adjust = _SaidAdjust.model_validate(said)
-        amount = adjust.authorized_amount
-        authorized = Money(amount=amount.amount, code=amount.code) if amount else None
-    except ValidationError:
-        raise answer.unreadable("none to an adjust") from None
-    status = _status(adjust.status)
+        authorized = said_money(said.get("authorizedAmount"))
+    except ValueError:
+        raise answer.unreadable(f"{status} without an amount that means one thing") from None
     if authorized is None and status is not AdjustStatus.APPROVED:
         authorized = Money.zero(asked.code)
     if authorized is None or authorized.code != asked.code:
@@ -149,20 +123,37 @@ def _status(said: str) -> AdjustStatus:
         return AdjustStatus.PENDING
 
 
-def read_initiated(answer: Answer) -> None:
-    """Capture, cancel and payment status answer with nothing. Raises UnreadableAnswerError for what is no such answer.
+def read_done(answer: Answer, deed: Deed, sent: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What an answer says that may be empty, and is a yes then. Raises UnreadableAnswerError where it is none.
 
-    Attributes may be added one day, so an object passes; a proxy's HTML page with status 200 does not: the call may
-    never have come through.
+    Attributes may be added one day, so an object passes that does not say otherwise. A proxy's HTML page with status
+    200 does not: the call may never have come through.
     """
-    if answer.content.strip():
-        read_object(answer)
+    if not answer.content.strip():
+        return {}
+    said = read_object(answer)
+    if says_otherwise(said, deed, sent):
+        raise answer.unreadable("no plain yes")
+    return said
 
 
-def read_reconciliation_id(answer: Answer) -> str | None:
+def read_reconciliation_id(answer: Answer, sent: Mapping[str, Any]) -> str | None:
     """A refund's reconciliation id, where the answer has one. Raises UnreadableAnswerError."""
-    said = read_object(answer) if answer.content.strip() else {}
-    return _card_data(said, "reconciliation_id")
+    return _card_data(read_done(answer, REFUND, sent), "reconciliation_id")
+
+
+def read_accepted(answer: Answer) -> None:
+    """Hear that a payment status was accepted.
+
+    Raises RejectedError where it was rejected, and UnreadableAnswerError where the answer says neither.
+    """
+    status = read_object(answer).get("status")
+    match status.strip().casefold() if isinstance(status, str) else None:
+        case "accepted":
+            return
+        case "rejected":
+            raise answer.rejected("the service rejected how much of the trip it was told to be paid")
+    raise answer.unreadable("neither Accepted nor Rejected")
 
 
 def read_card_data(answer: Answer) -> Transaction:

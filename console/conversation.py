@@ -24,7 +24,7 @@ from connection import ConnectionFailed, connect
 from console.output import Refusal
 from converter import NotJson
 from settings import SettingsError, load_console
-from trips.names import STATUS, refund_workflow_id, trip_workflow_id
+from trips.names import STATUS, delivery_workflow_id, refund_workflow_id, trip_workflow_id
 
 T = TypeVar("T")
 
@@ -64,6 +64,11 @@ def trip_of(shopping_trip_id: str) -> Partner:
 def refund_of(refund_request_id: str) -> Partner:
     """A refund."""
     return Partner(refund_workflow_id(refund_request_id), "refund", refund_request_id, "done")
+
+
+def delivery_of(key: str) -> Partner:
+    """A parcel that was not taken at once."""
+    return Partner(delivery_workflow_id(key), "delivery", key, "taken")
 
 
 def talk(act: Callable[[Client], Awaitable[T]]) -> T:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.table import Table
 
-from console.conversation import Partner, talk, tell, trip_of
+from console.conversation import Partner, delivery_of, talk, tell, trip_of
 from console.options import Json, Note, Operator, Trip, example
 from console.output import print_json, say
 from console.reading import read_json
@@ -24,6 +24,7 @@ CartFile = Annotated[
     typer.FileBinaryRead, typer.Argument(metavar="FILE", help="The cart in JSON; - is standard input.")
 ]
 Choice = Annotated[Strategy, typer.Argument(help="What to do about the decline.")]
+Key = Annotated[str, typer.Argument(metavar="KEY", help="The delivery's, as its incident says it.")]
 Captured = Annotated[
     bool, typer.Option("--captured/--not-captured", help="Whether the capture happened, by the processor's own word.")
 ]
@@ -73,6 +74,17 @@ def resolve(
     """Say what became of a capture, or of Amazon's order, whose outcome nobody knows."""
     resolution = {"captured": captured, "orderId": order_id, "operator": operator, "note": note}
     _say_to(trip, RESOLVE_CAPTURE, resolution, as_json=as_json)
+
+
+@commands.command("retry-delivery", epilog=example("retry-delivery 3f0e:payment-status --operator ann"))
+def retry_delivery(key: Key, *, operator: Operator, note: Note = None, as_json: Json = False) -> None:
+    """Send a payment status again that the service rejected."""
+    said = {"operator": operator, "note": note}
+    answer = talk(lambda client: tell(client, delivery_of(key), RETRY, said))
+    if as_json:
+        print_json(answer)
+    else:
+        say("It is sent again.")
 
 
 def _say_to(trip: str, message: str, payload: Any, *, as_json: bool) -> None:

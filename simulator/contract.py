@@ -112,7 +112,7 @@ class PaymentStatus(Asked):
                 "paymentStatusTime": self.payment_status_time,
             }
         )
-        return None
+        return {"status": "Accepted"}
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
@@ -229,6 +229,8 @@ def _answer_wrong(fault: Fault, asked: Asked, account: Account, done: web.Respon
         return done
     if fault.kind in ADJUST_ANSWERS and isinstance(asked, Adjust):
         return _adjust_wrong(fault, asked, account)
+    if fault.kind is Kind.REJECTED:
+        return answer({"status": "Rejected"})
     if fault.kind in GARBLED:
         return GARBLED[fault.kind](fault, _body(done))
     return done or answer()

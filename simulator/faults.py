@@ -41,12 +41,15 @@ class Kind(StrEnum):
     PARTIAL = "partial"
     """Approved for `amount`."""
     HUGE = "huge"
+    REJECTED = "rejected"
+    """A payment status was read, and is not accepted."""
 
 
 ONLY_ADJUSTS = frozenset(
     {Kind.PENDING, Kind.DECLINED, Kind.ODD_STATUS, Kind.TOO_MUCH, Kind.OTHER_CURRENCY, Kind.PARTIAL}
 )
-"""Answers that only an adjust has."""
+ONLY = dict.fromkeys(ONLY_ADJUSTS, Call.ADJUST) | {Kind.REJECTED: Call.PAYMENT_STATUS}
+"""Answers that one call alone has."""
 
 DEED_AS_PLANNED = frozenset({Kind.SERVER_ERROR, Kind.GARBAGE})
 """`after` says whether the deed was done."""
@@ -62,6 +65,7 @@ NO_DEED = frozenset(
         Kind.EXPIRED,
         Kind.DROP_BEFORE,
         Kind.PARTIAL,
+        Kind.REJECTED,
     }
 )
 """Nothing is done that the call asks for (a partial approval holds something else)."""
@@ -115,8 +119,8 @@ class Outage(Fault):
 
     @model_validator(mode="after")
     def _fits_all_calls(self) -> Self:
-        if self.kind in ONLY_ADJUSTS:
-            raise ValueError(f"kind: {self.kind} is an answer to an adjust only")
+        if self.kind in ONLY:
+            raise ValueError(f"kind: {self.kind} is an answer to {ONLY[self.kind]} only")
         return self
 
 
@@ -128,8 +132,8 @@ class TripFault(Fault):
 
     @model_validator(mode="after")
     def _fits_the_call(self) -> Self:
-        if self.kind in ONLY_ADJUSTS and self.call is not Call.ADJUST:
-            raise ValueError(f"kind: {self.kind} is an answer to an adjust only")
+        if ONLY.get(self.kind, self.call) is not self.call:
+            raise ValueError(f"kind: {self.kind} is an answer to {ONLY[self.kind]} only")
         return self
 
 
@@ -151,7 +155,7 @@ class Chaos(WireModel):
     def draw(self, trip_id: str, call: Call, number: int) -> Fault | None:
         """The fault for the trip's n-th call of that name, or None."""
         dice = random.Random(f"{self.seed}/{trip_id}/{call}/{number}")  # noqa: S311 (repeatable, not secret)
-        fitting = [kind for kind in self.kinds if call is Call.ADJUST or kind not in ONLY_ADJUSTS]
+        fitting = [kind for kind in self.kinds if ONLY.get(kind, call) is call]
         if dice.random() >= self.share or not fitting:
             return None
         kind, after = dice.choice(fitting), dice.choice((True, False))

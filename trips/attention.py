@@ -24,6 +24,7 @@ class Cause(StrEnum):
     BOOKS = "books"
     CONFLICT = "conflict"
     UNDELIVERED = "undelivered"
+    REJECTED = "rejected"
     REFUND = "refund"
     RECONCILIATION = "reconciliation"
 
@@ -37,6 +38,7 @@ CAUSE_OF_TROUBLE = {
     TroubleKind.UNREACHABLE: Cause.OUTAGE,
     TroubleKind.NO_ANSWER: Cause.OUTAGE,
     TroubleKind.UNREADABLE: Cause.OUTAGE,
+    TroubleKind.REJECTED: Cause.REJECTED,
     TroubleKind.BOOKS: Cause.BOOKS,
     TroubleKind.CONFLICT: Cause.CONFLICT,
 }
@@ -56,6 +58,7 @@ WHAT_TO_DO = {
     Cause.BOOKS: "Have the ledger's database (LEDGER_URL) mended: the trip goes on by itself. Retry to try at once.",
     Cause.CONFLICT: "Compare the trip, the books and the processor: what was taken twice must be given back.",
     Cause.UNDELIVERED: "Mend its receiver, or what it says of the parcel: it is tried again by itself for 30 days.",
+    Cause.REJECTED: "Ask the service's support why it rejects it; then: retry-delivery KEY.",
     Cause.REFUND: "Find it at the processor's; then: resolve-refund REQUEST_ID --given-back or --not-given-back.",
     Cause.RECONCILIATION: "Follow up what reconcile leaves over of that day's file; then: reconcile-daily --day DAY.",
 }

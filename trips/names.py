@@ -55,6 +55,11 @@ def refund_of_workflow(workflow_id: str) -> str:
     return workflow_id.removeprefix(refund_workflow_id(""))
 
 
+def delivery_workflow_id(key: str) -> str:
+    """The id of the one workflow that goes on sending the parcel with that key."""
+    return f"delivery-{key}"
+
+
 def reconciliation_workflow_id(day: str) -> str:
     """The id of a reconciliation of that day that somebody asks for; Temporal names a schedule's own by their time."""
     return f"reconciliation-{day}"

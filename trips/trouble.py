@@ -28,6 +28,8 @@ class TroubleKind(StrEnum):
     """A timeout, a connection dropped, a worker killed: nobody knows whether the deed was done."""
     UNREADABLE = "unreadable"
     """An answer that is none by the contract: never believed, so nobody knows whether the deed was done."""
+    REJECTED = "rejected"
+    """The service read what it was told of a trip, and says that it does not accept it."""
     BOOKS = "books"
     """The ledger's database can't be reached, or does not do what it should."""
     CONFLICT = "conflict"
@@ -37,7 +39,7 @@ class TroubleKind(StrEnum):
 SAYS_NO = frozenset({TroubleKind.REFUSED, TroubleKind.UNKNOWN_TRIP})
 """The service will not do it, now or later; of the same call made before that says nothing."""
 
-NEEDS_A_PERSON = SAYS_NO | {TroubleKind.NOT_ALLOWED}
+NEEDS_A_PERSON = SAYS_NO | {TroubleKind.NOT_ALLOWED, TroubleKind.REJECTED}
 """The same call again would end the same way, until somebody mends something."""
 
 PASSING = frozenset(

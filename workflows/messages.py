@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -15,6 +15,8 @@ from trips.log import Event
 
 with workflow.unsafe.imports_passed_through():
     from pydantic import ValidationError
+
+M = TypeVar("M", bound=Message)
 
 Understood = Mapping[str, tuple[type[Message], Callable[[Any, Any, datetime], None]]]
 """What each message should be, and what it does to the errand."""
@@ -33,7 +35,7 @@ class Listener:
         """Take a message. Raises Refused with a sentence that names the field or says why it is too late."""
         try:
             model, act = self._understood[name]
-            act(self.errand, _read(name, model, payload), workflow.now())
+            act(self.errand, read_message(name, model, payload), workflow.now())
         except Refused as refusal:
             self._refuse(name, str(refusal))
             raise
@@ -92,7 +94,8 @@ class Receiving:
             self._listener.refuse_unknown()
 
 
-def _read(name: str, model: type[Message], payload: Sequence[Any]) -> Message:
+def read_message(name: str, model: type[M], payload: Sequence[Any]) -> M:
+    """What was said, as that model. Raises Refused with a sentence that names the field."""
     if len(payload) != 1:
         raise Refused(f"{name} takes one JSON object, not {len(payload)} values")
     if isinstance(payload[0], NotJson):

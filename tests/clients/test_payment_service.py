@@ -102,12 +102,30 @@ class TestAdjust:
         fake.answers(said(5))
         assert (await service.adjust(STORE, TRIP, usd("9"), attempt=1)).authorized_amount == usd("5")
 
+    @pytest.mark.parametrize("amount", [b"19.990000000000002", b'"19.99"', b"19.990", b"1.999e1"])
+    @pytest.mark.parametrize("code", [b'"USD"', b'"usd"'])
+    async def test_an_approval_is_read_however_its_amount_is_written(self, fake, service, amount, code):
+        money = b'{"amount": %s, "code": %s}' % (amount, code)
+        fake.answers(b'{"status": "APPROVED", "authorizedAmount": %s}' % money)
+        answer = await service.adjust(STORE, TRIP, usd("19.99"), attempt=1)
+        assert answer == AdjustAnswer(status=AdjustStatus.APPROVED, authorized_amount=usd("19.99"))
+
     async def test_new_attributes_are_left_out(self, fake, service):
         fake.answers({**said(9), "new": 1, "authorizedAmount": {"amount": 9, "code": "USD", "exponent": 2}})
         assert (await service.adjust(STORE, TRIP, usd("9"), attempt=1)).status is AdjustStatus.APPROVED
 
     @pytest.mark.parametrize("status", ["DECLINED", "PENDING"])
-    @pytest.mark.parametrize("rest", [{}, {"authorizedAmount": None}])
+    @pytest.mark.parametrize(
+        "rest",
+        [
+            {},
+            {"authorizedAmount": None},
+            {"authorizedAmount": {}},
+            {"authorizedAmount": {"amount": None, "code": None}},
+            {"authorizedAmount": {"amount": None, "code": "JPY"}},
+            {"authorizedAmount": {"amount": 0, "code": None}},
+        ],
+    )
     async def test_no_amount_is_nothing_authorized_unless_it_is_an_approval(self, fake, service, status, rest):
         fake.answers({"status": status, **rest})
         answer = await service.adjust(STORE, TRIP, Money(amount="900", code="JPY"), attempt=1)
@@ -141,16 +159,19 @@ class TestAdjust:
             said(-1),
             said(-1, status="DECLINED"),
             said(1.234),
-            said("9"),
+            said("9,00"),
             said(True),
             said(None),
             said([9]),
-            said(9, "usd"),
             said(9, None),
             said(9, status=None),
             said(9, status=7),
             said(9, "\ud800"),
             {"status": "APPROVED"},
+            {"status": "APPROVED", "authorizedAmount": {"amount": None, "code": "USD"}},
+            {"status": "APPROVED", "authorizedAmount": {"amount": 9}},
+            {**said(9), "errorMsg": "InternalServerError"},
+            {"status": "DECLINED", "authorizedAmount": {"amount": 9}},
             {"status": "APPROVED", "authorizedAmount": 9},
             {"status": "DECLINED", "authorizedAmount": "none"},
             {"authorizedAmount": {"amount": 9, "code": "USD"}},
@@ -376,7 +397,7 @@ class TestRefund:
 
 
 async def test_a_payment_status_says_total_settled_and_when_in_milliseconds(fake, service):
-    fake.answers()
+    fake.answers({"status": "Accepted"})
     at = datetime(2026, 11, 24, 1, 2, 3, 456_789, UTC)
     await service.payment_status(STORE, TRIP, total=usd("9.99"), settled=usd("0"), at=at, attempt=1)
     (received,) = fake.received

@@ -39,7 +39,7 @@ def examples(command):
 def test_all_commands_of_the_trip_are_there():
     trips = ["cancel", "decide", "list", "resolve", "retry", "show", "start", "submit"]
     books = ["books prune", "books upgrade", "receipt", "reconcile", "reconcile-daily", "report"]
-    later = ["list-refunds", "recover", "refund", "resolve-refund", "retry-refund", "show-refund"]
+    later = ["list-refunds", "recover", "refund", "resolve-refund", "retry-delivery", "retry-refund", "show-refund"]
     assert sorted([*trips, *later, *books]) == COMMANDS
 
 

@@ -227,3 +227,18 @@ def test_a_shop_without_a_worker_keeps_the_refund_for_later_and_says_so(call):
     assert ran.status == 1
     assert "no worker answered" in ran.err
     assert "it is started" in ran.err
+
+
+def test_a_payment_status_that_the_service_rejected_is_sent_again_at_an_operators_word(call, settled, shop):
+    trip = settled("30.00")
+    shop.do(shop.control.add_fault(trip, "payment-status", "rejected", times=2))
+    assert call("recover", trip, "12.10", "--id", "i17").status == 0
+    delivery = f"{trip}:i17:payment-status"
+    shop.do(shop.control.wait_for_calls(trip, "payment-status", at_least=3))
+    while "not rejected" in (ran := call("retry-delivery", delivery, *ANN)).err:
+        pass  # the second answer has not reached the workflow yet
+    assert (ran.status, ran.out, ran.err) == (0, "It is sent again.\n", "")
+    shop.do(shop.control.wait_for_calls(trip, "payment-status", at_least=4))
+    *_, status = shop.do(shop.control.trip(trip))["paymentStatuses"]
+    assert status["settledAmount"] == {"amount": "22.10", "code": "USD"}
+    assert "there is no delivery nothing" in call("retry-delivery", "nothing", *ANN).err

@@ -154,9 +154,16 @@ async def test_a_refund_request_can_not_change_its_amount(call, control):
 
 async def test_payment_statuses_are_kept_in_their_order(call, control):
     for settled in (30, 50):
-        assert (await status(call, 50, settled)).status_code == 200
+        assert (await status(call, 50, settled)).json() == {"status": "Accepted"}
     statuses = (await control.trip("trip-1"))["paymentStatuses"]
     assert [said["settledAmount"]["amount"] for said in statuses] == ["30.00", "50.00"]
+
+
+async def test_a_payment_status_is_rejected_on_demand_and_then_not_kept(call, control):
+    await control.add_fault("trip-1", "payment-status", "rejected")
+    answer = await status(call, 50, 30)
+    assert (answer.status_code, answer.json()) == (200, {"status": "Rejected"})
+    assert (await control.trip("trip-1"))["paymentStatuses"] == []
 
 
 async def test_the_cards_data_has_ids_of_its_trip_and_an_expiry_date_for_us_to_drop(call):

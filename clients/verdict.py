@@ -1,0 +1,140 @@
+"""What an answer says of the deed besides its status: a service, or what stands before it, may say no with a 200.
+
+New attributes may appear in any answer (contract.md, Transport) and are taken. What speaks of an error, of another
+outcome or of another trip is no yes: the call is then made again, which is harmless, and believed would be for ever.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from clients.said_money import said_money
+
+YES = frozenset(
+    {"accepted", "approved", "complete", "completed", "done", "initiated", "ok", "processed", "succeeded", "success"}
+    | {"successful", "true", "yes"}
+)
+TAKEN_FROM_THE_CARD = frozenset({"captured", "settled"})
+LET_GO = frozenset({"canceled", "cancelled", "released", "voided"})
+GIVEN_BACK = frozenset({"refunded"})
+ORDERED = frozenset({"created", "ordered", "placed"})
+FILLERS = frozenset(
+    {"been", "cancel", "cancellation", "capture", "charge", "has", "is", "order", "payment", "refund", "request"}
+    | {"successfully", "the", "transaction", "was"}
+)
+"""Words beside a yes that change nothing of it, as in "The refund was processed"."""
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What a call does: the words that say it is done, and those that say that another thing is done instead."""
+
+    done: frozenset[str]
+    undone: frozenset[str]
+    amount_names: tuple[str, ...] = ()
+    """Attributes that repeat how much it was about."""
+    silent: bool = False
+    """Whether a yes has no words of its own (an empty body): a message that is no yes is then more than an ornament."""
+
+
+ADJUST = Deed(frozenset(), LET_GO)
+CAPTURE = Deed(TAKEN_FROM_THE_CARD, LET_GO | GIVEN_BACK, ("amount", "capturedAmount"), silent=True)
+CANCEL = Deed(LET_GO, TAKEN_FROM_THE_CARD | GIVEN_BACK, silent=True)
+REFUND = Deed(GIVEN_BACK, LET_GO, ("amount", "refundedAmount"), silent=True)
+CHECKOUT = Deed(ORDERED, LET_GO)
+
+IDS = (("storeId",), ("shoppingTripId", "idempotentShoppingTripId"), ("refundRequestId",))
+"""Attributes that repeat whom a call was about, with the names that each may have."""
+
+ERROR_NAME = re.compile(r"error|exception|failure|^fault|^(declined|denied|failed|refused|rejected)$")
+VERDICT_NAME = re.compile(
+    r"(payment|transaction|charge|capture|cancel|cancellation|refund|request|response|operation|order)?"
+    r"(status|state|result|outcome|statuscode)"
+)
+MESSAGE_NAMES = ("message", "msg")
+ENVELOPE_NAME = re.compile(r"body|data|payload|response")
+"""Around an answer, where a gateway wraps it."""
+
+PROSE = re.compile(r"\D+|.*\s.*", re.DOTALL)
+"""A text for people or a name; an id has digits and no blanks, and may hold any word by chance."""
+NO_WORD = re.compile(
+    r"(?<![a-z])(?:error|exception|fail|declin|reject|denied|refus|invalid|forbidden|unauthori[sz]ed)", re.IGNORECASE
+)
+CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+NO_ERROR = frozenset({"", "0", "false", "no", "none", "null"})
+NO_ERROR_EITHER = frozenset({"ok", "success", "successful"})
+YES_NUMBERS = (1, 200, 201)
+"""1 is a true; a 202 or 204 is no yes here either."""
+
+
+def says_otherwise(said: Mapping[str, Any], deed: Deed, sent: Mapping[str, Any]) -> bool:
+    """Whether the object that answers a call says that the deed is not done, or that another one is.
+
+    `sent` is the call's body: what the answer repeats of it must be the same.
+    """
+    return (
+        any(_denies(name, value, deed, verdict=verdict) for name, value, verdict in _attributes(said))
+        or any(_differs(said, sent, names) for names in IDS)
+        or any(_differs_in_amount(said.get(name), sent) for name in deed.amount_names)
+    )
+
+
+def _attributes(said: Mapping[str, Any]) -> Iterator[tuple[str, Any, bool]]:
+    """Every attribute at any depth: its name in small letters, its value, and whether it stands where verdicts do."""
+    waiting: list[tuple[str, Any, bool]] = [("body", said, True)]
+    while waiting:
+        name, value, verdict = waiting.pop()
+        yield name, value, verdict
+        if isinstance(value, Mapping):
+            inside = verdict and bool(VERDICT_NAME.fullmatch(name) or ENVELOPE_NAME.fullmatch(name))
+            waiting += [(_plain(inner), each, inside) for inner, each in value.items()]
+        elif isinstance(value, list):
+            waiting += [(name, each, verdict) for each in value]
+
+
+def _denies(name: str, value: Any, deed: Deed, *, verdict: bool) -> bool:
+    if isinstance(value, str) and PROSE.fullmatch(value) and NO_WORD.search(CAMEL.sub(" ", value)):
+        return True
+    if ERROR_NAME.search(name):
+        return not _says_nothing(value) and _plain(value) not in NO_ERROR | NO_ERROR_EITHER
+    if not verdict or _says_nothing(value) or isinstance(value, Mapping | list):
+        return False
+    if name in deed.undone:
+        return _plain(value) not in NO_ERROR
+    says_whether = VERDICT_NAME.fullmatch(name) or name in YES | deed.done or (deed.silent and name in MESSAGE_NAMES)
+    return bool(says_whether) and not _is_yes(value, deed)
+
+
+def _says_nothing(value: Any) -> bool:
+    return value is None or value in ("", [], {})
+
+
+def _is_yes(value: Any, deed: Deed) -> bool:
+    if isinstance(value, int | Decimal):  # true is the integer 1
+        return value in YES_NUMBERS
+    words = set(re.findall(r"[a-z]+", value.casefold())) - FILLERS if isinstance(value, str) else set()
+    return bool(words) and words <= YES | deed.done
+
+
+def _plain(value: Any) -> str:
+    """Its letters and digits, small: errorMsg, error_msg and "Error msg." are the same."""
+    return re.sub(r"[\W_]", "", str(value).casefold())
+
+
+def _differs(said: Mapping[str, Any], sent: Mapping[str, Any], names: Iterable[str]) -> bool:
+    repeated = {str(said[name]).casefold() for name in names if said.get(name) is not None}
+    return bool(repeated - {str(sent[name]).casefold() for name in names if name in sent})
+
+
+def _differs_in_amount(said: Any, sent: Mapping[str, Any]) -> bool:
+    if said is None:
+        return False
+    whole = said if isinstance(said, Mapping) else {"amount": said}
+    try:
+        money = said_money({"code": sent["amount"]["code"], **whole})
+    except ValueError:
+        return True
+    return money is not None and money != said_money(sent["amount"])

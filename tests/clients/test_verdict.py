@@ -1,0 +1,246 @@
+"""What counts as a yes to each call: its own statuses and shapes. The rest leaves open what became of the call."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clients.checkout_service import CheckoutService
+from clients.errors import RejectedError, UnreadableAnswerError
+from clients.verdict import CAPTURE, says_otherwise
+from trips.cart import Cart
+from trips.checkout_cart import checkout_cart
+from trips.money import Money
+from trips.trouble import TroubleKind
+
+TRIP = ("store-1", "trip-1")
+KEY = "0b9d7a4e-3c21-4f0a-8f5e-1d2c3b4a5f60"
+SEVEN = Money(amount="7.00", code="USD")
+CART = {
+    "total": {"amount": "7.00", "code": "USD"},
+    "lines": [
+        {
+            "productId": "apple",
+            "quantity": {"value": "1.0", "unit": "each"},
+            "unitPrice": {"price": {"amount": "7.00", "currencyCode": "USD"}},
+        }
+    ],
+}
+
+
+async def check_out(service):
+    return await CheckoutService(service._endpoint).checkout(*TRIP, checkout_cart(Cart.model_validate(CART)), attempt=1)
+
+
+CALLS = {
+    "adjust": lambda service: service.adjust(*TRIP, SEVEN, attempt=1),
+    "capture": lambda service: service.capture(*TRIP, SEVEN, attempt=1),
+    "cancel": lambda service: service.cancel(*TRIP, attempt=1),
+    "refund": lambda service: service.refund(*TRIP, SEVEN, refund_request_id=KEY, reason="OTHER", attempt=1),
+    "transactional-data": lambda service: service.transactional_data(*TRIP, attempt=1),
+    "payment-status": lambda service: service.payment_status(
+        *TRIP, total=SEVEN, settled=SEVEN, at=datetime.now(UTC), attempt=1
+    ),
+    "checkout": check_out,
+}
+YES = {
+    "adjust": {"status": "APPROVED", "authorizedAmount": {"amount": 7, "code": "USD"}},
+    "capture": None,
+    "cancel": None,
+    "refund": {"reconciliationId": "R-1"},
+    "transactional-data": {"brand": "VISA"},
+    "payment-status": {"status": "Accepted"},
+    "checkout": {"orderId": "o-1"},
+}
+SILENT = ("capture", "cancel", "refund")
+"""Whose yes may be an empty body."""
+SAYS_NO = [
+    {"errorMsg": "InternalServerError"},
+    {"errorMsg": {"name": "Failed"}},
+    {"error": "away"},
+    {"Error": {"Code": "AccessDenied"}},
+    {"errors": [{"code": 1}]},
+    {"error_code": 17},
+    {"errorMessage": "the processor is away"},
+    {"success": False},
+    {"success": "false"},
+    {"ok": 0},
+    {"declined": True},
+    {"declined": "yes"},
+    {"info": "failed after 3 tries"},
+    {"fault": {"faultstring": "quota"}},
+    {"__type": "com.amazon.coral.service#ThrottlingException"},
+    {"reason": "CARD_DECLINED"},
+    {"data": {"attributes": {"info": "the request was rejected"}}},
+    {"shoppingTripId": "trip-2"},
+    {"storeId": "store-2"},
+]
+SILENT_SAYS_NO = [
+    *({"status": word} for word in ("FAILED", "REJECTED", "Declined", "PENDING", "processing", "AUTHORIZED", "?")),
+    {"status": 500},
+    {"status": False},
+    {"statusCode": 202},
+    {"STATUS": "Failed"},
+    {"result": "failure"},
+    {"result": {"status": "PENDING"}},
+    {"body": {"state": "queued"}},
+    {"transactionStatus": "UNKNOWN"},
+    {"message": "Forbidden"},
+    {"message": "Endpoint request timed out"},
+    {"Message": "Try again later"},
+    {"completed": False},
+]
+HARMLESS = [
+    {},
+    {"captureId": "abc", "requestId": "7c5e-fail-1", "createdAt": "2026-11-26T01:00:00Z"},
+    {"status": "SUCCESS"},
+    {"status": "Accepted", "message": "Request accepted."},
+    {"status": 200, "success": True},
+    {"message": "The payment was successfully processed"},
+    {"error": None, "errorMsg": "", "errors": [], "errorCode": 0},
+    {"status": None, "message": None},
+    {"shoppingTripId": "TRIP-1", "storeId": "store-1"},
+    {"network": {"status": "ACTIVE", "name": "VISA"}},
+    {"default": "x", "reconciliationId": "R-1"},
+]
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_a_call_is_done_by_the_answer_of_the_contract(fake, service, call):
+    fake.answers(YES[call] or b"")
+    await CALLS[call](service)
+
+
+async def test_an_order_may_be_created_with_a_201(fake, service):
+    fake.answers(YES["checkout"], status=201)
+    assert await CALLS["checkout"](service) == "o-1"
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_another_2xx_is_no_yes(fake, service, call):
+    for status in (202, 203, 204, 205, 206, 207, 226, 250, 299, *([] if call == "checkout" else [201])):
+        fake.answers(b"" if status in (204, 205) else YES[call] or b"", status=status)
+        with pytest.raises(UnreadableAnswerError, match=str(status)) as caught:
+            await CALLS[call](service)
+        assert not caught.value.outcome_known
+
+
+@pytest.mark.parametrize("call", ["adjust", "checkout", *SILENT])
+async def test_an_object_that_says_otherwise_is_no_yes(fake, service, call):
+    for said in (*SAYS_NO, *(SILENT_SAYS_NO if call in SILENT else ())):
+        fake.answers((YES[call] or {}) | said)
+        assert await believed(CALLS[call](service)) is False, said
+
+
+@pytest.mark.parametrize("call", ["adjust", "checkout", *SILENT])
+async def test_new_attributes_that_do_not_contradict_are_taken(fake, service, call):
+    for said in HARMLESS:
+        fake.answers(said | (YES[call] or {}))
+        assert await believed(CALLS[call](service)) is True, said
+
+
+async def believed(call):
+    """Whether the answer is a yes; else what became of the call is unknown."""
+    try:
+        await call
+    except UnreadableAnswerError as error:
+        return error.outcome_known
+    return True
+
+
+async def test_an_answer_about_another_deed_amount_or_request_is_no_yes(fake, service):
+    for call, said in (
+        ("capture", {"status": "CANCELLED"}),
+        ("capture", {"voided": True}),
+        ("capture", {"captured": False}),
+        ("capture", {"amount": {"amount": 6.99, "code": "USD"}}),
+        ("capture", {"amount": 6}),
+        ("capture", {"capturedAmount": {"value": "7.00", "currencyCode": "EUR"}}),
+        ("cancel", {"status": "CAPTURED"}),
+        ("cancel", {"captured": True}),
+        ("refund", {"status": "CAPTURED"}),
+        ("refund", {"refundedAmount": {"amount": 0, "code": "USD"}}),
+        ("refund", {"refundRequestId": KEY.replace("0", "1")}),
+    ):
+        fake.answers(said)
+        assert await believed(CALLS[call](service)) is False, said
+
+
+async def test_an_answer_that_repeats_what_was_asked_is_a_yes(fake, service):
+    for call, said in (
+        ("capture", {"status": "CAPTURED", "captured": True, "amount": {"amount": "7.0", "code": "usd"}}),
+        ("capture", {"amount": 7, "voided": False, "capturedAmount": None}),
+        ("cancel", {"status": "Cancelled", "released": True, "captured": False}),
+        ("refund", {"status": "REFUNDED", "refundedAmount": {"value": 7, "currencyCode": "USD"}}),
+        ("refund", {"refundRequestId": KEY.upper()}),
+    ):
+        fake.answers(said)
+        assert await believed(CALLS[call](service)) is True, said
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_what_is_no_json_object_is_no_yes(fake, service, call):
+    for body in (b"<html>", ["this"], "OK", True, 0, None, b"ok", b"{"):
+        fake.answers(body)
+        assert await believed(CALLS[call](service)) is False, body
+
+
+@pytest.mark.parametrize("call", ["adjust", "payment-status", "checkout"])
+async def test_an_empty_answer_is_no_yes_where_there_is_something_to_say(fake, service, call):
+    for body in (b"", b" \n", {}):
+        fake.answers(body)
+        assert await believed(CALLS[call](service)) is False, body
+
+
+async def test_an_object_that_says_two_things_by_one_name_is_not_read(fake, service):
+    money = '"authorizedAmount": {"amount": 7, "code": "USD"}'
+    fake.answers(f'{{"status": "DECLINED", "status": "APPROVED", {money}}}'.encode())
+    with pytest.raises(UnreadableAnswerError):
+        await CALLS["adjust"](service)
+    fake.answers(f'{{"status": "APPROVED", "status": "APPROVED", {money}}}'.encode())
+    await CALLS["adjust"](service)
+
+
+@pytest.mark.parametrize("said", [{"errorMsg": "InsufficientFunds"}, {"reason": "declined"}, {"message": "no"}])
+async def test_a_decline_may_say_why(fake, service, said):
+    fake.answers({"status": "DECLINED", **said})
+    assert (await CALLS["adjust"](service)).status == "DECLINED"
+
+
+@pytest.mark.parametrize("status", ["Rejected", "REJECTED", " rejected "])
+async def test_a_rejected_payment_status_is_told_as_such(fake, service, status):
+    fake.answers({"status": status})
+    with pytest.raises(RejectedError) as caught:
+        await CALLS["payment-status"](service)
+    assert caught.value.trouble.kind is TroubleKind.REJECTED
+    assert caught.value.trouble.needs_a_person
+
+
+async def test_a_payment_status_that_is_neither_accepted_nor_rejected_is_not_taken(fake, service):
+    for status in ("Pending", "", None, 7, ["Accepted"], "Accepted?", "Not Accepted"):
+        fake.answers({"status": status})
+        assert await believed(CALLS["payment-status"](service)) is False, status
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=8,
+)
+names = st.sampled_from(["status", "message", "amount", "storeId", "captured", "data", "", "result"]) | st.text()
+objects = st.dictionaries(names, json_values, max_size=4)
+SENT = {"storeId": "store-1", "shoppingTripId": "trip-1", "amount": {"amount": 7, "code": "USD"}}
+
+
+@given(objects, st.lists(names | st.none(), max_size=4), st.sampled_from(["error", "errorMsg", "ERROR_CODE"]))
+def test_an_error_anywhere_in_an_answer_is_no_yes(said, path, error):
+    inner = {error: "Away"}
+    for name in path:
+        inner = [inner] if name is None else {name: inner}
+    assert says_otherwise(said | {"new": inner}, CAPTURE, SENT)
+
+
+@given(objects)
+def test_whatever_else_an_object_holds_it_is_a_yes_or_it_is_none(said):
+    assert says_otherwise(said, CAPTURE, SENT) in (True, False)

@@ -1,0 +1,45 @@
+"""A parcel that was not taken at once: sent again by itself, or at an operator's word, and a person is told."""
+
+import pytest
+from temporalio.client import WorkflowUpdateFailedError
+
+from tests.workflows.world import said
+from trips.names import RETRY, delivery_workflow_id
+
+
+def usd(amount):
+    return {"amount": amount, "code": "USD"}
+
+
+async def test_a_rejected_payment_status_is_an_incident_until_an_operator_has_it_sent_again_and_it_is_accepted(world):
+    rejected = {"call": "payment-status", "kind": "rejected", "times": 3}  # by the trip, by its delivery, after a word
+    trip = await world.trip(balance="30.60", held="10.00", onDecline="capture_authorized", faults=[rejected])
+    await trip.result()
+    (opened,) = await world.control.incidents(at_least=1)
+    key = f"{trip.id}:payment-status"
+    assert (opened["body"]["cause"], opened["body"]["shoppingTripId"]) == ("rejected", trip.id)
+    assert f"retry-delivery {key}" in opened["body"]["whatToDo"]
+    delivery = world.client.get_workflow_handle(delivery_workflow_id(key))
+    world.ids.append(delivery.id)
+    await world.pass_time(hours=2)
+    assert (await trip.account())["calls"]["payment-status"] == 2  # never by itself
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await delivery.execute_update(RETRY, {"note": "no operator"})
+    assert "operator" in str(refused.value.cause)
+    await delivery.execute_update(RETRY, said())
+    await world.control.wait_for_calls(trip.id, "payment-status", at_least=3)
+    await world.pass_time(minutes=1)
+    await delivery.signal(RETRY, said())
+    await delivery.result()
+    assert [one["body"]["state"] for one in await world.control.incidents(at_least=2)] == ["opened", "closed"]
+    (status,) = (await trip.account())["paymentStatuses"]
+    assert status["settledAmount"] == usd("10.00")
+
+
+async def test_a_payment_status_that_is_not_answered_by_the_contract_is_sent_again_by_itself(world):
+    odd = {"call": "payment-status", "kind": "garbage", "body": "", "content_type": "application/json", "times": 2}
+    trip = await world.trip(balance="30.60", held="10.00", onDecline="write_off", faults=[odd])
+    await trip.result()
+    await world.pass_time(minutes=5)
+    await world.client.get_workflow_handle(delivery_workflow_id(f"{trip.id}:payment-status")).result()
+    assert len((await trip.account())["paymentStatuses"]) == 1
