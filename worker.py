@@ -18,6 +18,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.books import BooksActivities
 from activities.checkout import CheckoutActivities
 from activities.deliveries import DeliveryActivities, Send, reporting_to, sending_to
+from activities.executions import ExecutionActivities
 from activities.payment import PaymentActivities
 from activities.reconciliation import ReconciliationActivities
 from books.database import BooksError, BooksRefusal, BooksUnavailable, Database
@@ -94,9 +95,10 @@ def workers(
         activities=[
             *(payments.adjust, payments.capture, payments.cancel, payments.transactional_data, payments.refund),
             CheckoutActivities(checkout).checkout,
-            *(keeper.settlement_of, keeper.post_settlement, keeper.post_recovery),
-            *(keeper.reserve_refund, keeper.release_refund, keeper.post_refund),
+            *(keeper.known_trip, keeper.intend, keeper.post_settlement, keeper.post_recovery),
+            *(keeper.reserve_refund, keeper.ask_refund, keeper.release_refund, keeper.post_refund),
             *(deliveries.deliver, deliveries.send),
+            ExecutionActivities(client).is_running,
         ],
         activity_executor=ThreadPoolExecutor(POSTINGS_AT_ONCE, thread_name_prefix="books"),
         workflow_runner=RUNNER,

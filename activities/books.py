@@ -12,9 +12,9 @@ from temporalio.exceptions import ApplicationError
 from books.database import BooksError, BooksRefusal
 from books.ledger import Books
 from trips.base import Message, Moment
+from trips.intent import DueIntent, KnownTrip
 from trips.posting import SettledTrip
-from trips.refund import Paid, Recovery, RefundRequest, Reserved
-from trips.settlement import Settlement
+from trips.refund import KnownAsk, Paid, Recovery, RefundRequest, Reserved
 from trips.trouble import Trouble
 
 log = structlog.get_logger()
@@ -31,11 +31,29 @@ class RefundAsked(Message):
 
     request: RefundRequest
     at: Moment
+    known_given_back: bool = False
+    """Whether a person says that it was given back, though it was refused."""
 
 
-class RefundDone(RefundAsked):
+class RefundDue(Message):
+    """A refund that the service is to be asked for now, by that run of its workflow."""
+
+    request: RefundRequest
+    run_id: str
+
+
+class RefundRefused(Message):
+    """A refund that will not be made; `in_doubt` where that is a person's word and not the service's alone."""
+
+    request: RefundRequest
+    in_doubt: bool
+
+
+class RefundDone(Message):
     """A refund that the service took at that time."""
 
+    request: RefundRequest
+    at: Moment
     reconciliation_id: str | None = None
     receipt: dict[str, Any]
 
@@ -64,11 +82,17 @@ class BooksActivities:
         self._books = books
         self._window = refund_window
 
-    @activity.defn(name="settlement_of")
-    def settlement_of(self, trip: TripKey) -> Settlement | None:
-        """The trip's settlement, None where the books don't know it."""
-        with told("settlement_of", trip=trip.shopping_trip_id):
-            return self._books.settlement_of(trip.shopping_trip_id)
+    @activity.defn(name="known_trip")
+    def known_trip(self, trip: TripKey) -> KnownTrip:
+        """What became of the trip, or what a run of it that was stopped set out to do."""
+        with told("known_trip", trip=trip.shopping_trip_id):
+            return self._books.known_trip(trip.shopping_trip_id)
+
+    @activity.defn(name="intend")
+    def intend(self, due: DueIntent) -> KnownTrip:
+        """Write down what the trip is about to do and can't undo; gives what stands instead."""
+        with told("intend", trip=due.intent.shopping_trip_id, deed=due.intent.deed):
+            return self._books.intend(due)
 
     @activity.defn(name="post_settlement")
     def post_settlement(self, settled: SettledTrip) -> None:
@@ -80,13 +104,21 @@ class BooksActivities:
     def reserve_refund(self, asked: RefundAsked) -> Reserved:
         """Set the refund's amount aside, so that no other can have it; gives what the books know of both."""
         with told("reserve_refund", trip=asked.request.shopping_trip_id):
-            return self._books.reserve_refund(asked.request, asked.at, self._window)
+            return self._books.reserve_refund(
+                asked.request, asked.at, self._window, known_given_back=asked.known_given_back
+            )
+
+    @activity.defn(name="ask_refund")
+    def ask_refund(self, due: RefundDue) -> KnownAsk:
+        """Write down that the service is about to be asked; gives what another run did or may have done."""
+        with told("ask_refund", trip=due.request.shopping_trip_id):
+            return self._books.ask_refund(due.request, due.run_id)
 
     @activity.defn(name="release_refund")
-    def release_refund(self, request: RefundRequest) -> None:
+    def release_refund(self, refused: RefundRefused) -> None:
         """Give the amount free again: the service refused the refund."""
-        with told("release_refund", trip=request.shopping_trip_id):
-            self._books.release_refund(request)
+        with told("release_refund", trip=refused.request.shopping_trip_id):
+            self._books.release_refund(refused.request, in_doubt=refused.in_doubt)
 
     @activity.defn(name="post_refund")
     def post_refund(self, done: RefundDone) -> None:
@@ -97,6 +129,6 @@ class BooksActivities:
 
     @activity.defn(name="post_recovery")
     def post_recovery(self, recovery: Recovery) -> Paid:
-        """Post that a debt was paid; gives what of the trip's total is paid now. Temporal tries until it works."""
-        with told("post_recovery", retryable=True, trip=recovery.shopping_trip_id):
+        """Post that a debt was paid; gives what of the trip's total is paid now."""
+        with told("post_recovery", trip=recovery.shopping_trip_id):
             return self._books.post_recovery(recovery)

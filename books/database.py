@@ -1,9 +1,10 @@
 """The ledger's database: a SQLite file by default, PostgreSQL in production; and no error of theirs but our own.
 
 BooksError
-├── BooksUnavailable   the database can't be reached, or is not ours: the same call may work later
-└── BooksRefusal       the books don't take it; the sentence says why, and trying again does not help
-    └── BooksConflict  they know the same with other amounts
+├── BooksUnavailable           the database can't be reached, or is not ours: the same call may work later
+└── BooksRefusal               the books don't take it; the sentence says why, and trying again does not help
+    ├── BooksConflict          they know the same with other amounts
+    └── TripNotSettledError    they don't know the trip, or not yet
 """
 
 import sqlite3
@@ -76,6 +77,12 @@ class BooksConflict(BooksRefusal):
     """The books know the same with other amounts, and those stand."""
 
     kind = TroubleKind.CONFLICT
+
+
+class TripNotSettledError(BooksRefusal):
+    """They don't know the trip; one that is under way they will know."""
+
+    kind = TroubleKind.NOT_SETTLED
 
 
 class Database:

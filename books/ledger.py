@@ -12,9 +12,12 @@ from books.database import BooksRefusal, Database
 from books.rows import receipt_row
 from books.tables import receipts
 from trips.base import Refused
+from trips.intent import DueIntent, KnownTrip
 from trips.journal import journal_of_recovery, journal_of_refund
 from trips.posting import SettledTrip
 from trips.refund import (
+    KnownAsk,
+    KnownRefund,
     Paid,
     Recovery,
     RefundRequest,
@@ -63,6 +66,22 @@ class Books:
             sale = statements.sale(connection, trip_id)
         return sale.settlement if sale else None
 
+    def known_trip(self, trip_id: str) -> KnownTrip:
+        """What became of the trip, or what a run of it that was stopped set out to do."""
+        with self._transaction(reading=True) as connection:
+            return statements.known_trip(connection, trip_id)
+
+    def intend(self, due: DueIntent) -> KnownTrip:
+        """Write down what can't be undone, before it is done; twice by one run is once.
+
+        Gives what stands instead: the trip's settlement, or what another run set out to do. Where that is the same
+        deed, it says when, because that run may have done it.
+        """
+        with self._transaction() as connection:
+            if known := statements.sale(connection, due.intent.shopping_trip_id):
+                return KnownTrip(settlement=known.settlement)
+            return statements.intend(connection, due)
+
     def post_settlement(self, settled: SettledTrip) -> None:
         """Write down what became of a trip, and then keep its receipt; the first posting of a trip stands.
 
@@ -101,41 +120,68 @@ class Books:
 
     # Refunds.
 
-    def reserve_refund(self, request: RefundRequest, now: datetime, window: timedelta) -> Reserved:
+    def reserve_refund(
+        self, asked: RefundRequest, now: datetime, window: timedelta, *, known_given_back: bool = False
+    ) -> Reserved:
         """Keep the refund's money for it, before the service is asked; says where it was given back before.
 
-        A refund that was reserved before goes on, also when its window has closed since: the process that reserved it
-        may have died before or after it asked the service. Raises BooksRefusal where it may not be given back.
+        A refund that was reserved before goes on, also when its window has closed since, and also where another amount
+        is asked for under its id: the run that reserved it may have ended before or after it asked the service. With
+        `known_given_back` a person says that it was: then nothing keeps it from being written down. Raises BooksRefusal
+        where it may not be given back, TripNotSettledError where the trip is not settled (yet).
         """
         with self._transaction() as connection:
+            under_id = statements.refund_by_id(connection, asked.refund_request_id)
+            request = under_id.request if under_id and under_id.state is RefundState.RESERVED else asked
             sale = statements.locked_sale(connection, request.shopping_trip_id)
             known = statements.known_refunds(connection, request)
             before = standing(request, known)
-            if before is None or before.state is RefundState.RELEASED:
+            in_doubt = before is not None and before.in_doubt
+            if before is not None and before.state is not RefundState.RELEASED:
+                given_back = statements.given_back(connection, request)
+                return Reserved(request=request, settlement=sale.settlement, given_back=given_back, in_doubt=in_doubt)
+            if not known_given_back:
                 check_refund(request, sale, known, now=now, window=window)
-                statements.reserve(connection, request, now)
-                return Reserved(settlement=sale.settlement)
-            given_back = statements.given_back(connection, request)
-            return Reserved(settlement=sale.settlement, given_back=given_back, before=True)
+            statements.reserve(connection, request, now)
+            return Reserved(request=request, settlement=sale.settlement, in_doubt=in_doubt)
+
+    def ask_refund(self, request: RefundRequest, run_id: str) -> KnownAsk:
+        """Write down that this run is about to ask the service; says what another run did or may have done.
+
+        Raises BooksRefusal for a refund that is not reserved.
+        """
+        with self._transaction() as connection:
+            before = self._reserved(connection, request)
+            if before.state is RefundState.POSTED:
+                return KnownAsk(given_back=statements.given_back(connection, request))
+            statements.mark(connection, request, run_id=run_id)
+            return KnownAsk(in_doubt=before.run_id not in (None, run_id))
+
+    def refund_of(self, refund_request_id: str) -> KnownRefund | None:
+        """The refund of that id; None where the books don't know it."""
+        with self._transaction(reading=True) as connection:
+            return statements.refund_by_id(connection, refund_request_id)
 
     def post_refund(self, request: RefundRequest, at: datetime, reconciliation_id: str | None = None) -> None:
         """Write down a refund that the service took. Raises BooksRefusal for one that is not reserved."""
         with self._transaction() as connection:
+            self._reserved(connection, request)
             sale = statements.locked_sale(connection, request.shopping_trip_id)
-            before = standing(request, statements.known_refunds(connection, request))
-            if before is None or before.state is RefundState.RELEASED:
-                raise BooksRefusal(f"refund {request.refund_request_id} is not reserved: it can't be posted")
             statements.post(connection, [journal_of_refund(sale.settlement, request, at, reconciliation_id)])
-            statements.mark(connection, request, RefundState.POSTED)
+            statements.mark(connection, request, state=RefundState.POSTED)
 
-    def release_refund(self, request: RefundRequest) -> None:
-        """Let go of a refund's money: the service refused it for good. Raises BooksRefusal once it is posted."""
+    def release_refund(self, request: RefundRequest, *, in_doubt: bool = False) -> None:
+        """Let go of a refund's money: the service refused it for good. Raises BooksRefusal once it is posted.
+
+        With `in_doubt` it is free by a person's word alone, and the books go on to know that it may be wrong.
+        """
         with self._transaction() as connection:
             statements.locked_sale(connection, request.shopping_trip_id)
             before = standing(request, statements.known_refunds(connection, request))
             if before is not None and before.state is RefundState.POSTED:
                 raise BooksRefusal(f"refund {request.refund_request_id} was given back: it can't be released")
-            statements.mark(connection, request, RefundState.RELEASED)
+            doubt = {} if in_doubt else {"run_id": None}
+            statements.mark(connection, request, state=RefundState.RELEASED, **doubt)
 
     # Debts that are paid later.
 
@@ -156,6 +202,14 @@ class Books:
             return paid(settlement, statements.recovered(connection, settlement))
 
     # Inside a transaction.
+
+    def _reserved(self, connection: Connection, request: RefundRequest) -> KnownRefund:
+        """The refund as it was reserved, its trip locked. Raises BooksRefusal where it is not, or not any more."""
+        statements.locked_sale(connection, request.shopping_trip_id)
+        before = standing(request, statements.known_refunds(connection, request))
+        if before is None or before.state is RefundState.RELEASED:
+            raise BooksRefusal(f"refund {request.refund_request_id} is not reserved")
+        return before
 
     @contextmanager
     def _transaction(self, *, reading: bool = False) -> Iterator[Connection]:

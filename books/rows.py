@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from books.database import BooksUnavailable
+from trips.intent import DueIntent, Intent
 from trips.journal import Entry
 from trips.money import Money
 from trips.posting import SettledTrip
@@ -78,8 +79,30 @@ def line_rows(entries: Iterable[Entry]) -> list[dict[str, Any]]:
     ]
 
 
+def intent_row(due: DueIntent) -> dict[str, Any]:
+    """What a trip is about to do: whole as a document, and what tells one deed from another."""
+    intent = due.intent
+    return {
+        "shopping_trip_id": intent.shopping_trip_id,
+        "deed": intent.deed.value,
+        "amount": intent.amount.minor_units,
+        "code": intent.amount.code,
+        "run_id": due.run_id,
+        "at": due.at,
+        "document": intent.to_json(),
+    }
+
+
+def intent_of(row: Any) -> Intent:
+    """An intent as it was written. Raises BooksUnavailable where a newer program wrote it."""
+    try:
+        return Intent.model_validate(row.document)
+    except ValidationError:
+        raise BooksUnavailable("the books hold an intent that this program can't read: is it too old?") from None
+
+
 def refund_row(request: RefundRequest, asked_at: datetime) -> dict[str, Any]:
-    """A refund whose money is kept for it."""
+    """A refund whose money is kept for it, before the service is asked."""
     return {
         "refund_request_id": request.refund_request_id,
         "shopping_trip_id": request.shopping_trip_id,
@@ -88,6 +111,7 @@ def refund_row(request: RefundRequest, asked_at: datetime) -> dict[str, Any]:
         "reason": request.reason.value,
         "state": RefundState.RESERVED.value,
         "asked_at": asked_at,
+        "run_id": None,
     }
 
 
@@ -99,7 +123,7 @@ def refund_of(row: Any) -> KnownRefund:
         amount=Money.of_minor(row.amount, row.code),
         reason=row.reason,
     )
-    return KnownRefund(request, RefundState(row.state))
+    return KnownRefund(request, RefundState(row.state), row.run_id)
 
 
 def receipt_row(receipt: Mapping[str, Any]) -> dict[str, Any]:

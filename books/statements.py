@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, func, or_, select, update
+from sqlalchemy import Connection, Table, and_, delete, func, or_, select, update
 
-from books.database import BooksConflict, BooksRefusal, insert
-from books.rows import entry_rows, line_rows, refund_of, refund_row, sale_of, settlement_row
-from books.tables import entries, lines, refunds, settlements
+from books.database import BooksConflict, TripNotSettledError, insert
+from books.rows import entry_rows, intent_of, intent_row, line_rows, refund_of, refund_row, sale_of, settlement_row
+from books.tables import entries, intents, lines, refunds, settlements
 from trips.base import Refused
+from trips.intent import DueIntent, KnownTrip
 from trips.journal import Entry, Movement, journal_of
 from trips.money import Money
 from trips.posting import SettledTrip
@@ -31,15 +32,39 @@ def sale(connection: Connection, trip_id: str, *, locked: bool = False) -> Sale 
 
 
 def locked_sale(connection: Connection, trip_id: str) -> Sale:
-    """The trip, of which nobody else can move money until the transaction ends. Raises BooksRefusal."""
+    """The trip, of which nobody else can move money until the transaction ends. Raises TripNotSettledError."""
     known = sale(connection, trip_id, locked=True)
     if known is None:
-        raise BooksRefusal(f"the books know no settled trip {trip_id}")
+        raise TripNotSettledError(f"the books know no settled trip {trip_id}")
     return known
 
 
+def known_trip(connection: Connection, trip_id: str) -> KnownTrip:
+    """What became of the trip, or what a run of it set out to do; nothing where the books know neither."""
+    if known := sale(connection, trip_id):
+        return KnownTrip(settlement=known.settlement)
+    row = connection.execute(select(intents).where(intents.c.shopping_trip_id == trip_id)).first()
+    return KnownTrip(intent=intent_of(row), run_at=row.at) if row else KnownTrip()
+
+
+def intend(connection: Connection, due: DueIntent) -> KnownTrip:
+    """Write down what the trip is about to do; the first deed of another run stands, and is given back instead."""
+    row = intent_row(due)
+    this_trip = intents.c.shopping_trip_id == due.intent.shopping_trip_id
+    written = insert(connection, intents).values(row).on_conflict_do_nothing()
+    if connection.execute(written.returning(intents.c.shopping_trip_id)).first():
+        return KnownTrip()
+    stands = connection.execute(select(intents).where(this_trip).with_for_update()).one()
+    intent = intent_of(stands)
+    another_run = stands.run_id != due.run_id
+    if another_run and not intent.is_same_deed(due.intent):
+        return KnownTrip(intent=intent, run_at=stands.at)
+    connection.execute(update(intents).where(this_trip).values(row))
+    return KnownTrip(run_at=stands.at if another_run else None)
+
+
 def post_once(connection: Connection, settled: SettledTrip) -> None:
-    """Three statements: the trip, its entries, their lines; none of the last two where the trip is posted.
+    """The trip, its entries, their lines, none of the last two where it is posted; what was intended is done then.
 
     Raises BooksRefusal where it was posted with other amounts.
     """
@@ -48,6 +73,7 @@ def post_once(connection: Connection, settled: SettledTrip) -> None:
     # RETURNING says whether there was a conflict; PostgreSQL's driver counts no rows of an INSERT.
     if connection.execute(posted.returning(settlements.c.shopping_trip_id)).first():
         post(connection, journal_of(settled.settlement))
+        connection.execute(delete(intents).where(intents.c.shopping_trip_id == row["shopping_trip_id"]))
         return
     trip = row["shopping_trip_id"]
     wanted = select(*(settlements.c[name] for name in AGREED)).where(settlements.c.shopping_trip_id == trip)
@@ -81,15 +107,23 @@ def known_refunds(connection: Connection, request: RefundRequest) -> list[KnownR
     return [refund_of(row) for row in connection.execute(wanted)]
 
 
+def refund_by_id(connection: Connection, refund_request_id: str) -> KnownRefund | None:
+    """The refund of that id; None where the books don't know it."""
+    row = connection.execute(select(refunds).where(refunds.c.refund_request_id == refund_request_id)).first()
+    return refund_of(row) if row else None
+
+
 def reserve(connection: Connection, request: RefundRequest, now: datetime) -> None:
-    """Reserve a new refund, or one that was released. Raises Refused where its id is another trip's refund's."""
-    reserved = insert(connection, refunds).values(refund_row(request, now))
+    """Reserve a new refund, or one that was released. Raises Refused where its id is another refund's by now."""
+    row = refund_row(request, now)
+    kept = ("refund_request_id", "run_id")  # the doubt about an earlier call is not forgotten
+    reserved = insert(connection, refunds).values(row)
     again = reserved.on_conflict_do_update(
         index_elements=[refunds.c.refund_request_id],
-        set_={"state": RefundState.RESERVED, "asked_at": reserved.excluded.asked_at},
+        set_={name: reserved.excluded[name] for name in row if name not in kept},
         where=and_(
             refunds.c.state == RefundState.RELEASED,
-            refunds.c.shopping_trip_id == reserved.excluded.shopping_trip_id,
+            or_(refunds.c.run_id.is_(None), refunds.c.shopping_trip_id == reserved.excluded.shopping_trip_id),
         ),
     )
     if not connection.execute(again.returning(refunds.c.refund_request_id)).first():
@@ -97,10 +131,10 @@ def reserve(connection: Connection, request: RefundRequest, now: datetime) -> No
         raise Refused(id_taken(request))
 
 
-def mark(connection: Connection, request: RefundRequest, state: RefundState) -> None:
+def mark(connection: Connection, request: RefundRequest, **columns: Any) -> None:
     """Say how far the refund is."""
     connection.execute(
-        update(refunds).where(refunds.c.refund_request_id == request.refund_request_id).values(state=state)
+        update(refunds).where(refunds.c.refund_request_id == request.refund_request_id).values(**columns)
     )
 
 

@@ -104,6 +104,19 @@ receipts = Table(
     comment="Receipts of sales and refunds, kept at least 120 days (payments.md, Receipts)",
 )
 
+intents = Table(
+    "intents",
+    metadata,
+    Column("shopping_trip_id", String(255), primary_key=True),
+    Column("deed", String(16), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("code", String(3), nullable=False),
+    Column("run_id", String(255), nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("document", JSON, nullable=False),
+    comment="What each unsettled trip is about to do and can't undo: whoever runs it again goes on with it",
+)
+
 refunds = Table(
     "refunds",
     metadata,
@@ -114,6 +127,7 @@ refunds = Table(
     Column("reason", String(32), nullable=False),
     Column("state", String(16), nullable=False),
     Column("asked_at", Utc, nullable=False),
+    Column("run_id", String(255)),
     Index("refunds_trip", "shopping_trip_id"),
     comment="What is asked to be given back: reserved before the service is called, so that two at once can't overdraw",
 )

@@ -26,6 +26,7 @@ class Cause(StrEnum):
     UNDELIVERED = "undelivered"
     REJECTED = "rejected"
     REFUND = "refund"
+    NOT_SETTLED = "not_settled"
     RECONCILIATION = "reconciliation"
 
 
@@ -41,6 +42,7 @@ CAUSE_OF_TROUBLE = {
     TroubleKind.REJECTED: Cause.REJECTED,
     TroubleKind.BOOKS: Cause.BOOKS,
     TroubleKind.CONFLICT: Cause.CONFLICT,
+    TroubleKind.NOT_SETTLED: Cause.NOT_SETTLED,
 }
 
 WHAT_TO_DO = {
@@ -60,11 +62,12 @@ WHAT_TO_DO = {
     Cause.UNDELIVERED: "Mend its receiver, or what it says of the parcel: it is tried again by itself for 30 days.",
     Cause.REJECTED: "Ask the service's support why it rejects it; then: retry-delivery KEY.",
     Cause.REFUND: "Find it at the processor's; then: resolve-refund REQUEST_ID --given-back or --not-given-back.",
+    Cause.NOT_SETTLED: "Nothing here: it goes on by itself when the trip is settled. See what the trip waits for.",
     Cause.RECONCILIATION: "Follow up what reconcile leaves over of that day's file; then: reconcile-daily --day DAY.",
 }
 
-WITHOUT_INCIDENT = frozenset({Cause.DECISION})
-"""A decline is daily business: it is seen in the list of trips, and wakes nobody."""
+WITHOUT_INCIDENT = frozenset({Cause.DECISION, Cause.NOT_SETTLED})
+"""Daily business, seen in the lists, that wakes nobody: a decline, and a refund whose trip is still under way."""
 
 
 class Attention(Message):

@@ -7,6 +7,7 @@ from trips.attention import Attention, Cause
 from trips.base import Refused
 from trips.cart import Cart
 from trips.errand import noted
+from trips.intent import Deed, Intent
 from trips.log import Event, TripLog
 from trips.messages import CaptureResolution, Decision, Said
 from trips.money import Money, check_sayable
@@ -47,7 +48,6 @@ class ChargedTrip(Trip):
         self.decision: Standing | None = None
         self.captured: Money | None = None
         self.released = False
-        self._unheard_of = False
         self._sale = 0
         self._asks: tuple[Ask, ...] = ()
         self._unanswered: set[Money] = set()
@@ -90,12 +90,13 @@ class ChargedTrip(Trip):
     @property
     def in_doubt(self) -> bool:
         """Whether a capture was sent of which nobody knows whether it happened."""
-        return self._unheard_of and self.captured is None
+        return self._outcome_unknown and self._capture is not None and self.captured is None
 
     @property
     def held(self) -> bool:
-        """Whether the policy leaves a capture in doubt to an operator."""
-        return self.in_doubt and self.request.policy.capture_unknown_outcome is UnknownOutcome.HOLD
+        """Whether the policy leaves a capture in doubt to an operator, who has not said yet what became of it."""
+        left_to_a_person = self.request.policy.capture_unknown_outcome is UnknownOutcome.HOLD
+        return self.in_doubt and left_to_a_person and self._denied_by is None
 
     # What people say.
 
@@ -129,13 +130,51 @@ class ChargedTrip(Trip):
         """Take an operator's word on a capture in doubt. Raises Refused where none is."""
         if not self.in_doubt or self._capture is None or self.money_is_over:
             raise Refused("there is no capture whose outcome is unknown")
+        self._check_reason(said)
         what = "happened" if said.captured else "did not happen"
         self.log.add(now, Event.DECISION, f"{said.operator} says that the capture {what}{noted(said.note)}")
         if said.captured:
             self.capture_answered(self._capture)
         else:
-            self._unheard_of = False
+            self._denied_by = said.operator
             self.succeeded()
+
+    # What another run of the trip set out to do.
+
+    def intent(self, call: Call) -> Intent | None:
+        """What the call does that can't be undone; None for an ask."""
+        deeds = {Capture: Deed.CAPTURE, Release: Deed.CANCEL}
+        if type(call) not in deeds:
+            return None
+        decided = self.decision
+        return Intent(
+            shopping_trip_id=self.shopping_trip_id,
+            deed=deeds[type(call)],
+            amount=call.amount if isinstance(call, Capture) else Money.zero(self.code),
+            cart=self.cart,
+            no_sale=self._voided,
+            cancelled_by=self.voided_by,
+            strategy=decided and decided.strategy,
+            decided_by=decided and decided.decided_by,
+            decided_at=decided and decided.at,
+            adjusts=self.adjusts,
+            declines=self.declines,
+        )
+
+    def can_adopt(self, intent: Intent) -> bool:
+        """Whether it is a capture or a cancel, and not an order that Amazon may have taken."""
+        return intent.deed is not Deed.ORDER
+
+    def adopt(self, intent: Intent, run_at: datetime, now: datetime) -> None:
+        """Capture what another run set out to capture, or cancel the hold as it did; nothing more is asked."""
+        super().adopt(intent, run_at, now)
+        self.adjusts, self.declines = intent.adjusts, intent.declines
+        self.decision = None
+        if intent.strategy and intent.decided_by and intent.decided_at:
+            self.decision = Standing(intent.strategy, intent.decided_by, intent.decided_at)
+            self.log.add(now, Event.DECISION, f"{intent.strategy}, decided by {intent.decided_by} in another run")
+        capture = intent.deed is Deed.CAPTURE
+        self._capture, self._releasing = (Capture(intent.amount) if capture else None), not capture
 
     # What the service answers.
 
@@ -204,7 +243,7 @@ class ChargedTrip(Trip):
             if outdated and trouble.kind is not TroubleKind.RATE_LIMITED:
                 return
         if isinstance(call, Capture) and trouble.outcome_unknown:
-            self._unheard_of = True
+            self._outcome_unknown, self._denied_by = True, None
         self._pending_since = None
         super().troubled(call, trouble, now=now, jitter=jitter)
 
@@ -322,10 +361,11 @@ class ChargedTrip(Trip):
 
     def attention(self, now: datetime) -> Attention | None:
         """Why a person should look at the trip now, or None."""
-        if self.streak and self._only_a_person_knows:
+        if self._only_a_person_knows:
             doubt = f"nobody knows whether the capture of {self._capture and self._capture.amount} happened"
-            sentence = f"{doubt}: {self.streak.trouble.sentence}"
-            return Attention.because(Cause.CAPTURE_UNKNOWN, since=self.streak.since, sentence=sentence)
+            why = self.streak.trouble.sentence if self.streak else "another run of this trip set out to do it"
+            since = (self.streak.since if self.streak else self._another_run_at) or now
+            return Attention.because(Cause.CAPTURE_UNKNOWN, since=since, sentence=f"{doubt}: {why}")
         if attention := super().attention(now):
             return attention
         if self._awaits_decision:

@@ -7,6 +7,7 @@ from trips.base import Refused
 from trips.cart import Cart
 from trips.checkout_cart import InvalidCart, checkout_cart
 from trips.errand import noted
+from trips.intent import Deed, Intent
 from trips.log import Event, TripLog
 from trips.messages import CaptureResolution, Decision
 from trips.money import Money
@@ -27,7 +28,10 @@ class DelegatedTrip(Trip):
         super().__init__(request, log)
         self.order_id: str | None = None
         self._under_way = False
-        self._unheard_of = False
+        self._doubtful_cart: Cart | None = None
+        """What was handed over without our hearing what became of it."""
+        self._next_cart: Cart | None = None
+        """What this run came with, while it goes on with another one's order."""
 
     @property
     def money_is_over(self) -> bool:
@@ -37,12 +41,12 @@ class DelegatedTrip(Trip):
     @property
     def charging_has_begun(self) -> bool:
         """Whether Amazon may have taken the order: a cart that was refused in so many words can still be mended."""
-        return self._under_way or self.in_doubt
+        return self._under_way or (self.in_doubt and self._denied_by is None)
 
     @property
     def in_doubt(self) -> bool:
         """Whether a cart was handed over without our hearing what became of it."""
-        return self._unheard_of and self.order_id is None
+        return self._outcome_unknown and self.order_id is None
 
     @property
     def outcome(self) -> Outcome:
@@ -74,16 +78,42 @@ class DelegatedTrip(Trip):
         if said.captured:
             if said.order_id is None:
                 raise Refused("orderId: say by which id Amazon knows the order, or ask for it by retry")
+            self._check_reason(said)
+            self.cart = self._doubtful_cart
             self.log.add(now, Event.DECISION, f"{said.operator} says: order {said.order_id}{noted(said.note)}")
             self.ordered(said.order_id)
             return
         self.log.add(now, Event.DECISION, f"{said.operator} says that Amazon took no order{noted(said.note)}")
-        self._unheard_of = False
+        self._denied_by = said.operator
+        if self._next_cart is not None:
+            self.cart, self._next_cart = self._next_cart, None
         self.succeeded()
+
+    def intent(self, call: Call) -> Intent | None:
+        """That the cart is handed over."""
+        if not isinstance(call, Checkout):
+            return None
+        total = call.cart.total
+        return Intent(shopping_trip_id=self.shopping_trip_id, deed=Deed.ORDER, amount=total, cart=call.cart)
+
+    def can_adopt(self, intent: Intent) -> bool:
+        """Whether it is an order, and not a charge of our own."""
+        return intent.deed is Deed.ORDER
+
+    def adopt(self, intent: Intent, run_at: datetime, now: datetime) -> None:
+        """Hand over the very cart that another run handed over: Amazon then says by which id it knows the order."""
+        self._next_cart = None if intent.has_cart(self.cart) else self.cart
+        super().adopt(intent, run_at, now)
+        self._under_way = False
+
+    def begun_by_another_run(self, run_at: datetime) -> None:
+        """Another run handed the same cart over."""
+        super().begun_by_another_run(run_at)
+        self._doubtful_cart = self.cart
 
     def attention(self, now: datetime) -> Attention | None:
         """Why a person should look at the trip now, or None."""
-        if self.streak and self.in_doubt and self.streak.trouble.kind in SAYS_NO:
+        if self.streak and self.in_doubt and self._denied_by is None and self.streak.trouble.kind in SAYS_NO:
             sentence = f"nobody knows whether Amazon took the order of {self.total}: {self.streak.trouble.sentence}"
             cause, since = Cause.CAPTURE_UNKNOWN, self.streak.since
             return Attention.because(cause, since=since, sentence=sentence, what_to_do=FIND_THE_ORDER)
@@ -105,7 +135,8 @@ class DelegatedTrip(Trip):
         A refusal says nothing of the calls before it: it may be the answer to an order that is there already.
         """
         self._under_way = False
-        self._unheard_of = self._unheard_of or trouble.outcome_unknown
+        if trouble.outcome_unknown:
+            self._outcome_unknown, self._denied_by, self._doubtful_cart = True, None, self.cart
         super().troubled(call, trouble, now=now, jitter=jitter)
 
     def settlement(self, transaction: Transaction | None, settled_at: datetime) -> Settlement:

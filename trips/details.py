@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from trips.attention import Attention
 from trips.log import LogEntry
+from trips.refund import Recovery
 from trips.refund_errand import RefundStatus
 from trips.status import Status
 
@@ -44,6 +45,11 @@ def refund_details(status: RefundStatus) -> str:
 def attention_details(attention: Attention) -> str:
     """An attention alone as Markdown."""
     return _page((), attention, ())
+
+
+def recovery_details(recovery: Recovery, attention: Attention | None, log: Sequence[LogEntry]) -> str:
+    """A recovery on its way, as Markdown."""
+    return _page([("amount", recovery.amount), ("trip", recovery.shopping_trip_id)], attention, log)
 
 
 def _page(facts: Facts, attention: Attention | None, log: Sequence[LogEntry]) -> str:

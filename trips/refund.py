@@ -63,7 +63,7 @@ class RefundState(StrEnum):
     POSTED = "posted"
     """The service took it, and it is in the journal."""
     RELEASED = "released"
-    """The service refused it for good: its money may be given back otherwise."""
+    """The service refused it for good, or a person said that it was not given back: its money is free."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,13 @@ class KnownRefund:
 
     request: RefundRequest
     state: RefundState
+    run_id: str | None = None
+    """Which run of its workflow asked the service last; None where none did, or where it surely gave nothing back."""
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the money may have been given back, as far as the books know."""
+        return self.run_id is not None and self.state is not RefundState.POSTED
 
 
 @dataclass(frozen=True)
@@ -92,11 +99,22 @@ class GivenBack(Message):
 class Reserved(Message):
     """A refund's money is kept for it."""
 
+    request: RefundRequest
+    """The refund that goes on under the id: an earlier one that is not done yet goes before what is asked for now."""
     settlement: Settlement
     given_back: GivenBack | None = None
     """Where the same refund is in the journal already: nothing is to be given back again."""
-    before: bool = False
-    """Whether it was reserved before: the service may have been asked then, and nobody heard the answer."""
+    in_doubt: bool = False
+    """Whether the service was asked before, and nobody heard the answer."""
+
+
+class KnownAsk(Message):
+    """What the books know of a refund at the moment at which the service is to be asked for it."""
+
+    given_back: GivenBack | None = None
+    """Where another run has posted it meanwhile: nothing is to be given back again."""
+    in_doubt: bool = False
+    """Whether another run has asked the service, and nobody heard the answer."""
 
 
 class Paid(Message):
@@ -120,18 +138,20 @@ class Recovered(Paid):
 
 def left_to_refund(settlement: Settlement, known: Iterable[KnownRefund]) -> Money:
     """What of the captured money is neither given back nor kept for a refund that is under way."""
-    left = settlement.captured
-    for refund in known:
-        if refund.state is not RefundState.RELEASED:
-            left -= refund.request.amount
-    return left
+    taken = sum(refund.request.amount.minor_units for refund in known if refund.state is not RefundState.RELEASED)
+    # Below zero where a person said of two that they were given back.
+    return Money.of_minor(max(settlement.captured.minor_units - taken, 0), settlement.captured.code)
 
 
 def standing(request: RefundRequest, known: Iterable[KnownRefund]) -> KnownRefund | None:
-    """The refund as it was asked for before, if it was. Raises Refused where its id was another refund's."""
+    """The refund as it was asked for before, if it was. Raises Refused where its id is another refund's.
+
+    A refund that was released and surely never given back leaves its id free.
+    """
     for refund in known:
         if refund.request.refund_request_id == request.refund_request_id:
-            if refund.request != request:
+            free = refund.state is RefundState.RELEASED and not refund.in_doubt
+            if refund.request != request and not free:
                 raise Refused(id_taken(request))
             return refund
     return None

@@ -11,7 +11,7 @@ from trips.log import Event, LogEntry, TripLog
 from trips.messages import RefundResolution
 from trips.money import Money
 from trips.policy import Policy
-from trips.refund import RefundReason, RefundRequest
+from trips.refund import RefundReason, RefundRequest, Reserved
 
 PATIENCE: timedelta = Policy().outage_patience
 """A refund has no policy of its own; it is given a trip's."""
@@ -88,6 +88,15 @@ class RefundErrand(Errand):
     def store_id(self) -> str | None:
         """In which store the trip was, once the books said so."""
         return self.store
+
+    def reserved(self, reserved: Reserved, now: datetime) -> None:
+        """Its money is kept for it. A refund that went on under its id before goes on, whatever was asked for now."""
+        if reserved.request != self.request:
+            stands = f"{reserved.request.amount} of trip {reserved.request.shopping_trip_id}"
+            self.log.add(now, Event.REFUSAL, f"{self.request.amount} is not given back: the id is a refund of {stands}")
+        self.request = reserved.request
+        self.store = reserved.settlement.store_id
+        self.in_doubt = reserved.in_doubt
 
     def resolve(self, said: RefundResolution, now: datetime) -> None:
         """Take an operator's word on a refund in doubt. Raises Refused where none is."""

@@ -18,7 +18,7 @@ class Stage(StrEnum):
 
 EDGES: dict[Stage, frozenset[Stage]] = {
     Stage.AWAITING_CART: frozenset(
-        {Stage.ADJUSTING, Stage.CANCELLING, Stage.CHECKING_OUT, Stage.RECORDING, Stage.SETTLED}
+        {Stage.ADJUSTING, Stage.CAPTURING, Stage.CANCELLING, Stage.CHECKING_OUT, Stage.RECORDING, Stage.SETTLED}
     ),
     Stage.ADJUSTING: frozenset({Stage.AWAITING_DECISION, Stage.CAPTURING, Stage.CANCELLING, Stage.RECORDING}),
     Stage.AWAITING_DECISION: frozenset({Stage.ADJUSTING, Stage.CAPTURING, Stage.CANCELLING, Stage.RECORDING}),
@@ -29,4 +29,5 @@ EDGES: dict[Stage, frozenset[Stage]] = {
     Stage.SETTLED: frozenset(),
 }
 """From each stage to those that may follow. Awaiting the cart leads straight to settled where the books know the trip;
-to recording where its token was dead before a cart came."""
+to capturing where another run of it set out to capture; to recording where its token was dead before a cart came. Any
+stage leads to settled where another run of the trip settled it meanwhile."""

@@ -12,6 +12,7 @@ from trips.attention import Attention, Cause
 from trips.base import Refused
 from trips.cart import Cart
 from trips.errand import Errand, noted
+from trips.intent import Intent
 from trips.log import Event, TripLog
 from trips.messages import CaptureResolution, Decision, Said
 from trips.money import Money
@@ -45,6 +46,12 @@ class Trip(Errand):
         """Which operator cancelled the trip."""
         self._refused_cart: Attention | None = None
         self._conflict: Attention | None = None
+        self._outcome_unknown = False
+        """Whether a call that moves money was made of which nobody knows what it did."""
+        self._another_run_at: datetime | None = None
+        """When another run of the trip set out to do what this one now does."""
+        self._denied_by: str | None = None
+        """Who said last that what is in doubt was not done. The doubt stays: that may be wrong."""
 
     # What follows from the facts.
 
@@ -128,12 +135,45 @@ class Trip(Errand):
     def resolve_capture(self, said: CaptureResolution, now: datetime) -> None:
         """Take an operator's word on a capture in doubt. Raises Refused where none is."""
 
+    def _check_reason(self, said: CaptureResolution) -> None:
+        """Raise Refused for a word against an earlier one that does not say why."""
+        if said.captured and self._denied_by and not said.note:
+            raise Refused(f"note: should say why, since {self._denied_by} said that it was not done")
+
     def unheard(self, name: str, reason: str, now: datetime) -> None:
         """A cart that came by signal and can't be used is a sale that would be lost in silence."""
         if name == SUBMIT_CART and self.cart is None and not self._voided and not self.money_is_over:
             since = self._refused_cart.since if self._refused_cart else now
             sentence = f"a cart came and was refused: {reason}"
             self._refused_cart = Attention.because(Cause.CART, since=since, sentence=sentence)
+
+    # What another run of the trip set out to do.
+
+    @abstractmethod
+    def intent(self, call: Call) -> Intent | None:
+        """What the call does that can't be undone, to be written to the books before it; None where it can be."""
+
+    @abstractmethod
+    def can_adopt(self, intent: Intent) -> bool:
+        """Whether this way of paying can go on with it."""
+
+    def adopt(self, intent: Intent, run_at: datetime, now: datetime) -> None:
+        """Go on with what another run set out to do, instead of what this one would: it may be done already."""
+        if self.cart is not None and intent.total != self.total:
+            sentence = f"another run of this trip set out to {intent}, and that stands: {self.total} is not charged"
+            self.conflict(sentence, now)
+        else:
+            self.log.add(now, Event.MESSAGE, f"another run of this trip set out to {intent}: this one goes on with it")
+        self._begin_anew(now)
+        self.cart, self.code = intent.cart, intent.amount.code
+        self._refused_cart = None
+        self._voided, self.voided_by = intent.no_sale, intent.cancelled_by
+        self.begun_by_another_run(run_at)
+
+    def begun_by_another_run(self, run_at: datetime) -> None:
+        """Another run set out to do the same, so that nobody knows whether it is done."""
+        self._outcome_unknown = True
+        self._another_run_at = run_at
 
     # What the service answers.
 
@@ -162,6 +202,11 @@ class Trip(Errand):
         self.expired_at = now
         if expiry := self._expiry():
             self.log.add(now, Event.ATTENTION, expiry.sentence)
+
+    @property
+    def conflicts(self) -> list[Attention]:
+        """That the books know the trip with other amounts, where they do."""
+        return [self._conflict] if self._conflict else []
 
     def conflict(self, sentence: str, now: datetime) -> None:
         """The books know the trip with other amounts, and those stand."""

@@ -34,6 +34,8 @@ class TroubleKind(StrEnum):
     """The ledger's database can't be reached, or does not do what it should."""
     CONFLICT = "conflict"
     """The books know the same with other amounts, and those stand."""
+    NOT_SETTLED = "not_settled"
+    """The books don't know the trip, or don't know it yet."""
 
 
 SAYS_NO = frozenset({TroubleKind.REFUSED, TroubleKind.UNKNOWN_TRIP})

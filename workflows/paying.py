@@ -5,10 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
+from temporalio.exceptions import ApplicationError
 
+from trips.base import rfc3339
 from trips.cart import Cart
 from trips.deliveries import Parcel, PaymentStatus, payment_status_parcel, receipt_parcel
 from trips.details import details
+from trips.intent import DueIntent, Intent, KnownTrip
 from trips.log import Event
 from trips.messages import CaptureResolution, Decision, Said
 from trips.names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
@@ -20,7 +23,7 @@ from trips.stages import Stage
 from trips.status import Status, status_of
 from trips.steps import Call, Record, Wait
 from trips.trip import Trip
-from trips.trouble import Trouble, TroubleKind
+from trips.trouble import SAYS_NO, Trouble, TroubleKind
 from workflows.bookkeeping import keep_books
 from workflows.calls import CallFailed
 from workflows.messages import Understood
@@ -49,6 +52,7 @@ CALLS_WHEN_LONG = 150
 that is PENDING, as measured, from its 80th minute on."""
 
 ASK_THE_BOOKS = "ask the books"
+INTEND = "tell the books what is about to be done"
 POST = "post to the books"
 
 
@@ -62,20 +66,32 @@ class Paying(Patience):
         self.settlement: Settlement | None = None
         self.ledger_asked = False
         """Whether the ledger was asked at least once what it knows of the trip, be it in vain."""
-        self.settled_before = False
+        self._settled_by_another_run: Settlement | None = None
         self._sight = Sight()
 
     async def pay(self) -> Settlement:
-        """Pay for the trip, unless the books know it as settled: then that settlement stands."""
+        """Pay for the trip, unless the books know it as settled: then that settlement stands.
+
+        Raises ApplicationError where another run began to pay for it in another way.
+        """
         self.note(Event.STARTED, f"trip in store {self.trip.store_id}")
-        known = await self._settled_before()
-        if known is None:
+        try:
+            self._take_in(await self._known_before())
             await self._move_the_money()
+        except ApplicationError:
+            await self.incidents.keep_at_last(self.trip.conflicts)
+            raise
+        known = self._settled_by_another_run
         self.settlement = settlement = known or await self._record()
         self.stage = Stage.SETTLED
         self.show()
-        await self.incidents.keep_at_last([] if known else self.trip.incidents(workflow.now()))
+        await self.incidents.keep_at_last(self.trip.conflicts if known else self.trip.incidents(workflow.now()))
         return settlement
+
+    @property
+    def settled_before(self) -> bool:
+        """Whether another run of the trip has settled it."""
+        return self._settled_by_another_run is not None
 
     def status(self) -> Status:
         """Where the trip is, for people and programs."""
@@ -97,7 +113,10 @@ class Paying(Patience):
     # The money.
 
     async def _move_the_money(self) -> None:
-        while not isinstance(step := self.trip.advance(workflow.now()), Record):
+        while not self._settled_by_another_run:
+            step = self.trip.advance(workflow.now())
+            if isinstance(step, Record):
+                return
             self.stage = step.stage
             if isinstance(step, Wait):
                 await self.wait(step.until, step.why)
@@ -107,6 +126,8 @@ class Paying(Patience):
     async def _call(self, call: Call) -> None:
         """Make one call, and write down its answer or what went wrong. Whether to call again is the trip's to say."""
         self.trip.begin(call)
+        if await self._another_run_goes_before(call):
+            return
         self.trip.least_wait = self._least_wait()
         self.note(Event.CALL, f"{call}, attempt {self.attempt}")
         try:
@@ -115,6 +136,62 @@ class Paying(Patience):
             self.note(Event.TROUBLE, f"{call}: {failure.trouble.sentence}")
             now, jitter = workflow.now(), workflow.random().random()
             self.trip.troubled(call, failure.trouble, now=now, jitter=jitter)
+            if failure.trouble.kind in SAYS_NO and not self.trip.intent(call):
+                await self._look_for_another_run()
+
+    # What another run of the trip did or set out to do: after a terminate, a reset, or a start under the same id.
+
+    async def _another_run_goes_before(self, call: Call) -> bool:
+        """Write down what can't be undone before it is done, unless what another run did stands in its place.
+
+        While the books are away a trip goes on without them: nobody should lose a sale.
+        """
+        intent = self.trip.intent(call)
+        if intent is None:
+            return False
+        due = DueIntent(intent=intent, run_id=workflow.info().run_id, at=workflow.now())
+        try:
+            known: KnownTrip = await keep_books(BooksActivities.intend, due)
+        except CallFailed as failure:
+            self.note(Event.TROUBLE, f"{INTEND}: {failure.trouble.sentence}")
+            return False
+        return self._take_in(known)
+
+    async def _look_for_another_run(self) -> None:
+        """A refusal may mean that another run has gone further."""
+        try:
+            self._take_in(await self._ask_the_books())
+        except CallFailed as failure:
+            self.note(Event.TROUBLE, f"{ASK_THE_BOOKS}: {failure.trouble.sentence}")
+
+    def _take_in(self, known: KnownTrip) -> bool:
+        """Whether what another run did goes before what this one would do.
+
+        Raises ApplicationError where that was in another way of paying: a person must start the trip as it was.
+        """
+        now = workflow.now()
+        if known.settlement:
+            self._settled_by_another_run = known.settlement
+            ended = f"{known.settlement.outcome} at {rfc3339(known.settlement.settled_at)}"
+            self.note(Event.SETTLED, f"the books know this trip: {ended}; nothing is paid again")
+            if self.trip.charging_has_begun:
+                self.trip.conflict(f"another run of this trip settled it meanwhile: {ended}", now)
+            elif self.trip.cart and self.trip.cart.total != known.settlement.total:
+                self.note(Event.REFUSAL, "this start has another total than the trip that is settled, and that stands")
+            return True
+        if known.intent and known.run_at:
+            if not self.trip.can_adopt(known.intent):
+                raise self._in_another_way(known.intent)
+            self.trip.adopt(known.intent, known.run_at, now)
+            return True
+        if known.run_at:
+            self.trip.begun_by_another_run(known.run_at)
+        return False
+
+    def _in_another_way(self, intent: Intent) -> ApplicationError:
+        sentence = f"payment: another run of this trip set out to {intent}, so it should be paid for in the same way"
+        self.trip.conflict(sentence, workflow.now())
+        return ApplicationError(sentence, type="InvalidTrip", non_retryable=True)
 
     @abstractmethod
     async def make(self, call: Call) -> None:
@@ -138,30 +215,21 @@ class Paying(Patience):
 
     # What surrounds the money.
 
-    async def _settled_before(self) -> Settlement | None:
-        """What the books know of the trip; at chargeBy it goes on without them (issue 4)."""
-
-        async def ask() -> Settlement | None:
-            key = TripKey(shopping_trip_id=self.trip.shopping_trip_id)
-            try:
-                known: Settlement | None = await keep_books(BooksActivities.settlement_of, key)
-            finally:
-                self.ledger_asked = True
-            return known
-
+    async def _known_before(self) -> KnownTrip:
+        """What the books know of the trip; at chargeBy it goes on without them."""
         try:
-            settlement = await self.insist(ASK_THE_BOOKS, ask, until=self.trip.request.charge_by)
+            return await self.insist(ASK_THE_BOOKS, self._ask_the_books, until=self.trip.request.charge_by)
         except CallFailed:
             self.note(Event.DEADLINE, "the books can't be reached, and the trip can't wait: it goes on without them")
-            return None
-        if settlement is not None:
-            self.settled_before = True
-            known = f"{settlement.outcome} at {settlement.settled_at:%Y-%m-%d %H:%M:%S} UTC"
-            self.note(Event.SETTLED, f"the books know this trip: {known}; nothing is paid again")
-            cart = self.trip.request.cart
-            if cart and cart.total != settlement.total:
-                self.note(Event.REFUSAL, "this start has another total than the trip that is settled, and that stands")
-        return settlement
+            return KnownTrip()
+
+    async def _ask_the_books(self) -> KnownTrip:
+        key = TripKey(shopping_trip_id=self.trip.shopping_trip_id)
+        try:
+            known: KnownTrip = await keep_books(BooksActivities.known_trip, key)
+        finally:
+            self.ledger_asked = True
+        return known
 
     async def _record(self) -> Settlement:
         """Write down what became of the money: for the shopper, for the service, for finance."""

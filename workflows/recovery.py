@@ -1,27 +1,66 @@
 """Records that a shopper paid a debt later: posted to the books, and told the service."""
 
-from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
-from temporalio.exceptions import ApplicationError, FailureError
+from temporalio.exceptions import ApplicationError
 
 from trips.deliveries import PaymentStatus, payment_status_parcel
+from trips.details import recovery_details
+from trips.log import Event
 from trips.names import RECOVERY, recovery_workflow_id
+from trips.recovery_errand import RecoveryErrand
 from trips.refund import Paid, Recovered, Recovery
-from workflows.bookkeeping import POSTING_LIMIT
-from workflows.calls import trouble_of
+from trips.trouble import TroubleKind
+from workflows.bookkeeping import keep_books_of_settled
+from workflows.calls import CallFailed
 from workflows.cancellation import uncancelled
 from workflows.parcels import deliver_at_last
+from workflows.patience import Patience
+from workflows.sight import ATTENTION, TRIP, Sight
 from workflows.starting import InvalidStart, check_start_options, check_workflow_id, read_start
 
 with workflow.unsafe.imports_passed_through():
     from activities.books import BooksActivities
 
-UNTIL_POSTED = RetryPolicy(
-    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1), non_retryable_error_types=["refused"]
-)
+POST = "post the payment to the books"
+NO_RECOVERY = frozenset({TroubleKind.REFUSED})
+
+
+class Recovering(Patience):
+    """One recovery's way into the books. It waits for books that are away, and for its trip to be settled."""
+
+    def __init__(self, errand: RecoveryErrand) -> None:
+        super().__init__(errand, {})
+        self.recovery = errand.recovery
+        self._sight = Sight()
+
+    async def record(self) -> Paid:
+        """Post it, then tell the service. Raises ApplicationError where the books refuse it for good."""
+        try:
+            paid = await self.insist(POST, self._post, hopeless=NO_RECOVERY)
+        except CallFailed as failure:
+            raise ApplicationError(failure.trouble.sentence, type="Refused", non_retryable=True) from None
+        self.note(Event.SETTLED, f"{paid.settled} of {paid.total} is paid")
+        self.show()
+        await self.incidents.keep_at_last([])
+        if not paid.by_amazon:
+            status = PaymentStatus(**dict(paid), at=self.recovery.recovered_at)
+            key = f"{paid.shopping_trip_id}:{self.recovery.recovery_id}"
+            await deliver_at_last(payment_status_parcel(status, key))
+        return paid
+
+    async def _post(self) -> Paid:
+        paid: Paid = await keep_books_of_settled(
+            BooksActivities.post_recovery, self.recovery, self.recovery.shopping_trip_id
+        )
+        return paid
+
+    def show(self) -> None:
+        """Let people see the recovery as it is now."""
+        attention = self.errand.attention(workflow.now())
+        found_by = {TRIP: self.recovery.shopping_trip_id, ATTENTION: attention.cause.value if attention else None}
+        self._sight.show(recovery_details(self.recovery, attention, self.errand.log.entries), found_by)
 
 
 @workflow.defn(name=RECOVERY)
@@ -32,39 +71,22 @@ class RecoverDebt:
     def __init__(self, *payload: Any) -> None:
         self._refusal: str | None = None
         try:
-            self._recovery = read_start(Recovery, payload, "the recovery")
-            check_workflow_id(recovery_workflow_id(self._recovery.shopping_trip_id, self._recovery.recovery_id))
+            recovery = read_start(Recovery, payload, "the recovery")
+            check_workflow_id(recovery_workflow_id(recovery.shopping_trip_id, recovery.recovery_id))
             check_start_options()
         except InvalidStart as error:
             self._refusal = str(error)
+        else:
+            self._recovering = Recovering(RecoveryErrand(recovery))
 
     @workflow.run
     async def run(self, *_payload: Any) -> dict[str, Any]:
         """Post, then tell. Fails at once for what can't be used, and where the books refuse it, with the reason."""
         if self._refusal:
             raise ApplicationError(self._refusal, type="InvalidStart", non_retryable=True)
-        paid = await uncancelled(self._record(), self._refuse_cancellation)
-        recovery = self._recovery
+        paid = await uncancelled(self._recovering.record(), self._refuse_cancellation)
+        recovery = self._recovering.recovery
         return Recovered(**dict(paid), recovery_id=recovery.recovery_id, amount=recovery.amount).to_json()
 
-    async def _record(self) -> Paid:
-        paid = await self._post()
-        if not paid.by_amazon:
-            status = PaymentStatus(**dict(paid), at=self._recovery.recovered_at)
-            key = f"{paid.shopping_trip_id}:{self._recovery.recovery_id}"
-            await deliver_at_last(payment_status_parcel(status, key))
-        return paid
-
     def _refuse_cancellation(self) -> None:
-        workflow.logger.warning("cancellation refused", extra={"trip": self._recovery.shopping_trip_id})
-
-    async def _post(self) -> Paid:
-        try:
-            return await workflow.execute_local_activity_method(
-                BooksActivities.post_recovery,
-                self._recovery,
-                start_to_close_timeout=POSTING_LIMIT,
-                retry_policy=UNTIL_POSTED,
-            )
-        except FailureError as error:
-            raise ApplicationError(trouble_of(error).sentence, type="Refused", non_retryable=True) from None
+        self._recovering.note(Event.REFUSAL, "Temporal's own cancellation refused: the debt is paid")

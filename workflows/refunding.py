@@ -13,11 +13,11 @@ from trips.log import Event
 from trips.messages import RefundResolution, Said
 from trips.names import RESOLVE_REFUND, RETRY
 from trips.receipt import refund_receipt_of
-from trips.refund import GivenBack, Reserved
+from trips.refund import GivenBack, KnownAsk, Reserved
 from trips.refund_errand import Refunded, RefundErrand, RefundStage
 from trips.settlement import Settlement
 from trips.trouble import SAYS_NO, TroubleKind
-from workflows.bookkeeping import keep_books
+from workflows.bookkeeping import keep_books, keep_books_of_settled
 from workflows.calls import CallFailed, pay
 from workflows.messages import Understood
 from workflows.parcels import deliver_at_last
@@ -25,7 +25,7 @@ from workflows.patience import NOTHING_IS_HOPELESS, Patience
 from workflows.sight import ATTENTION, STORE, TRIP, Sight
 
 with workflow.unsafe.imports_passed_through():
-    from activities.books import BooksActivities, RefundAsked, RefundDone
+    from activities.books import BooksActivities, RefundAsked, RefundDone, RefundDue, RefundRefused
     from activities.payment import PaymentActivities, RefundCall
 
 UNDERSTOOD: Understood = {
@@ -57,8 +57,8 @@ class Refunding(Patience):
         self.note(Event.STARTED, f"refund of {request.amount} of trip {request.shopping_trip_id}, {request.reason}")
         reserved = await self._reserve(asked)
         settlement, given_back = reserved.settlement, reserved.given_back
-        self.refund.store = settlement.store_id
-        self.refund.in_doubt = reserved.before
+        self.refund.reserved(reserved, workflow.now())
+        request = self.refund.request
         if given_back is None:
             given_back = await self._refund(settlement)
             await self._record(settlement, given_back)
@@ -83,7 +83,9 @@ class Refunding(Patience):
 
     async def _reserve(self, asked: RefundAsked) -> Reserved:
         async def reserve() -> Reserved:
-            reserved: Reserved = await keep_books(BooksActivities.reserve_refund, asked)
+            reserved: Reserved = await keep_books_of_settled(
+                BooksActivities.reserve_refund, asked, asked.request.shopping_trip_id
+            )
             return reserved
 
         try:
@@ -95,7 +97,13 @@ class Refunding(Patience):
         self.refund.stage = RefundStage.REFUNDING
         request = self.refund.request
 
-        async def ask() -> str | None:
+        async def ask() -> GivenBack:
+            known: KnownAsk = await keep_books(
+                BooksActivities.ask_refund, RefundDue(request=request, run_id=workflow.info().run_id)
+            )
+            if known.given_back:
+                return known.given_back
+            self.refund.in_doubt = self.refund.in_doubt or known.in_doubt
             attempt = 1 + (self.refund.streak.tries if self.refund.streak else 0)
             self.note(Event.CALL, f"refund {request.amount}, attempt {attempt}")
             call = RefundCall(
@@ -111,14 +119,12 @@ class Refunding(Patience):
             except CallFailed as failure:
                 self.refund.in_doubt = self.refund.in_doubt or failure.trouble.outcome_unknown
                 raise
-            return taken
+            return GivenBack(at=workflow.now(), reconciliation_id=taken)
 
         try:
-            reconciliation_id = await self.insist(REFUND_IT, ask, hopeless=NO_REFUND)
+            return await self.insist(REFUND_IT, ask, hopeless=NO_REFUND)
         except CallFailed as failure:
             sentence = failure.trouble.sentence
-        else:
-            return GivenBack(at=workflow.now(), reconciliation_id=reconciliation_id)
         if self.refund.in_doubt and await self._a_person_says_that_it_was_given_back(sentence):
             return GivenBack(at=workflow.now())
         raise await self._not_given_back(sentence)
@@ -134,9 +140,10 @@ class Refunding(Patience):
 
     async def _not_given_back(self, sentence: str) -> ApplicationError:
         """The service will never make it: the amount may be given back otherwise."""
+        refused = RefundRefused(request=self.refund.request, in_doubt=self.refund.in_doubt)
 
         async def release() -> None:
-            await keep_books(BooksActivities.release_refund, self.refund.request)
+            await keep_books(BooksActivities.release_refund, refused)
 
         await self.insist("release the refund in the books", release, hopeless=NOTHING_IS_HOPELESS)
         return await self._refused(f"the service refused it: {sentence}")

@@ -12,7 +12,7 @@ from sqlalchemy import event, text
 from books.database import BooksConflict, BooksRefusal, Database
 from books.ledger import Books
 from tests.books.trade import AT, WEEK, balances, journal, money, recovery, refund, sale_receipt, settled
-from trips.refund import GivenBack, Paid, Reserved
+from trips.refund import GivenBack, KnownAsk, Paid, Reserved
 from trips.settlement import Transaction
 
 ROOT = Path(__file__).parents[2]
@@ -50,12 +50,12 @@ def test_a_settlement_is_answered_as_it_was_posted(books, post):
     assert books.settlement_of("t2") is None
 
 
-def test_a_posting_is_three_statements_in_one_transaction_and_the_receipt_another(books, statements):
+def test_a_posting_is_four_statements_in_one_transaction_and_the_receipt_another(books, statements):
     books.check()
     statements.clear()
     books.post_settlement(settled("30.54", "11.56", receipt=sale_receipt()))
     assert [[line.split()[2] for line in told] for told in statements] == [
-        ["settlements", "entries", "lines"],
+        ["settlements", "entries", "lines", "intents"],
         ["receipts"],
     ]
 
@@ -194,7 +194,7 @@ def test_no_receipt_is_dropped_before_its_120_days_are_over(books):
 def test_a_refund_is_reserved_then_posted_and_lessens_what_the_processor_owes(books, database, post):
     settlement = post("42.10", transaction=CARD)
     request = refund("2.10", number=1)
-    assert books.reserve_refund(request, AT, WEEK) == Reserved(settlement=settlement)
+    assert books.reserve_refund(request, AT, WEEK) == Reserved(request=request, settlement=settlement)
     assert balances(database)["processor"] == 4210
     books.post_refund(request, AT, "XYZ")
     assert balances(database) == {"processor": 4000, "sales": -4210, "receivable": 0, "refunds": 210}
@@ -208,7 +208,6 @@ def test_every_step_of_a_refund_can_be_told_twice(books, database, post):
     for _ in range(2):
         books.post_refund(request, AT, "XYZ")
     known = books.reserve_refund(request, AT, WEEK)
-    assert known.before
     assert known.given_back == GivenBack(at=AT, reconciliation_id="XYZ")
     assert balances(database)["refunds"] == 4210
 
@@ -262,12 +261,69 @@ def test_an_id_is_one_refunds_and_no_others(books, post, change):
     books.reserve_refund(refund("1.00", number=7), AT, WEEK)
     other = refund(**{"amount": "1.00", "number": 7, **change})
     for deed in (
-        lambda: books.reserve_refund(other, AT, WEEK),
+        lambda: books.ask_refund(other, "run-2"),
         lambda: books.post_refund(other, AT, None),
         lambda: books.release_refund(other),
     ):
         with pytest.raises(BooksRefusal, match="is another refund's"):
             deed()
+
+
+@pytest.mark.parametrize("change", [{"amount": "1.01"}, {"trip": "t2"}, {"reason": "DAMAGED_ITEM"}])
+def test_a_refund_under_way_goes_on_whatever_else_is_asked_for_under_its_id(books, post, change):
+    post("42.10")
+    post("42.10", trip="t2")
+    first = refund("1.00", number=7)
+    books.reserve_refund(first, AT, WEEK)
+    books.ask_refund(first, "run-1")
+    reserved = books.reserve_refund(refund(**{"amount": "1.00", "number": 7, **change}), AT, WEEK)
+    assert (reserved.request, reserved.settlement.shopping_trip_id, reserved.in_doubt) == (first, "t1", True)
+
+
+@pytest.mark.parametrize("change", [{"amount": "1.01"}, {"trip": "t2"}, {"reason": "DAMAGED_ITEM"}])
+def test_an_id_whose_refund_was_surely_not_made_is_free_and_one_in_doubt_is_not(books, post, change):
+    post("42.10")
+    post("42.10", trip="t2")
+    first, other = refund("1.00", number=7), refund(**{"amount": "1.00", "number": 7, **change})
+    books.reserve_refund(first, AT, WEEK)
+    books.ask_refund(first, "run-1")
+    books.release_refund(first, in_doubt=True)
+    with pytest.raises(BooksRefusal, match="is another refund's"):
+        books.reserve_refund(other, AT, WEEK)
+    assert books.reserve_refund(first, AT, WEEK).in_doubt
+    books.release_refund(first)
+    reserved = books.reserve_refund(other, AT, WEEK)
+    assert (reserved.request, reserved.in_doubt) == (other, False)
+
+
+def test_a_run_that_is_about_to_ask_hears_what_another_run_did_or_may_have_done(books, post):
+    post("42.10")
+    request = refund("1.00")
+    with pytest.raises(BooksRefusal, match="not reserved"):
+        books.ask_refund(request, "run-1")
+    books.reserve_refund(request, AT, WEEK)
+    assert books.ask_refund(request, "run-1") == KnownAsk()
+    assert books.ask_refund(request, "run-1") == KnownAsk()
+    assert books.ask_refund(request, "run-2") == KnownAsk(in_doubt=True)
+    books.post_refund(request, AT, "XYZ")
+    assert books.ask_refund(request, "run-1") == KnownAsk(given_back=GivenBack(at=AT, reconciliation_id="XYZ"))
+
+
+def test_what_a_person_knows_to_be_given_back_is_written_down_also_where_nothing_is_left(books, database, post):
+    post("42.10")
+    denied, instead = refund("42.10"), refund("42.10")
+    books.reserve_refund(denied, AT, WEEK)
+    books.ask_refund(denied, "run-1")
+    books.release_refund(denied, in_doubt=True)
+    books.reserve_refund(instead, AT, WEEK)
+    books.post_refund(instead, AT)
+    with pytest.raises(BooksRefusal, match=r"more than the 0.00 USD that is left"):
+        books.reserve_refund(denied, AT, WEEK)
+    assert books.reserve_refund(denied, AT, WEEK, known_given_back=True).in_doubt
+    books.post_refund(denied, AT)
+    assert balances(database)["refunds"] == 8420
+    with pytest.raises(BooksRefusal, match=r"more than the 0.00 USD that is left"):
+        books.reserve_refund(refund("0.01"), AT, WEEK)
 
 
 @pytest.mark.parametrize("kind", ["postgresql"], indirect=True)

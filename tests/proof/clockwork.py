@@ -57,8 +57,9 @@ class PendingWait:
 class Clockwork:
     """The clock, the one call and the one wait of a trip. The SDK's `workflow` module asks the methods below."""
 
-    def __init__(self, now, jitter):
+    def __init__(self, now, jitter, run_id="run-1"):
         self.now = now
+        self.run_id = run_id
         self.call = None
         self.wait = None
         self.calls_made = []

@@ -162,19 +162,39 @@ async def test_a_report_that_was_held_up_does_not_make_a_paid_trip_unpaid_again(
     assert statuses == [usd("42.10"), usd("42.10")]
 
 
-async def test_a_trip_that_the_books_know_otherwise_by_then_ends_with_an_incident_for_a_person(world):
-    trip = await world.trip(balance="30.60", held="10.00")
-    await waiting(trip, "decision")
+async def settled_by_another_run(world, trip):
+    """A settlement of the trip over 42.10, as another run of it has posted it meanwhile."""
     with world.env.auto_time_skipping_disabled():  # else this trip's 46 hours pass too
         other = await (await world.trip(held="10.00")).result()
     settlement = Settlement.model_validate(other | {"shoppingTripId": trip.id})
     world.books.post_settlement(SettledTrip(settlement=settlement, trip_started_at=settlement.settled_at))
+    return settlement
+
+
+async def test_a_trip_that_another_run_has_settled_by_then_is_not_charged_and_a_person_is_told(world):
+    trip = await world.trip(balance="30.60", held="10.00")
+    await waiting(trip, "decision")
+    settlement = await settled_by_another_run(world, trip)
     await trip.update(CHOOSE_DECLINE_STRATEGY, said(strategy="capture_authorized"))
-    result = await trip.result()
-    assert result["captured"] == usd("10.00")
+    assert await trip.result() == settlement.to_json()
+    assert "capture" not in (await trip.account())["calls"]
     (incident,) = await world.control.incidents(at_least=1)
     assert (incident["body"]["cause"], incident["body"]["state"]) == ("conflict", "opened")
-    assert "those stand: captured 42.10 USD of 42.10 USD" in incident["body"]["sentence"]
+    assert "another run of this trip settled it meanwhile" in incident["body"]["sentence"]
+
+
+async def test_a_trip_that_was_charged_while_the_books_were_away_and_settled_otherwise_is_told_to_a_person(world):
+    trip = await world.trip(balance="30.60", held="10.00")
+    await waiting(trip, "decision")
+    settlement = await settled_by_another_run(world, trip)
+    world.lose_books()
+    await trip.update(CHOOSE_DECLINE_STRATEGY, said(strategy="capture_authorized"))
+    await waiting(trip, "books")
+    world.find_books()
+    assert (await trip.result())["captured"] == usd("10.00")
+    bodies = [incident["body"] for incident in await world.control.incidents(at_least=1)]
+    (conflict,) = [body for body in bodies if body["cause"] == "conflict"]
+    assert "those stand: captured 42.10 USD of 42.10 USD" in conflict["sentence"]
     assert world.books.settlement_of(trip.id) == settlement
 
 

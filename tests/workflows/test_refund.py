@@ -157,11 +157,12 @@ async def test_a_refund_that_was_not_given_back_by_a_persons_word_frees_its_amou
     await (await world.refund(paid.id, "1.00")).result()
 
 
-async def test_a_refund_that_was_reserved_by_a_run_that_ended_is_in_doubt_where_it_is_refused(world, paid):
+async def test_a_refund_that_was_asked_for_by_a_run_that_ended_is_in_doubt_where_it_is_refused(world, paid):
     request = RefundRequest.model_validate(
         {"shoppingTripId": paid.id, "refundRequestId": str(uuid.uuid4()), "amount": usd("5.00"), "reason": "OTHER"}
     )
     world.books.reserve_refund(request, datetime.now(UTC), timedelta(days=7))
+    world.books.ask_refund(request, "the run that ended")
     await world.control.add_fault(paid.id, "refund", "bad_request")
     refund = await world.refund(paid.id, "5.00", request_id=request.refund_request_id)
     (incident,) = await world.control.incidents(at_least=1)
