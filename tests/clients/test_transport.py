@@ -254,4 +254,4 @@ def test_each_error_of_ours_is_drawn_at_the_top_of_its_module():
 
 def test_each_kind_of_trouble_with_a_service_has_its_error():
     kinds = {kind.kind for kind in subclasses(errors.ServiceError)}
-    assert kinds == set(TroubleKind) - {TroubleKind.BOOKS, TroubleKind.CONFLICT}
+    assert kinds == set(TroubleKind) - {TroubleKind.BOOKS, TroubleKind.CONFLICT, TroubleKind.NOT_SETTLED}
