@@ -2,7 +2,8 @@
 
 from temporalio import activity
 
-from activities.payment import TripCall, troubles_told
+from activities.calling import calling
+from activities.payment import TripCall
 from clients.checkout_service import CheckoutService
 from clients.errors import BadRequestError, NotAllowedError
 from trips.cart import Cart
@@ -28,7 +29,7 @@ class CheckoutActivities:
     @activity.defn(name="checkout")
     async def checkout(self, call: CheckoutCall) -> str:
         """Hand the cart over; gives Amazon's orderId, masked where it may be a card's number."""
-        with troubles_told():
+        async with calling():
             if self._service is None:
                 raise NotAllowedError("not sent: the worker has no CHECKOUT_SERVICE_URL")
             order_id = await self._service.checkout(

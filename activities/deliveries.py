@@ -11,7 +11,7 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from activities.payment import troubles_told
+from activities.calling import calling
 from books.database import BooksError
 from clients.delivery import Receiver
 from clients.errors import ServiceError
@@ -84,19 +84,20 @@ class DeliveryActivities:
 
         The workflow is started here and not as the trip's child, so that it lives on when the trip has ended.
         """
-        _tell(parcel)
-        try:
-            await self._ways[parcel.kind](parcel, 1)
-        except ServiceError as error:
-            log.warning("handed over", kind=parcel.kind, key=parcel.key, reason=error.trouble.sentence)
-            await self._hand_over(parcel)
-            return Delivered(handed_over=True)
+        async with calling(retryable=True):
+            _tell(parcel)
+            try:
+                await self._ways[parcel.kind](parcel, 1)
+            except ServiceError as error:
+                log.warning("handed over", kind=parcel.kind, key=parcel.key, reason=error.trouble.sentence)
+                await self._hand_over(parcel)
+                return Delivered(handed_over=True)
         return Delivered(handed_over=False)
 
     @activity.defn(name="send")
     async def send(self, parcel: Parcel) -> None:
         """Send the parcel once more."""
-        with troubles_told(retryable=True):
+        async with calling(retryable=True):
             await self._ways[parcel.kind](parcel, activity.info().attempt + 1)
 
     async def _hand_over(self, parcel: Parcel) -> None:

@@ -55,6 +55,11 @@ class Answer:
     headers: Mapping[str, str]
     content: bytes
 
+    @property
+    def is_encoded(self) -> bool:
+        """Whether its content is compressed or the like: nobody asked for that, and it is not read."""
+        return self.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity")
+
     def json(self) -> Any:
         """The JSON in it, with Decimal for every number that is not whole.
 
@@ -91,6 +96,8 @@ class Answer:
 
     def _error_body(self) -> dict[str, Any] | None:
         """The JSON object that an error has as its body; None where it is another thing."""
+        if self.is_encoded:
+            return None
         try:
             body = _parsed(self.content)
         except (ValueError, RecursionError):
@@ -117,6 +124,8 @@ class Answer:
         return next((text for text in ids if REQUEST_ID.fullmatch(text) and not holds_card_number(text)), None)
 
     def _beginning(self) -> str:
+        if self.is_encoded:
+            return ""
         return f", beginning with {quoted(self.content)!r}" if self.content else ", empty"
 
 

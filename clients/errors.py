@@ -8,7 +8,7 @@ ServiceError                     the call brought no answer that can be used
 ├── NotAllowedError              401, 403: signature, credentials or allow-listing
 ├── RateLimitedError             429: too many calls
 ├── ServiceUnavailableError      5xx, 408, 425: whether the deed was done is unknown
-├── UnreachableError             no connection, or no signature: the call surely did not leave
+├── UnreachableError             no connection, no signature, no time left: the call surely did not leave
 ├── NoAnswerError                a timeout, a connection dropped: unknown as well
 └── UnreadableAnswerError        an answer that is none by the contract: never believed, so unknown as well
 """
@@ -95,7 +95,7 @@ class ServiceUnavailableError(ServiceError):
 
 
 class UnreachableError(ServiceError):
-    """No connection was made, or the call could not be signed."""
+    """No connection was made, the call could not be signed, or it was too late for it."""
 
     kind = TroubleKind.UNREACHABLE
 

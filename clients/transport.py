@@ -5,8 +5,8 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable, Container, Mapping
 from contextlib import aclosing, asynccontextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
 
 import aiohttp
@@ -16,7 +16,9 @@ from aiohttp.http_exceptions import HttpProcessingError
 from httpx_aiohttp import AiohttpTransport
 
 from clients.answers import Answer
+from clients.connections import Connector, Progress, open_session, progress
 from clients.credentials import Keys
+from clients.deadline import check_in_time
 from clients.errors import NoAnswerError, NotAllowedError, ServiceError, UnreachableError
 from clients.signing import Auth, Signature, open_signature
 from clients.tls import tls_fault, trusted
@@ -31,25 +33,14 @@ LONGEST_CALL = 5.0
 LONGEST_CONNECT = 3.0
 """Seconds for the connection, less than for the call: a host that is not there is then known for it."""
 
-MOST_BYTES = 1_000_000
-"""The longest answer of the contract is under 2 kB."""
-
 MOST_CONNECTIONS = 100
 """As many activities as a worker runs at once by default."""
 
+MOST_BYTES = 1_000_000
+"""The longest answer of the contract is under 2 kB."""
+
 LOWER_ERRORS = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, HttpProcessingError, OSError)
 """What httpx raises, and what its aiohttp transport lets through."""
-
-
-@dataclass
-class Progress:
-    """How far a call has come."""
-
-    may_have_left: bool = False
-    """Whether it has a connection: before that, no byte of it was sent."""
-
-
-_progress: ContextVar[Progress] = ContextVar("progress")
 
 
 @dataclass(frozen=True)
@@ -81,11 +72,13 @@ async def open_http(
     """
     context = trusted()
     transport = AiohttpTransport(
-        verify=context, client=lambda: _session(aiohttp.TCPConnector(ssl=context, limit=MOST_CONNECTIONS))
+        verify=context, client=lambda: open_session(Connector(ssl=context, limit=MOST_CONNECTIONS))
     )
     async with httpx.AsyncClient(
         base_url=url,
         transport=transport,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        headers={"accept-encoding": "identity"},
         timeout=httpx.Timeout(LONGEST_CALL, connect=LONGEST_CONNECT),
         follow_redirects=False,
     ) as http:
@@ -103,16 +96,6 @@ async def open_signed(url: str, auth: Auth, *, variable: str) -> AsyncIterator[E
         open_http(url, signature, variable=variable) as endpoint,
     ):
         yield endpoint
-
-
-def _session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
-    async def note(*_trace: object) -> None:
-        _progress.get().may_have_left = True
-
-    trace = aiohttp.TraceConfig()
-    trace.on_connection_create_end.append(note)
-    trace.on_connection_reuseconn.append(note)
-    return aiohttp.ClientSession(connector=connector, trace_configs=[trace])
 
 
 async def call(
@@ -139,12 +122,15 @@ async def call(
     facts = {"method": "POST", "path": path, "store": store, "trip": trip, "attempt": attempt, "status": None}
     say, outcome = log.warning, "cut off before the answer"
     try:
+        check_in_time()
         request = _request(endpoint, url, body, headers or {})
         keys = await endpoint.signature.sign(request) if endpoint.signature else None
         answer = await _send(endpoint, request)
         facts["status"] = answer.status
         if refusal := answer.refusal():
             raise await _with_other_keys(endpoint, keys, refusal)
+        if answer.is_encoded:
+            raise answer.unreadable("encoded, although no encoding was asked for")
         if answer.status not in yes:
             raise answer.unreadable(f"a {answer.status}, which is no yes to this call")
         result = read(answer)
@@ -175,33 +161,30 @@ async def _with_other_keys(endpoint: Endpoint, keys: Keys | None, refusal: Servi
 
 
 async def _send(endpoint: Endpoint, request: httpx.Request) -> Answer:
-    progress = Progress()
-    _progress.set(progress)
+    progress.set(its := Progress())
     try:
         async with asyncio.timeout(LONGEST_CALL):
             async with aclosing(await endpoint.http.send(request, stream=True)) as response:
                 return Answer(response.status_code, response.headers, await _content(response))
     except TimeoutError:
-        if progress.may_have_left:
+        if its.may_have_left:
             raise NoAnswerError(f"no whole answer within {LONGEST_CALL:g} s") from None
         raise UnreachableError(f"not sent: no connection within {LONGEST_CALL:g} s") from None
     except LOWER_ERRORS as error:
         # aiohttp's own error tells more: its transport calls a dropped connection a ConnectTimeout.
         cause = error.__cause__ or error
-        if progress.may_have_left:
+        if its.may_have_left:
             raise NoAnswerError(f"no answer: {type(cause).__name__}") from None
         fault = tls_fault(cause, endpoint.variable) or type(cause).__name__
         raise UnreachableError(f"no answer: {fault}") from None
 
 
 async def _content(response: httpx.Response) -> bytes:
+    """The bytes as they came over the wire, whatever encoding they claim to have."""
     content = bytearray()
-    try:
-        async for part in response.aiter_bytes():
-            content += part
-            if len(content) > MOST_BYTES:
-                begun = Answer(response.status_code, response.headers, bytes(content))
-                raise begun.unreadable(f"longer than {MOST_BYTES} bytes")
-    except httpx.DecodingError:
-        raise Answer(response.status_code, response.headers, b"").unreadable("not compressed as it says") from None
+    async for part in response.aiter_raw():
+        content += part
+        if len(content) > MOST_BYTES:
+            begun = Answer(response.status_code, response.headers, bytes(content))
+            raise begun.unreadable(f"longer than {MOST_BYTES} bytes")
     return bytes(content)

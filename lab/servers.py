@@ -177,7 +177,9 @@ def ledger_url(folder: Path) -> str:
     return f"sqlite:///{folder / 'books.db'}"
 
 
-def worker(folder: Path, temporal_address: str, service: str, **variables: str) -> AbstractContextManager[Program]:
+def worker(
+    folder: Path, temporal_address: str, service: str, *, name: str = "worker", **variables: str
+) -> AbstractContextManager[Program]:
     """A worker for that server and that service; its books are in the folder."""
     environment = {
         "TEMPORAL_ADDRESS": temporal_address,
@@ -189,7 +191,7 @@ def worker(folder: Path, temporal_address: str, service: str, **variables: str) 
         "INCIDENT_URL": f"{service}/incidents",
         **variables,
     }
-    return running("worker", [sys.executable, "worker.py"], folder, environment)
+    return running(name, [sys.executable, "worker.py"], folder, environment)
 
 
 async def _patiently(program: Program) -> AsyncIterator[None]:

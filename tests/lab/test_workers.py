@@ -192,6 +192,21 @@ async def test_of_a_decision_and_the_timer_in_the_same_moment_one_wins_and_the_o
             assert account["calls"].get("capture", 0) + account["calls"].get("cancel", 0) == 1
 
 
+async def test_a_worker_that_stood_still_while_its_trips_settled_elsewhere_calls_nobody_when_it_goes_on(shop):
+    rate = {"PAYMENT_SERVICE_MAX_RPS": "100"}
+    with shop.worker(**rate) as still, shop.worker(name="other-worker", **rate):
+        await shop.ended(*await shop.start())  # both are awake
+        still.process.send_signal(signal.SIGSTOP)
+        begun = [await shop.start() for _ in range(8)]  # the server hands tasks to the one that stands still, too
+        settled = await asyncio.gather(*(shop.ended(*each) for each in begun))
+        still.process.send_signal(signal.SIGCONT)
+        while '"event": "not sent"' not in still.output.read_text():
+            await shop.ended(*await shop.start())
+        await shop.ended(*await shop.start())
+    after = [await shop.control.trip(trip_id) for trip_id, _ in begun]
+    assert [account["calls"] for account in after] == [account["calls"] for _, account in settled]
+
+
 async def decide_twice(handle):
     for _ in range(2):
         await handle.signal(CHOOSE_DECLINE_STRATEGY, {"strategy": "write_off", "operator": "ann"})

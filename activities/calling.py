@@ -1,0 +1,91 @@
+"""How an activity calls a service: while its time lasts, and what goes wrong is told as a Trouble."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from temporalio import activity
+from temporalio.api.workflowservice.v1 import RecordActivityTaskHeartbeatRequest
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
+
+from clients.deadline import to_begin_within
+from clients.errors import ServiceError, UnreachableError
+
+log = structlog.get_logger()
+
+CLOCKS_AGREE = timedelta(seconds=5)
+"""A task that seems older may have lain in a worker that stood still, or the two clocks differ: the server knows."""
+
+CONFIRMED_FOR = timedelta(seconds=2)
+"""How soon after the server's word a call must begin."""
+
+TIME_TO_ASK = timedelta(seconds=2)
+
+
+@asynccontextmanager
+async def calling(*, retryable: bool = False) -> AsyncIterator[None]:
+    """Have the calls inside begin in time or not at all, and tell the workflow what goes wrong as a Trouble.
+
+    Nothing else is told: the chain of causes may hold what we sent. With `retryable` Temporal tries again.
+    """
+    try:
+        async with in_time():
+            yield
+    except ServiceError as error:
+        trouble = error.trouble
+        raise ApplicationError(
+            trouble.sentence, trouble.to_json(), type=trouble.kind, non_retryable=not retryable
+        ) from None
+
+
+@asynccontextmanager
+async def in_time() -> AsyncIterator[None]:
+    """Have the calls inside begin while the activity's time lasts, or not at all.
+
+    A worker that stood still (SIGSTOP, a frozen machine) goes on with tasks that Temporal has timed out, and their
+    trips may have settled elsewhere. Raises UnreachableError where it is too late already.
+    """
+    left = await _time_left(activity.info())
+    if left is None:
+        yield
+        return
+    with to_begin_within(left):
+        yield
+
+
+async def _time_left(info: activity.Info) -> timedelta | None:
+    """How long from now a call may still be begun; None where the activity has no limit."""
+    limit = _limit(info)
+    if limit is None:
+        return None
+    # What is begun in the last third may be done when the workflow has given the activity up.
+    usable = limit * 2 / 3
+    age = datetime.now(UTC) - info.started_time
+    if age <= min(CLOCKS_AGREE, usable):
+        return usable - max(age, timedelta(0))
+    if await _is_wanted(info):
+        return CONFIRMED_FOR
+    log.warning("not sent", activity=info.activity_type, workflow=info.workflow_id, age_s=round(age.total_seconds()))
+    raise UnreachableError(f"not sent: the task began {age.total_seconds():.0f} s ago by this worker's clock")
+
+
+def _limit(info: activity.Info) -> timedelta | None:
+    """How long the activity may take from its start, by either of its time-outs."""
+    limits = [info.start_to_close_timeout] if info.start_to_close_timeout else []
+    if info.schedule_to_close_timeout:
+        waited = info.started_time - info.scheduled_time
+        limits += [in_all] if (in_all := info.schedule_to_close_timeout - waited) > timedelta(0) else []
+    return min(limits, default=None)
+
+
+async def _is_wanted(info: activity.Info) -> bool:
+    """Whether the server still waits for this task: it refuses the heartbeat of one that has timed out."""
+    try:
+        client = activity.client()
+        heartbeat = RecordActivityTaskHeartbeatRequest(namespace=client.namespace, task_token=info.task_token)
+        await client.workflow_service.record_activity_task_heartbeat(heartbeat, timeout=TIME_TO_ASK)
+    except (RPCError, RuntimeError):
+        return False
+    return True
