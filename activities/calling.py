@@ -1,5 +1,6 @@
 """How an activity calls a service: while its time lasts, and what goes wrong is told as a Trouble."""
 
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from temporalio.service import RPCError
 
 from clients.deadline import to_begin_within
 from clients.errors import ServiceError, UnreachableError
+from trips.trouble import spread
 
 log = structlog.get_logger()
 
@@ -20,6 +22,9 @@ CLOCKS_AGREE = timedelta(seconds=5)
 
 CONFIRMED_FOR = timedelta(seconds=2)
 """How soon after the server's word a call must begin."""
+
+MIN_ASKED_WAIT = timedelta(seconds=10)
+"""A service that asks for less, or for nothing, is not asked again without end: the retry policy's waits grow."""
 
 TIME_TO_ASK = timedelta(seconds=2)
 
@@ -36,8 +41,20 @@ async def calling(*, retryable: bool = False) -> AsyncIterator[None]:
     except ServiceError as error:
         trouble = error.trouble
         raise ApplicationError(
-            trouble.sentence, trouble.to_json(), type=trouble.kind, non_retryable=not retryable
+            trouble.sentence,
+            trouble.to_json(),
+            type=trouble.kind,
+            non_retryable=not retryable,
+            next_retry_delay=asked_wait(error),
         ) from None
+
+
+def asked_wait(error: ServiceError) -> timedelta | None:
+    """How long to wait before the next try, where the service asked for more than a retry policy's first wait."""
+    asked = error.retry_after
+    if asked is None or asked < MIN_ASKED_WAIT:
+        return None
+    return spread(asked, random.random())  # noqa: S311 (to come back one by one, not secret)
 
 
 @asynccontextmanager

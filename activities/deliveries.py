@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from temporalio import activity
@@ -11,7 +11,7 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from activities.calling import calling
+from activities.calling import asked_wait, calling
 from books.database import BooksError
 from clients.delivery import Receiver
 from clients.errors import ServiceError
@@ -90,7 +90,7 @@ class DeliveryActivities:
                 await self._ways[parcel.kind](parcel, 1)
             except ServiceError as error:
                 log.warning("handed over", kind=parcel.kind, key=parcel.key, reason=error.trouble.sentence)
-                await self._hand_over(parcel)
+                await self._hand_over(parcel, asked_wait(error))
                 return Delivered(handed_over=True)
         return Delivered(handed_over=False)
 
@@ -100,7 +100,7 @@ class DeliveryActivities:
         async with calling(retryable=True):
             await self._ways[parcel.kind](parcel, activity.info().attempt + 1)
 
-    async def _hand_over(self, parcel: Parcel) -> None:
+    async def _hand_over(self, parcel: Parcel, delay: timedelta | None) -> None:
         try:
             await self._client.start_workflow(
                 DELIVERY,
@@ -110,6 +110,7 @@ class DeliveryActivities:
                 # One that Temporal ended, or that gave up, has delivered nothing: only a completed one has.
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                start_delay=delay,
                 static_summary=f"{parcel.kind} {parcel.key}",
             )
         except WorkflowAlreadyStartedError:

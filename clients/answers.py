@@ -116,7 +116,7 @@ class Answer:
         return f" about {', '.join(lines)}" if 0 < len(lines) <= MOST_LINES_NAMED else ""
 
     def _facts(self, name: str | None) -> dict[str, Any]:
-        wait = retry_after(self.headers.get("retry-after"), datetime.now(UTC))
+        wait = retry_after(self.headers.get("retry-after"), datetime.now(UTC), self.headers.get("date"))
         return {"status": self.status, "error_msg": name, "request_id": self._request_id(), "retry_after": wait}
 
     def _request_id(self) -> str | None:

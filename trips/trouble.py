@@ -90,6 +90,14 @@ MOST_DOUBLINGS = 16
 """Doubling 1 s sixteen times is 18 hours: far above every limit here, far below what a timedelta holds."""
 
 
+def spread(asked: timedelta, jitter: float) -> timedelta:
+    """How long to wait where a service asked for that much: never less, and not in one wave with everybody else.
+
+    `jitter` is a random number from 0 to 1.
+    """
+    return asked + max(asked / 4, SHORTEST_SPREAD) * jitter
+
+
 @dataclass
 class Streak:
     """Calls in a row that brought no usable answer."""
@@ -142,8 +150,7 @@ class Streak:
         backoff = min(FIRST_WAIT * (1 << min(self.tries - 1, MOST_DOUBLINGS)), self._longest_wait(now))
         if trouble.kind is not TroubleKind.RATE_LIMITED:
             return backoff * (0.5 + jitter / 2)
-        asked = max(trouble.retry_after or timedelta(0), backoff)
-        return asked + max(asked / 4, SHORTEST_SPREAD) * jitter
+        return spread(max(trouble.retry_after or timedelta(0), backoff), jitter)
 
     def _longest_wait(self, now: datetime) -> timedelta:
         """A quarter of what the outage has lasted already: a short one costs little more than itself."""

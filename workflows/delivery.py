@@ -12,7 +12,7 @@ from trips.base import Refused
 from trips.deliveries import QUEUE_OF_PARCELS, Kind, Parcel, incident_parcel
 from trips.messages import Said
 from trips.names import DELIVERY, RETRY
-from trips.trouble import Trouble, TroubleKind
+from trips.trouble import Trouble, TroubleKind, spread
 from workflows.calls import trouble_of
 from workflows.messages import read_message
 from workflows.parcels import deliver_at_last
@@ -59,6 +59,8 @@ class Delivery:
             await self._be_seen(parcel, _attention(parcel, trouble))
             if trouble.kind is TroubleKind.REJECTED:
                 await self._wait_for_word()
+            elif trouble.retry_after:
+                await workflow.sleep(spread(trouble.retry_after, workflow.random().random()))
             trouble = await self._send(parcel, GIVE_UP_AFTER)
         await self._be_seen(parcel, None)
         await workflow.wait_condition(workflow.all_handlers_finished)

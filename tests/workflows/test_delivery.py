@@ -43,3 +43,26 @@ async def test_a_payment_status_that_is_not_answered_by_the_contract_is_sent_aga
     await world.pass_time(minutes=5)
     await world.client.get_workflow_handle(delivery_workflow_id(f"{trip.id}:payment-status")).result()
     assert len((await trip.account())["paymentStatuses"]) == 1
+
+
+@pytest.mark.parametrize("waits", [["600"], ["600", "600"], ["600", "10800"]], ids=str)
+async def test_a_payment_status_that_is_limited_is_sent_again_when_the_service_said_and_no_sooner(world, waits):
+    limits = [{"call": "payment-status", "kind": "rate_limited", "retry_after": wait} for wait in waits]
+    with world.env.auto_time_skipping_disabled():  # else the wait passes while the trip's result is awaited
+        trip = await world.trip(balance="30.60", held="10.00", onDecline="write_off", faults=limits)
+        await trip.result()
+        for number, wait in enumerate(map(int, waits), start=1):
+            await world.pass_time(seconds=wait - 330)
+            assert (await trip.account())["calls"]["payment-status"] == number
+            await world.pass_time(seconds=340 + wait / 4)
+            await world.control.wait_for_calls(trip.id, "payment-status", at_least=number + 1)
+        await world.client.get_workflow_handle(delivery_workflow_id(f"{trip.id}:payment-status")).result()
+    assert len((await trip.account())["paymentStatuses"]) == 1
+
+
+async def test_a_service_that_asks_for_no_wait_is_not_asked_without_end(world):
+    limit = {"call": "payment-status", "kind": "rate_limited", "retry_after": "0", "times": 1000}
+    trip = await world.trip(balance="30.60", held="10.00", onDecline="write_off", faults=[limit])
+    await trip.result()
+    await world.pass_time(minutes=30)
+    assert (await trip.account())["calls"]["payment-status"] < 15
