@@ -25,6 +25,7 @@ from trips.refund import (
     Reserved,
     check_recovery,
     check_refund,
+    left_to_refund,
     paid,
     standing,
 )
@@ -140,10 +141,13 @@ class Books:
             if before is not None and before.state is not RefundState.RELEASED:
                 given_back = statements.given_back(connection, request)
                 return Reserved(request=request, settlement=sale.settlement, given_back=given_back, in_doubt=in_doubt)
+            too_much = known_given_back and request.amount > left_to_refund(sale.settlement, known)
             if not known_given_back:
                 check_refund(request, sale, known, now=now, window=window)
+            elif not in_doubt:
+                raise BooksRefusal(f"refund {request.refund_request_id} is in no doubt: there is nothing to correct")
             statements.reserve(connection, request, now)
-            return Reserved(request=request, settlement=sale.settlement, in_doubt=in_doubt)
+            return Reserved(request=request, settlement=sale.settlement, in_doubt=in_doubt, too_much=too_much)
 
     def ask_refund(self, request: RefundRequest, run_id: str) -> KnownAsk:
         """Write down that this run is about to ask the service; says what another run did or may have done.

@@ -40,6 +40,12 @@ class CaptureResolution(Said):
         return self
 
 
+class Correction(Said):
+    """A word against an earlier one, which must say why."""
+
+    note: Annotated[Words, Masked]
+
+
 class RefundResolution(Said):
     """What an operator found out about a refund whose outcome was unknown."""
 

@@ -106,6 +106,8 @@ class Reserved(Message):
     """Where the same refund is in the journal already: nothing is to be given back again."""
     in_doubt: bool = False
     """Whether the service was asked before, and nobody heard the answer."""
+    too_much: bool = False
+    """Whether it is more than what is left to give back, and a person says that it was given back all the same."""
 
 
 class KnownAsk(Message):

@@ -8,7 +8,7 @@ from trips.attention import Attention, Cause
 from trips.base import Message, Moment, Refused
 from trips.errand import Errand, noted
 from trips.log import Event, LogEntry, TripLog
-from trips.messages import RefundResolution
+from trips.messages import Correction, RefundResolution
 from trips.money import Money
 from trips.policy import Policy
 from trips.refund import RefundReason, RefundRequest, Reserved
@@ -24,6 +24,22 @@ WHAT_TO_DO = {
     Cause.BOOKS: "Have the ledger's database mended. It tries by itself; at once by: retry-refund REQUEST_ID.",
 }
 """Where a refund's way out is another than a trip's."""
+
+
+class RefundStart(RefundRequest):
+    """A `Refund`'s input: what is to be given back, or that it was given back though a person said it was not."""
+
+    correction: Correction | None = None
+
+    @property
+    def request(self) -> RefundRequest:
+        """Which refund it is."""
+        return RefundRequest(
+            shopping_trip_id=self.shopping_trip_id,
+            refund_request_id=self.refund_request_id,
+            amount=self.amount,
+            reason=self.reason,
+        )
 
 
 class RefundStage(StrEnum):
@@ -63,9 +79,10 @@ class RefundStatus(Message):
 class RefundErrand(Errand):
     """The facts of one refund."""
 
-    def __init__(self, request: RefundRequest) -> None:
+    def __init__(self, start: RefundStart) -> None:
         super().__init__(TripLog(), PATIENCE)
-        self.request = request
+        self.request = start.request
+        self.correction = start.correction
         self.stage = RefundStage.RESERVING
         self.store: str | None = None
         self.in_doubt = False
@@ -73,6 +90,7 @@ class RefundErrand(Errand):
         self.doubt: Attention | None = None
         """The refusal of a refund that may have been given back: a person must find out."""
         self.resolution: RefundResolution | None = None
+        self._too_much: Attention | None = None
 
     @property
     def shopping_trip_id(self) -> str:
@@ -97,6 +115,14 @@ class RefundErrand(Errand):
         self.request = reserved.request
         self.store = reserved.settlement.store_id
         self.in_doubt = reserved.in_doubt
+        if reserved.too_much:
+            sentence = f"with {self.request.amount} more was given back of the trip than was captured"
+            self._too_much = Attention.because(Cause.CONFLICT, since=now, sentence=sentence)
+
+    def corrected(self, correction: Correction, now: datetime) -> None:
+        """A person says now that it was given back: nothing is asked of the service."""
+        sentence = f"{correction.operator} says that it was given back after all{noted(correction.note)}"
+        self.log.add(now, Event.DECISION, sentence)
 
     def resolve(self, said: RefundResolution, now: datetime) -> None:
         """Take an operator's word on a refund in doubt. Raises Refused where none is."""
@@ -112,6 +138,10 @@ class RefundErrand(Errand):
         if attention and attention.cause in WHAT_TO_DO:
             return attention.model_copy(update={"what_to_do": WHAT_TO_DO[attention.cause]})
         return attention
+
+    def incidents(self, now: datetime) -> list[Attention]:
+        """What the outside world should know of; money that was given back twice stays open for a person."""
+        return [*super().incidents(now), *([self._too_much] if self._too_much else [])]
 
     def status(self, attention: Attention | None) -> RefundStatus:
         """Where the refund is, for people and programs."""

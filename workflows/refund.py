@@ -6,8 +6,7 @@ from temporalio import workflow
 
 from trips.log import Event
 from trips.names import REFUND, RESOLVE_REFUND, RETRY, STATUS, refund_workflow_id
-from trips.refund import RefundRequest
-from trips.refund_errand import RefundErrand
+from trips.refund_errand import RefundErrand, RefundStart
 from workflows.cancellation import uncancelled
 from workflows.messages import Receiving
 from workflows.refunding import Refunding
@@ -21,13 +20,13 @@ class Refund(Receiving):
     @workflow.init
     def __init__(self, *payload: Any) -> None:
         try:
-            request = read_start(RefundRequest, payload, "the refund")
-            check_workflow_id(refund_workflow_id(request.refund_request_id))
+            start = read_start(RefundStart, payload, "the refund")
+            check_workflow_id(refund_workflow_id(start.refund_request_id))
             check_start_options()
         except InvalidStart as error:
             self._refusal = str(error)
         else:
-            self._listener = self._refunding = Refunding(RefundErrand(request))
+            self._listener = self._refunding = Refunding(RefundErrand(start))
 
     @workflow.run
     async def run(self, *_payload: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from trips.base import rfc3339
 from trips.deliveries import receipt_parcel
 from trips.details import refund_details
 from trips.log import Event
-from trips.messages import RefundResolution, Said
+from trips.messages import Correction, RefundResolution, Said
 from trips.names import RESOLVE_REFUND, RETRY
 from trips.receipt import refund_receipt_of
 from trips.refund import GivenBack, KnownAsk, Reserved
@@ -53,14 +53,15 @@ class Refunding(Patience):
     async def give_back(self) -> Refunded:
         """Give the money back, once. Raises ApplicationError where the books or the service refuse it for good."""
         request = self.refund.request
-        asked = RefundAsked(request=request, at=workflow.now())
+        correction = self.refund.correction
+        asked = RefundAsked(request=request, at=workflow.now(), known_given_back=correction is not None)
         self.note(Event.STARTED, f"refund of {request.amount} of trip {request.shopping_trip_id}, {request.reason}")
         reserved = await self._reserve(asked)
         settlement, given_back = reserved.settlement, reserved.given_back
         self.refund.reserved(reserved, workflow.now())
         request = self.refund.request
         if given_back is None:
-            given_back = await self._refund(settlement)
+            given_back = self._corrected(correction) if correction else await self._refund(settlement)
             await self._record(settlement, given_back)
         else:
             self.note(Event.SETTLED, "the books know this refund: nothing is given back again")
@@ -92,6 +93,11 @@ class Refunding(Patience):
             return await self.insist(RESERVE, reserve, hopeless=NO_REFUND)
         except CallFailed as failure:
             raise await self._refused(failure.trouble.sentence) from None
+
+    def _corrected(self, correction: Correction) -> GivenBack:
+        now = workflow.now()
+        self.refund.corrected(correction, now)
+        return GivenBack(at=now)
 
     async def _refund(self, settlement: Settlement) -> GivenBack:
         self.refund.stage = RefundStage.REFUNDING

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 
-from tests.workflows.world import said, sentences
-from trips.names import REFUND, RESOLVE_REFUND, RETRY, STATUS, TASK_QUEUE
+from tests.workflows.world import cart, said, sentences
+from trips.names import CHOOSE_DECLINE_STRATEGY, REFUND, RESOLVE_REFUND, RETRY, STATUS, SUBMIT_CART, TASK_QUEUE
 from trips.refund import RefundRequest
 
 
@@ -20,6 +20,12 @@ async def refused(refund):
     with pytest.raises(WorkflowFailureError) as failure:
         await refund.result()
     return str(failure.value.cause)
+
+
+def request_of(trip, amount):
+    return RefundRequest.model_validate(
+        {"shoppingTripId": trip.id, "refundRequestId": str(uuid.uuid4()), "amount": usd(amount)}
+    )
 
 
 @pytest.fixture
@@ -158,9 +164,7 @@ async def test_a_refund_that_was_not_given_back_by_a_persons_word_frees_its_amou
 
 
 async def test_a_refund_that_was_asked_for_by_a_run_that_ended_is_in_doubt_where_it_is_refused(world, paid):
-    request = RefundRequest.model_validate(
-        {"shoppingTripId": paid.id, "refundRequestId": str(uuid.uuid4()), "amount": usd("5.00"), "reason": "OTHER"}
-    )
+    request = request_of(paid, "5.00")
     world.books.reserve_refund(request, datetime.now(UTC), timedelta(days=7))
     world.books.ask_refund(request, "the run that ended")
     await world.control.add_fault(paid.id, "refund", "bad_request")
@@ -245,3 +249,146 @@ async def test_a_refund_that_was_refused_says_so_when_it_is_asked(world, paid):
     refund = await world.refund(paid.id, "42.11")
     await refused(refund)
     assert (await refund.query(STATUS))["stage"] == "refused"
+
+
+# What may come later is waited for.
+
+
+async def test_a_refund_of_a_trip_that_is_still_under_way_waits_and_is_done_when_that_is_settled(world):
+    with world.env.auto_time_skipping_disabled():
+        trip = await world.trip(balance="30.60", held="10.00")
+        await trip.reach("awaiting_decision")
+        refund = await world.refund(trip.id, "5.00")
+        await world.pass_time(minutes=11)
+        status = await refund.query(STATUS)
+        assert (status["stage"], status["attention"]["cause"]) == ("reserving", "not_settled")
+        assert f"trip {trip.id} is still under way" in str(sentences(status, "trouble"))
+        await trip.update(CHOOSE_DECLINE_STRATEGY, said(strategy="capture_authorized"))
+        await trip.result()
+        await refund.execute_update(RETRY, said())
+        assert (await refund.result())["amount"] == usd("5.00")
+    assert {one["body"]["cause"] for one in await world.control.incidents()} <= {"decision"}
+
+
+async def test_a_refund_that_comes_while_the_ledger_is_away_is_done_whoever_finds_it_first(world):
+    with world.env.auto_time_skipping_disabled():
+        trip = await world.trip(None, held="10.00")
+        await trip.reach("awaiting_cart")
+        world.lose_books()
+        await trip.update(SUBMIT_CART, cart("42.10"))
+        await trip.reach("recording")
+        refund = await world.refund(trip.id, "5.00")
+        await world.pass_time(minutes=1)
+        world.find_books()
+        await refund.execute_update(RETRY, said())  # before the trip has posted
+        await world.pass_time(minutes=20)
+        assert (await refund.result())["amount"] == usd("5.00")
+        assert (await trip.result())["captured"] == usd("42.10")
+
+
+async def test_a_debt_that_is_paid_before_its_trip_is_settled_is_recorded_when_it_is(world):
+    with world.env.auto_time_skipping_disabled():
+        trip = await world.trip(balance="30.60", held="10.00")
+        await trip.reach("awaiting_decision")
+        recovering = asyncio.create_task(world.recovery(trip, "32.10"))
+        await world.pass_time(minutes=1)
+        assert not recovering.done()
+        await trip.update(CHOOSE_DECLINE_STRATEGY, said(strategy="capture_authorized"))
+        await trip.result()
+        await world.pass_time(minutes=5)
+        assert (await recovering)["settled"] == usd("42.10")
+
+
+# Another run of a refund.
+
+
+async def run_again(world, refund, trip_id, amount, **more):
+    """The run of the refund is terminated, and another one is started under the same id."""
+    await refund.terminate("by a colleague")
+    return await world.refund(trip_id, amount, request_id=refund.id.removeprefix("refund-"), **more)
+
+
+async def test_a_refund_that_was_done_and_not_heard_of_is_not_given_back_twice_by_another_run(world, paid):
+    await world.control.add_fault(paid.id, "refund", "hold")
+    refund = await world.refund(paid.id, "42.10")
+    await world.control.wait_for_calls(paid.id, "refund", at_least=1)
+    await world.control.add_fault(paid.id, "refund", "bad_request")  # as a service says that knows no repeat
+    again = await run_again(world, refund, paid.id, "42.10")
+    (incident,) = await world.control.incidents(at_least=1)
+    assert incident["body"]["cause"] == "refund"
+    assert "0.00 USD that is left" in await refused(await world.refund(paid.id, "42.10"))
+    await again.execute_update(RESOLVE_REFUND, said(givenBack=True))
+    await again.result()
+    assert await refunds_of(paid) == [usd("42.10")]
+
+
+@pytest.mark.parametrize("change", [{"amount": "6.00"}, {"amount": "5.00", "reason": "DAMAGED_ITEM"}])
+async def test_another_refund_under_the_id_of_one_under_way_lets_that_one_go_on(world, paid, change):
+    await world.control.add_fault(paid.id, "refund", "hold")
+    refund = await world.refund(paid.id, "5.00")
+    await world.control.wait_for_calls(paid.id, "refund", at_least=1)
+    again = await run_again(world, refund, paid.id, **change)
+    result = await again.result()
+    assert (result["amount"], result["reason"]) == (usd("5.00"), "OTHER")
+    assert "the id is a refund of 5.00 USD" in str(sentences(await again.query(STATUS), "refusal"))
+    assert await refunds_of(paid) == [usd("5.00")]
+
+
+async def test_an_id_whose_refund_the_service_surely_refused_is_free_for_another(world, paid):
+    await world.control.add_fault(paid.id, "refund", "bad_request")
+    refund = await world.refund(paid.id, "5.00")
+    await refused(refund)
+    again = await world.refund(paid.id, "6.00", request_id=refund.id.removeprefix("refund-"))
+    assert (await again.result())["amount"] == usd("6.00")
+
+
+# A person's word that was wrong.
+
+
+async def denied(world, paid):
+    """A refund that was given back, and of which a person has said that it was not."""
+    refund = await in_doubt(world, paid, lost="drop_after")
+    await refund.execute_update(RESOLVE_REFUND, said(givenBack=False))
+    await refused(refund)
+    return refund
+
+
+async def test_a_refund_that_was_given_back_after_all_is_written_down_by_a_later_word_with_its_reason(world, paid):
+    refund = await denied(world, paid)
+    again = await run_corrected(world, refund, paid, note="the bank's statement has it")
+    assert (await again.result())["amount"] == usd("42.10")
+    status = await again.query(STATUS)
+    assert "ann says that it was given back after all (the bank's statement has it)" in str(sentences(status))
+    assert (await paid.account())["calls"]["refund"] == 2
+    assert "0.00 USD that is left" in await refused(await world.refund(paid.id, "1.00"))
+
+
+async def test_money_that_was_given_back_twice_by_a_wrong_word_is_written_down_and_told(world, paid):
+    refund = await denied(world, paid)
+    instead = request_of(paid, "42.10")  # as another tool has it, past the service's own check
+    world.books.reserve_refund(instead, datetime.now(UTC), timedelta(days=7))
+    world.books.post_refund(instead, datetime.now(UTC))
+    again = await run_corrected(world, refund, paid, note="the bank's statement has it")
+    await again.result()
+    bodies = [one["body"] for one in await world.control.incidents(at_least=3)]
+    assert ("conflict", "opened") in [(body["cause"], body["state"]) for body in bodies]
+
+
+async def test_a_refund_without_any_doubt_takes_no_later_word(world, paid):
+    await world.control.add_fault(paid.id, "refund", "bad_request")
+    refund = await world.refund(paid.id, "42.10")
+    await refused(refund)
+    again = await run_corrected(world, refund, paid, note="a rumour")
+    assert "in no doubt" in await refused(again)
+
+
+async def test_a_later_word_must_say_why(world, paid):
+    refund = await denied(world, paid)
+    again = await run_corrected(world, refund, paid)
+    assert "correction.note" in await refused(again)
+
+
+async def run_corrected(world, refund, paid, **note):
+    """The refund of all that was captured is started again, with the word that it was given back."""
+    request_id = refund.id.removeprefix("refund-")
+    return await world.refund(paid.id, "42.10", request_id=request_id, correction={"operator": "ann", **note})
