@@ -82,6 +82,19 @@ def test_an_order_that_a_person_found_at_amazon_ends_the_trip():
     assert trip.attention(START) is None
 
 
+def test_an_order_that_was_taken_after_all_is_the_one_that_was_in_doubt_and_not_the_next_cart():
+    trip = a_trip()
+    fail(trip, LOST)
+    trip.resolve_capture(CaptureResolution(captured=False, operator="ann"), START)
+    trip.submit_cart(cart("5.00"), START)
+    fail(trip, REFUSED)
+    found = {"captured": True, "order_id": "ORDER1", "operator": "bob"}
+    with pytest.raises(Refused, match="note: should say why"):
+        trip.resolve_capture(CaptureResolution(**found), START)
+    trip.resolve_capture(CaptureResolution(**found, note="Amazon has it"), START)
+    assert str(trip.settlement(None, START).delegated) == "4.00 USD"
+
+
 @pytest.mark.parametrize("trouble", [REFUSED, UNKNOWN_TRIP], ids=lambda trouble: trouble.sentence)
 def test_a_cart_that_is_refused_at_once_can_be_mended_or_given_up(trouble):
     trip = a_trip()

@@ -552,6 +552,41 @@ def test_the_operator_says_what_became_of_a_capture_in_doubt(captured):
     assert trip.attention(START) is None
 
 
+def test_a_word_that_the_capture_was_not_done_lets_it_be_tried_again_and_keeps_the_doubt():
+    trip = a_trip()
+    approve(trip)
+    fail(trip, TroubleKind.NO_ANSWER)
+    trip.resolve_capture(CaptureResolution(captured=False, **ANN), START)
+    assert trip.advance(START) == Capture(usd("42.10"))
+    fail(trip, TroubleKind.REFUSED)
+    assert trip.attention(START).cause is Cause.CAPTURE_UNKNOWN
+    trip.advance(at(hours=46))
+    (incident,) = trip.incidents(at(hours=46))
+    assert "Whether it was charged nevertheless is unknown" in incident.sentence
+
+
+def test_a_word_that_the_capture_was_not_done_is_corrected_by_another_that_says_why():
+    trip = a_trip(captureUnknownOutcome="hold")
+    approve(trip)
+    fail(trip, TroubleKind.NO_ANSWER)
+    trip.resolve_capture(CaptureResolution(captured=False, **ANN), START)
+    with pytest.raises(Refused, match="note: should say why, since ann said that it was not done"):
+        trip.resolve_capture(CaptureResolution(captured=True, operator="bob"), START)
+    trip.resolve_capture(CaptureResolution(captured=True, operator="bob", note="it is in the file"), START)
+    assert trip.outcome is Outcome.CAPTURED
+
+
+def test_a_capture_that_is_in_doubt_again_waits_for_another_word():
+    trip = a_trip(captureUnknownOutcome="hold")
+    approve(trip)
+    fail(trip, TroubleKind.NO_ANSWER)
+    trip.resolve_capture(CaptureResolution(captured=False, **ANN), START)
+    fail(trip, TroubleKind.NO_ANSWER)
+    assert isinstance(trip.advance(START), Wait)
+    trip.resolve_capture(CaptureResolution(captured=True, **ANN), START)
+    assert trip.outcome is Outcome.CAPTURED
+
+
 def test_there_is_nothing_to_resolve_where_no_capture_is_in_doubt():
     trip = a_trip()
     approve(trip)
