@@ -20,5 +20,8 @@ def write_csv(rows: Iterable[Iterable[object]], sink: BinaryIO) -> None:
 
 
 def harmless(cell: object) -> object:
-    """The cell, with an apostrophe before what a spreadsheet would run."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULAS) else cell
+    """The cell, with an apostrophe before what a spreadsheet would run, and without a character 0, where it ends."""
+    if not isinstance(cell, str):
+        return cell
+    cell = cell.replace("\0", "")
+    return f"'{cell}" if cell.startswith(FORMULAS) else cell

@@ -7,6 +7,7 @@ BooksError
     └── TripNotSettledError    they don't know the trip, or not yet
 """
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -17,7 +18,7 @@ from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, mak
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError, SQLAlchemyError
 
-from trips.redaction import in_short
+from trips.redaction import in_short, storable, storable_value
 from trips.trouble import TroubleKind
 
 LOCK_PATIENCE = 5
@@ -86,17 +87,28 @@ class TripNotSettledError(BooksRefusal):
 
 
 class Database:
-    """Connections to the ledger. Safe to use from several threads."""
+    """Connections to the ledger. Safe to use from several threads.
+
+    Every text that goes in, and every document that comes out, is without what no database can hold: a trip must not
+    hang on a character, and no row, of an older program's either, may break a report.
+    """
 
     def __init__(self, url: str) -> None:
         """`url` is LEDGER_URL, as SQLAlchemy reads it. Raises BooksRefusal for one that it can't read."""
         try:
             address = read_address(url)
-            self.engine: Engine = create_engine(address, pool_pre_ping=True, connect_args=_arguments(address))
+            self.engine: Engine = create_engine(
+                address,
+                pool_pre_ping=True,
+                connect_args=_arguments(address),
+                json_serializer=lambda document: json.dumps(storable_value(document)),
+                json_deserializer=lambda text: storable_value(json.loads(text)),
+            )
         except (SQLAlchemyError, ImportError, ValueError):
             raise BooksRefusal(f"LEDGER_URL: {WRONG_ADDRESS}") from None
         self._file = Path(address.database) if address.get_backend_name() == "sqlite" and address.database else None
         self._snapshot = self.engine.execution_options(**SNAPSHOT[self.engine.dialect.name])
+        event.listen(self.engine, "before_cursor_execute", _with_storable_texts, retval=True)
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -185,6 +197,25 @@ def _kind(error: SQLAlchemyError) -> str:
     """What went wrong by its class alone: the text may hold the statement and its values."""
     below = getattr(error, "orig", None)
     return type(below or error).__name__
+
+
+def _with_storable_texts(
+    _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _executemany: Any
+) -> tuple[str, Any]:
+    """The statement, its texts without what no database can hold. PostgreSQL refuses a whole row for a character 0."""
+    return statement, _storable(parameters)
+
+
+def _storable(parameters: Any) -> Any:
+    """The parameters of one execution, or of several."""
+    match parameters:
+        case str():
+            return storable(parameters)
+        case dict():
+            return {name: _storable(value) for name, value in parameters.items()}
+        case list() | tuple():
+            return type(parameters)(map(_storable, parameters))
+    return parameters
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

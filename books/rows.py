@@ -21,51 +21,47 @@ def settlement_row(settled: SettledTrip) -> dict[str, Any]:
     settlement = settled.settlement
     card = settlement.transaction or Transaction()
     delegated = settlement.delegated
-    return _storable(
-        {
-            "shopping_trip_id": settlement.shopping_trip_id,
-            "store_id": settlement.store_id,
-            "outcome": settlement.outcome.value,
-            "code": settlement.total.code,
-            "total": settlement.total.minor_units,
-            "captured": settlement.captured.minor_units,
-            "bad_debt": settlement.bad_debt.minor_units,
-            "delegated": delegated.minor_units if delegated else 0,
-            "strategy": settlement.strategy,
-            "decided_by": settlement.decided_by,
-            "adjusts": settlement.adjusts,
-            "declines": settlement.declines,
-            "reconciliation_id": card.reconciliation_id,
-            "card_statement_transaction_id": card.card_statement_transaction_id,
-            "authorization_response_code": card.authorization_response_code,
-            "brand": card.brand,
-            "last_four": card.tail,
-            "pos_entry_mode": card.pos_entry_mode,
-            "terminal_id": card.terminal_id,
-            "order_id": settlement.order_id,
-            "trip_started_at": settled.trip_started_at,
-            "settled_at": settlement.settled_at,
-            "document": settlement.to_json(),
-        }
-    )
+    return {
+        "shopping_trip_id": settlement.shopping_trip_id,
+        "store_id": settlement.store_id,
+        "outcome": settlement.outcome.value,
+        "code": settlement.total.code,
+        "total": settlement.total.minor_units,
+        "captured": settlement.captured.minor_units,
+        "bad_debt": settlement.bad_debt.minor_units,
+        "delegated": delegated.minor_units if delegated else 0,
+        "strategy": settlement.strategy,
+        "decided_by": settlement.decided_by,
+        "adjusts": settlement.adjusts,
+        "declines": settlement.declines,
+        "reconciliation_id": card.reconciliation_id,
+        "card_statement_transaction_id": card.card_statement_transaction_id,
+        "authorization_response_code": card.authorization_response_code,
+        "brand": card.brand,
+        "last_four": card.tail,
+        "pos_entry_mode": card.pos_entry_mode,
+        "terminal_id": card.terminal_id,
+        "order_id": settlement.order_id,
+        "trip_started_at": settled.trip_started_at,
+        "settled_at": settlement.settled_at,
+        "document": settlement.to_json(),
+    }
 
 
 def entry_rows(entries: Iterable[Entry]) -> list[dict[str, Any]]:
     """The entries of the journal."""
     return [
-        _storable(
-            {
-                "key": entry.key,
-                "shopping_trip_id": entry.shopping_trip_id,
-                "movement": entry.movement.value,
-                "workflow_id": entry.workflow_id,
-                "amount": entry.amount.minor_units,
-                "code": entry.amount.code,
-                "at": entry.at,
-                "reference": entry.reference,
-                "reconciliation_id": entry.reconciliation_id,
-            }
-        )
+        {
+            "key": entry.key,
+            "shopping_trip_id": entry.shopping_trip_id,
+            "movement": entry.movement.value,
+            "workflow_id": entry.workflow_id,
+            "amount": entry.amount.minor_units,
+            "code": entry.amount.code,
+            "at": entry.at,
+            "reference": entry.reference,
+            "reconciliation_id": entry.reconciliation_id,
+        }
         for entry in entries
     ]
 
@@ -142,8 +138,3 @@ def sale_of(row: Any) -> Sale:
         return Sale(Settlement.model_validate(row.document), row.trip_started_at)
     except ValidationError:
         raise BooksUnavailable("the books hold a settlement that this program can't read: is it too old?") from None
-
-
-def _storable(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The row without the character 0, which PostgreSQL can't hold in a text: a trip must not hang on that."""
-    return {name: value.replace("\0", "") if isinstance(value, str) else value for name, value in row.items()}

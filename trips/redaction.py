@@ -176,6 +176,15 @@ def _may_be_a_card(number: float) -> bool:
     return endless or (abs(number) >= 10 ** (MIN_CARD_DIGITS - 1) and holds_card_number(str(number)))
 
 
+def storable_value(value: Any) -> Any:
+    """A JSON value whose texts are storable on every level, names among them."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, Mapping):
+        return {storable(str(name)): storable_value(part) for name, part in value.items()}
+    return [storable_value(part) for part in value] if isinstance(value, list | tuple) else value
+
+
 def _without_card_numbers(text: str) -> str:
     kept, end = [], 0
     for begin, behind in _card_numbers(text):
