@@ -18,6 +18,7 @@ from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, mak
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError, SQLAlchemyError
 
+from books.sqlite_file import FileReplacedError, SqliteFile
 from trips.redaction import in_short, storable, storable_value
 from trips.trouble import TroubleKind
 
@@ -50,7 +51,10 @@ IN_WORDS = {
 }
 """By the beginning of SQLite's name of an error, or of PostgreSQL's SQLSTATE."""
 
+MEMORY = ":memory:"
 NO_FILE = "LEDGER_URL names a file that is not there yet: is it right? Then run python starter.py books upgrade"
+GONE = "the file of LEDGER_URL is gone: put it back, or restore a copy (docs/operations.md, Books)"
+REPLACED = "the file of LEDGER_URL was replaced or removed while it was open; the next try opens what is there then"
 WRONG_ADDRESS = "should be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 
 
@@ -106,38 +110,62 @@ class Database:
             )
         except (SQLAlchemyError, ImportError, ValueError):
             raise BooksRefusal(f"LEDGER_URL: {WRONG_ADDRESS}") from None
-        self._file = Path(address.database) if address.get_backend_name() == "sqlite" and address.database else None
+        self._file = _file_of(address)
+        self.generation = 1
+        """Another number means that another file was opened, with tables of its own."""
         self._snapshot = self.engine.execution_options(**SNAPSHOT[self.engine.dialect.name])
         event.listen(self.engine, "before_cursor_execute", _with_storable_texts, retval=True)
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        if self._file:
+            self._file.attach(self.engine)
 
-    def transaction(self) -> AbstractContextManager[Connection]:
+    def transaction(self, *, making: bool = False) -> AbstractContextManager[Connection]:
         """One transaction: committed at the end, rolled back where anything was raised.
 
-        Raises BooksUnavailable, and BooksRefusal for what a column can't hold.
+        With `making`, a SQLite file that was never there is made. Raises BooksUnavailable, also where the file was
+        replaced or removed meanwhile, and BooksRefusal for what a column can't hold.
         """
+        if self._file and making and not self._file.was_open:
+            self._file.make()
+        self._check_file_is_there()
         return self._begin(self.engine)
 
     def reading(self) -> AbstractContextManager[Connection]:
         """One look at the books as they are now, however long it takes; nobody who writes waits for it.
 
-        Raises BooksUnavailable; SQLite would make the file by looking at it.
+        Raises BooksUnavailable.
         """
-        if self._file and not self._file.exists() and self._file.parent.is_dir():
-            raise BooksUnavailable(NO_FILE)
+        self._check_file_is_there()
         return self._begin(self._snapshot)
+
+    def _check_file_is_there(self) -> None:
+        if self._file and self._file.is_missing:
+            raise BooksUnavailable(GONE if self._file.was_open else NO_FILE)
 
     @contextmanager
     def _begin(self, engine: Engine) -> Iterator[Connection]:
         try:
-            with engine.begin() as connection:
-                yield connection
+            with engine.connect() as connection:
+                with connection.begin():
+                    self._check_file(connection)
+                    yield connection
+                    self._check_file(connection)
+                # Once more: what was committed to a file that is there no more is to be posted again.
+                self._check_file(connection)
+        except FileReplacedError:
+            self.generation += 1
+            self.engine.dispose()
+            raise BooksUnavailable(REPLACED) from None
         except (DataError, IntegrityError) as error:
             raise BooksRefusal(f"the books can't hold this: {_kind(error)}") from None
         except SQLAlchemyError as error:
             raise BooksUnavailable(f"the books can't be used: {_reason(error)}") from None
+
+    def _check_file(self, connection: Connection) -> None:
+        if self._file:
+            self._file.check(connection)
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -163,9 +191,15 @@ def read_address(url: str) -> URL:
 def read_lasting_address(url: str) -> URL:
     """The address of a database that is still there when its program has ended. Raises ValueError."""
     address = read_address(url)
-    if address.get_backend_name() == "sqlite" and address.database in (None, "", ":memory:"):
+    if address.get_backend_name() == "sqlite" and address.database in (None, "", MEMORY):
         raise ValueError("should name a file, such as sqlite:///trip-payments.db: memory is gone with its program")
     return address
+
+
+def _file_of(address: URL) -> SqliteFile | None:
+    """The file of a SQLite database; None where there is none, or where SQLite itself reads what the address means."""
+    named = address.get_backend_name() == "sqlite" and "uri" not in address.query
+    return SqliteFile(Path(address.database)) if named and address.database not in (None, "", MEMORY) else None
 
 
 def _arguments(address: URL) -> dict[str, Any]:

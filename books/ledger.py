@@ -43,11 +43,12 @@ class Books:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._checked = False
+        self._checked = 0
+        """Which of the database's files had the right tables."""
 
     def upgrade(self) -> None:
         """Make the tables, or bring them up to this program's version. Raises BooksRefusal where they are newer."""
-        with self.database.transaction() as connection:
+        with self.database.transaction(making=True) as connection:
             schema.upgrade(connection)
 
     def check(self) -> None:
@@ -219,9 +220,9 @@ class Books:
     def _transaction(self, *, reading: bool = False) -> Iterator[Connection]:
         """A transaction on tables that are known to be there; what the trade refuses, the books refuse."""
         with self.database.reading() if reading else self.database.transaction() as connection:
-            if not self._checked:
+            if self._checked != (generation := self.database.generation):
                 schema.check(connection)
-                self._checked = True
+                self._checked = generation
             try:
                 yield connection
             except Refused as refused:

@@ -1,6 +1,8 @@
 """A trip and its books: never paid twice, posted whatever happens, and never in the way of the money."""
 
 import asyncio
+import sqlite3
+import sys
 
 import pytest
 from temporalio.client import WithStartWorkflowOperation
@@ -18,6 +20,8 @@ from trips.names import (
 )
 from trips.posting import SettledTrip
 from trips.settlement import Settlement
+
+TRIPS = "SELECT shopping_trip_id FROM settlements"
 
 
 def usd(amount):
@@ -72,6 +76,22 @@ async def test_a_trip_waits_for_books_that_are_away_and_goes_on_by_itself_when_t
     world.find_books()
     assert (await trip.result())["outcome"] == "captured"
     assert world.books.settlement_of(trip.id) is not None
+
+
+async def test_a_ledger_that_is_replaced_under_a_running_worker_holds_all_that_is_captured_afterwards(world):
+    await (await world.trip(held="10.00")).result()
+    file, copy = world.shelf / "ledger.db", world.shelf / "copy.db"
+    with sqlite3.connect(file) as source, sqlite3.connect(copy) as target:
+        source.backup(target)
+    await (await world.trip(held="10.00")).result()
+    copy.rename(file)
+    trip = await world.trip(held="10.00")
+    assert (await trip.result())["outcome"] == "captured"
+    assert "was replaced or removed" in str(sentences(await trip.status()))
+    look = [sys.executable, "-c", f"import sqlite3; print(*sqlite3.connect({str(file)!r}).execute({TRIPS!r}))"]
+    found = await asyncio.create_subprocess_exec(*look, stdout=asyncio.subprocess.PIPE)
+    told, _ = await found.communicate()
+    assert trip.id in told.decode()
 
 
 async def test_a_trip_takes_its_cart_while_it_waits_for_the_books(world):
