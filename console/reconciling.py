@@ -22,6 +22,7 @@ from console.reporting import end_of, span_of, start_of
 from trips.base import rfc3339
 from trips.money import plain_amount
 from trips.reconciliation import Finding, TotalLine, Verdict
+from trips.redaction import masked
 
 commands = typer.Typer()
 
@@ -132,7 +133,7 @@ def _facts(verdict: Verdict) -> dict[str, object]:
     return {
         "finding": verdict.finding,
         "event": row.movement,
-        "shoppingTripId": row.shopping_trip_id,
+        "shoppingTripId": masked(row.shopping_trip_id),
         "storeId": ours and ours.store_id,
         "reference": row.reference,
         "line": theirs and theirs.line,
@@ -180,7 +181,7 @@ def _total(of: TotalLine) -> Sequence[object]:
 
 def _left_over(verdict: Verdict) -> Sequence[object]:
     row, line = verdict.row, verdict.theirs and verdict.theirs.line
-    return (row.shopping_trip_id, line, row.movement, _readable(verdict.finding), verdict.reason)
+    return (masked(row.shopping_trip_id), line, row.movement, _readable(verdict.finding), verdict.reason)
 
 
 def _readable(name: str) -> str:

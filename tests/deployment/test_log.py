@@ -31,10 +31,12 @@ def test_whoever_logs_and_wherever_nothing_private_is_written(written):
         int(private)
     except ValueError as error:
         structlog.get_logger().exception("failed", error=error)
+        logging.getLogger("temporalio").exception("failed")
     lines = [json.loads(line) for line in written().splitlines()]
-    assert len(lines) == 3
+    assert len(lines) == 4
     assert "pays with card_***" in lines[0]["note"]
     assert "Traceback" in lines[2]["exception"]
+    assert "Traceback" in lines[3]["exception"]
     for secret in ("4111", "12/27", "example.com"):
         assert secret not in written()
 

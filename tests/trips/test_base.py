@@ -95,3 +95,8 @@ def test_a_currency_of_330_000_letters_is_refused_in_a_short_sentence():
 def test_a_refusal_is_short_and_masked_whatever_is_put_into_it():
     assert str(Refused("recoveryId: 4111111111111111 is another's")) == "recoveryId: *** is another's"
     assert len(str(Refused("x" * 10_000))) <= MAX_SENTENCE
+
+
+def test_more_names_than_anybody_needs_are_not_even_looked_at():
+    told = refusal({**TRIP, "policy": {f"key{number}": 1 for number in range(100_000)}})
+    assert told == "the trip can't be used: policy: has 100,000 names, and should have no more than 60,000"
