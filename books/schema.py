@@ -18,6 +18,11 @@ NEWEST = "0002"
 PATIENCE = 60
 """Seconds that an upgrade waits for another one, or for a long report that reads what is to change."""
 
+ENCODING = "UTF8"
+OTHER_ENCODING = (
+    f"the database of LEDGER_URL should have the encoding {ENCODING}: another can't hold every name and note"
+)
+
 UPGRADE_LOCK = 0x747269705F706179
 """PostgreSQL's advisory lock for an upgrade: any number that nothing else in the database takes ("trip_pay")."""
 
@@ -25,9 +30,11 @@ UPGRADE_LOCK = 0x747269705F706179
 def upgrade(connection: Connection) -> None:
     """Make or mend the tables, in the connection's transaction; two at once run one after the other.
 
-    Raises BooksRefusal for a database that is newer than this program.
+    Raises BooksRefusal for a database that is newer than this program, or that can't hold every text.
     """
     if connection.dialect.name == "postgresql":
+        if connection.scalar(text("SHOW server_encoding")) != ENCODING:
+            raise BooksRefusal(OTHER_ENCODING)
         connection.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}s'"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
     # On SQLite the transaction has the write lock from its start (books/database.py).

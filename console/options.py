@@ -6,6 +6,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from trips.base import Identifier
+from trips.redaction import holds_card_number
 
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
 
@@ -16,6 +17,13 @@ def identifier(text: str) -> str:
         return _IDENTIFIER.validate_python(text)
     except ValidationError:
         raise typer.BadParameter("an id has 1 to 255 letters, digits, _ and -") from None
+
+
+def own_id(text: str) -> str:
+    """An id of a person's own choice. Raises typer.BadParameter."""
+    if holds_card_number(text):
+        raise typer.BadParameter("should be no card number: it is recorded")
+    return identifier(text)
 
 
 def example(*commands: str) -> str:

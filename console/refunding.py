@@ -18,7 +18,7 @@ from console.bookkeeping import opened
 from console.conversation import PATIENCE, Partner, ask_status, cause_of, refund_of, talk
 from console.handover import SUMMARY_LENGTH, how_it_ended, result_of, start_once
 from console.operating import say_to
-from console.options import Json, Note, Operator, Trip, example, identifier
+from console.options import Json, Note, Operator, Trip, example, own_id
 from console.output import Refusal, complain, moment, print_json, say
 from console.showing import grid_of, happenings, understood, why_a_person
 from trips.attention import Cause
@@ -88,7 +88,7 @@ WasGivenBack = Annotated[
 RecoveryId = Annotated[
     str | None,
     typer.Option(
-        "--id", parser=identifier, metavar="ID", help="The payment's own: the same id is the same payment of the trip."
+        "--id", parser=own_id, metavar="ID", help="The payment's own: the same id is the same payment of the trip."
     ),
 ]
 Wait = Annotated[

@@ -5,6 +5,7 @@ credentials are left out, and so is what no database and no JSON can hold. Each 
 the text: one trip's long message must not keep the others waiting.
 """
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -177,7 +178,9 @@ def _may_be_a_card(number: float) -> bool:
 
 
 def storable_value(value: Any) -> Any:
-    """A JSON value whose texts are storable on every level, names among them."""
+    """A JSON value whose texts are storable on every level, names among them, and null for what is no number."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, Mapping):

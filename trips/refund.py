@@ -10,6 +10,7 @@ from pydantic import AfterValidator, StringConstraints
 
 from trips.base import Identifier, Message, Moment, Refused, StrictMessage
 from trips.money import Money
+from trips.redaction import holds_card_number
 from trips.settlement import Settlement
 
 
@@ -28,6 +29,15 @@ def _some(money: Money) -> Money:
         raise ValueError("should be more than zero")
     return money
 
+
+def _no_card_number(text: str) -> str:
+    if holds_card_number(text):
+        raise ValueError("should be no card number")
+    return text
+
+
+OwnId = Annotated[Identifier, AfterValidator(_no_card_number)]
+"""An id that a person may choose: it stands in the books, in a workflow's id and in logs."""
 
 SomeMoney = Annotated[Money, AfterValidator(_some)]
 
@@ -50,7 +60,7 @@ class Recovery(StrictMessage):
     """A debt that a shopper paid later, in part or in whole. The same id of a trip is the same recovery."""
 
     shopping_trip_id: Identifier
-    recovery_id: Identifier
+    recovery_id: OwnId
     amount: SomeMoney
     recovered_at: Moment
 

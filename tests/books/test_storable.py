@@ -8,6 +8,8 @@ from pyarrow import parquet
 from sqlalchemy import create_engine
 
 from books import statements
+from books.database import BooksRefusal, Database
+from books.ledger import Books
 from books.movements import reading
 from books.reports import Format, write_report
 from books.rows import receipt_row, settlement_row
@@ -101,3 +103,17 @@ def test_a_trip_that_amazon_orchestrates_counts_for_no_strategy_whatever_another
     with reading(database) as connection:
         (strategy,) = summarize(connection, DAY).strategies
     assert (strategy.trips, strategy.total) == (1, "1.00")
+
+
+def test_a_number_that_json_does_not_know_is_kept_as_null(books, post):
+    post("42.10", receipt=sale_receipt(lines=[{"quantity": float("nan")}, {"quantity": [float("inf")]}]))
+    (kept,) = books.receipts_of("t1")
+    assert kept["lines"] == [{"quantity": None}, {"quantity": [None]}]
+
+
+def test_a_database_of_another_encoding_is_refused_at_the_start(postgres):
+    postgres.do("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
+    books = Books(Database(postgres.url("latin")))
+    with pytest.raises(BooksRefusal, match="should have the encoding UTF8"):
+        books.upgrade()
+    books.close()

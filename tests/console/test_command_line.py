@@ -135,6 +135,7 @@ def test_wrong_usage_ends_with_2(args):
         ["start", "card_4111111111111111"],
         ["show", "t", "--4111111111111111"],
         ["show", "t", "4111-1111-1111-1111"],
+        ["recover", "t", "1.00", "--id", "4111-1111-1111-1111"],
     ],
 )
 def test_usage_repeats_no_card_number(run, args):

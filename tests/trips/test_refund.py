@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import ValidationError
 
 from trips.money import Money
 from trips.refund import (
@@ -102,3 +103,10 @@ def test_a_recovery_is_refused_with_a_sentence_that_says_why(facts, amount, word
     paid = Recovery(shopping_trip_id="t1", recovery_id="r1", amount=amount, recovered_at=AT)
     with pytest.raises(Refused, match=words):
         check_recovery(paid, settlement(**facts), usd("10.00"))
+
+
+@pytest.mark.parametrize("name", ["4111111111111111", "4111-1111-1111-1111", "card_4111111111111111"])
+def test_a_recovery_is_not_known_by_a_card_number(name):
+    with pytest.raises(ValidationError, match="should be no card number"):
+        Recovery(shopping_trip_id="t1", recovery_id=name, amount=usd("1.00"), recovered_at=AT)
+    assert Recovery(shopping_trip_id="t1", recovery_id="invoice-4111", amount=usd("1.00"), recovered_at=AT)
