@@ -1,4 +1,6 @@
-"""`make chaos`: hundreds of trips while calls fail, the worker is killed again and again and the server once.
+"""`make chaos`: hundreds of trips while calls fail, workers are killed and stand still, the server is killed once.
+
+Some trips are started again while they are under way, with `TERMINATE_EXISTING` and perhaps another cart.
 
 The simulator's ledger is the witness: every cent that it moved must be in a trip's settlement and in the books, and no
 other.
@@ -10,8 +12,8 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,7 +28,7 @@ from lab.accounting import money
 from lab.afterwards import start_refund
 from lab.bookkeeping import books_beside
 from lab.chaos_report import Chaos, Paid, tell
-from lab.chaos_trips import GENEROUS, HELD, LIES, ChaosTrip, draw_trips
+from lab.chaos_trips import GENEROUS, HELD, LIES, ChaosTrip, Restart, draw_trips
 from lab.program import run
 from lab.servers import Program, TemporalServer, ledger_url, simulator, temporal_server, worker
 from simulator.control import Control
@@ -66,6 +68,12 @@ OPERATOR_LOOKS = 0.5
 """Seconds between two looks of the operator at the list of trips."""
 ATTENTION = SearchAttributeKey.for_keyword(SearchAttribute.ATTENTION)
 OPERATOR = {"operator": "chaos"}
+STANDS_STILL = (16, 22)
+"""Seconds, more than a call may take (CALL_LIMIT in workflows/calls.py): its trips go on elsewhere meanwhile."""
+HELD_BACK = timedelta(seconds=10)
+"""Longer than the simulator's `delay` holds a call back before it does what it was asked."""
+PATIENCE = 10.0
+"""Seconds for a trip's calls, after which it is started again all the same."""
 
 
 @dataclass
@@ -74,6 +82,7 @@ class Options:
 
     trips: int
     kills: int
+    stops: int
     recoveries: int
     share: float
     seed: int
@@ -87,11 +96,12 @@ class Options:
 
 @dataclass
 class Scene:
-    """The servers, the worker that is killed, and what has come of the trips so far."""
+    """The servers, the worker that is killed and the other, and what has come of the trips so far."""
 
     server: TemporalServer
     control: Control
     worker: Program
+    other: Program
     ledger: str
     """LEDGER_URL."""
     options: Options
@@ -117,6 +127,7 @@ class Scene:
         else:
             await self.witness()
             await self.audit()
+            self.other.end()  # else it may have the call in which the worker is killed
             await self.recover()
 
     async def play(self) -> None:
@@ -126,7 +137,7 @@ class Scene:
         places = asyncio.Semaphore(AT_ONCE)
         try:
             async with asyncio.TaskGroup() as group:
-                helpers = [group.create_task(each) for each in (self._operate(), self._kill())]
+                helpers = [group.create_task(each) for each in (self._operate(), self._kill(), self._stop())]
                 await asyncio.gather(*(self._pay(trip, places) for trip in trips))
                 for helper in helpers:
                     helper.cancel()
@@ -143,6 +154,8 @@ class Scene:
             handle = await persist(lambda: self._start(trip))
             if trip.cart_is_late:
                 await persist(lambda: handle.signal(SUBMIT_CART, trip.cart))
+            if trip.restart:
+                handle = await self._start_again(trip, trip.restart)
             try:
                 paid = Paid(trip, await persist(handle.result))
                 self.chaos.paid.append(paid)
@@ -156,14 +169,29 @@ class Scene:
             handle = await persist(lambda: start_refund(self.client, trip.trip_id, trip.refund))
             paid.refunds.append(await persist(handle.result))
 
-    async def _start(self, trip: ChaosTrip) -> WorkflowHandle[Any, Any]:
+    async def _start_again(self, trip: ChaosTrip, restart: Restart) -> WorkflowHandle[Any, Any]:
+        with suppress(TimeoutError):
+            await self.control.wait_for_calls(trip.trip_id, at_least=restart.after_calls, timeout=PATIENCE)
+        again = replace(trip, total=restart.total)
+        handle = await persist(lambda: self._start(again, WorkflowIDConflictPolicy.TERMINATE_EXISTING))
+        self.chaos.restarts += 1
+        if again.cart_is_late:
+            with suppress(RPCError):  # it may be settled already, by what the books know
+                await persist(lambda: handle.signal(SUBMIT_CART, again.cart))
+        return handle
+
+    async def _start(
+        self,
+        trip: ChaosTrip,
+        # A start that was not answered, because the server was killed, may have happened.
+        conflict: WorkflowIDConflictPolicy = WorkflowIDConflictPolicy.USE_EXISTING,
+    ) -> WorkflowHandle[Any, Any]:
         return await self.client.start_workflow(
             SHOPPING_TRIP,
             trip.payload,
             id=trip_workflow_id(trip.trip_id),
             task_queue=TASK_QUEUE,
-            # A start that was not answered, because the server was killed, may have happened.
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_conflict_policy=conflict,
         )
 
     async def _kill(self) -> None:
@@ -180,6 +208,19 @@ class Scene:
                 self.chaos.server_kills += 1
             self.worker.start()
             self.chaos.kills += 1
+
+    async def _stop(self) -> None:
+        """Have a worker stand still after ever another number of settled trips, and go on."""
+        part = (self.options.trips - 1) / (self.options.stops + 1)
+        for stop in range(self.options.stops):
+            await self._settled(1 + int(part * (stop + self.dice.random())))
+            still = self.dice.choice((self.worker, self.other))
+            still.stand_still()
+            self.chaos.stops += 1
+            try:
+                await asyncio.sleep(self.dice.uniform(*STANDS_STILL))
+            finally:
+                still.go_on()
 
     async def _settled(self, trips: int) -> None:
         while len(self.chaos.paid) + len(self.chaos.failed) < trips:
@@ -200,17 +241,24 @@ class Scene:
             case Cause.DECISION:
                 strategy = self.dice.choice(list(Strategy))
                 await handle.signal(CHOOSE_DECLINE_STRATEGY, {**OPERATOR, "strategy": strategy})
-            case Cause.REFUSED | Cause.UNKNOWN_TRIP | Cause.NOT_ALLOWED:
+            case Cause.REFUSED | Cause.UNKNOWN_TRIP | Cause.NOT_ALLOWED | Cause.REJECTED:
                 await handle.signal(RETRY, OPERATOR)
             case Cause.CAPTURE_UNKNOWN:
                 account = await self.control.trip(trip_of_workflow(handle.id))
                 if account["order"]:  # Amazon says which, when it is asked again
                     await handle.signal(RETRY, OPERATOR)
+                elif not account["captures"] and await self._has_called_lately(handle):
+                    return  # what the service holds back may still be done
                 else:
                     await handle.signal(RESOLVE_CAPTURE, {**OPERATOR, "captured": bool(account["captures"])})
             case _:
                 return
         self.chaos.words += 1
+
+    async def _has_called_lately(self, handle: WorkflowHandle[Any, Any]) -> bool:
+        status = await handle.query(STATUS, rpc_timeout=STATUS_LIMIT)
+        called = [datetime.fromisoformat(line["at"]) for line in status["log"] if line["event"] == "call"]
+        return bool(called) and datetime.now(UTC) - max(called) < HELD_BACK
 
     async def quiet(self) -> None:
         """Wait until nothing moves any more."""
@@ -278,10 +326,14 @@ async def play(folder: Path, console: Console, options: Options) -> bool:
     """Play the run; gives whether all is accounted for."""
     begun = time.monotonic()
     async with temporal_server(folder) as server, simulator(folder) as service, Control(service) as control:
-        with worker(folder, server.address, service) as its_worker:
-            scene = Scene(server, control, its_worker, ledger_url(folder), options)
+        with (
+            worker(folder, server.address, service) as its_worker,
+            worker(folder, server.address, service, name="other-worker") as other,
+        ):
+            scene = Scene(server, control, its_worker, other, ledger_url(folder), options)
             console.print(
-                f"seed {options.seed}: {options.trips} trips, {options.kills} kills, {options.share:.0%} of calls fail"
+                f"seed {options.seed}: {options.trips} trips, {options.kills} kills, {options.stops} stops, "
+                f"{options.share:.0%} of calls fail"
             )
             await scene.play_within(options.limit)
     console.print(f"{time.monotonic() - begun:.0f} s in all\n")
@@ -293,6 +345,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     parser.add_argument("--trips", type=int, default=500, help="default 500")
     parser.add_argument("--kills", type=int, default=50, help="of the worker; the server is killed once (default 50)")
+    parser.add_argument("--stops", type=int, default=10, help="of a worker, which then goes on (default 10)")
     parser.add_argument("--recoveries", type=int, default=3, help="measured after the run, by a kill each (default 3)")
     parser.add_argument("--share", type=float, default=0.3, help="of the calls that meet a fault (default 0.3)")
     parser.add_argument("--seed", type=int, default=1, help="gives the same trips and the same faults (default 1)")

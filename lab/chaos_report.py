@@ -51,6 +51,9 @@ class Chaos:
     """Why a trip is not settled, in words."""
     kills: int = 0
     server_kills: int = 0
+    stops: int = 0
+    """How often a worker stood still."""
+    restarts: int = 0
     words: int = 0
     """What the operator said."""
     recoveries: list[float] = field(default_factory=list)
@@ -128,8 +131,10 @@ class Chaos:
     @property
     def _left_open(self) -> list[str]:
         balance: Counter[str] = Counter()
+        # What a run that was terminated had opened, no other run knows of: it is left to a person.
+        terminated = {paid.trip.trip_id for paid in self.paid if paid.trip.restart}
         for incident in (each["body"] for each in self.incidents):
-            if incident["cause"] != Cause.EXPIRED:
+            if incident["cause"] != Cause.EXPIRED and incident["shoppingTripId"] not in terminated:
                 name = f"{incident['shoppingTripId']} {incident['cause']}"
                 balance[name] += 1 if incident["state"] == "opened" else -1
         return sorted(name for name, open_still in balance.items() if open_still)
@@ -188,6 +193,8 @@ def _tell_the_rest(console: Console, chaos: Chaos) -> None:
     facts = {
         "trips settled": f"{len(chaos.paid)}",
         "kills": f"{chaos.kills} of the worker, {chaos.server_kills} of the server",
+        "stops": f"{chaos.stops} of a worker, for longer than a call may take",
+        "restarts": f"{chaos.restarts} of a trip that was under way",
         "captures": f"{chaos.captures_expected} expected, {chaos.counts['captures']} seen",
         "orders": f"{chaos.orders_expected} expected, {chaos.counts['orders']} seen",
         "refunds": f"{chaos.refunds} expected, {chaos.counts['refunds']} seen",

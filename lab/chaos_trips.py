@@ -41,8 +41,17 @@ LIES = (Kind.BAD_REQUEST, Kind.UNKNOWN_TRIP)
 """Refusals of what is right: planned for a trip's first call of a name, never drawn. An operator mends a trip's; a
 refund believes them, and after a call in doubt only the processor's own books could tell whether the money was given.
 """
-LIED_TO, GIVES_BACK = 1 / 5, 1 / 3
+LIED_TO, GIVES_BACK, RESTARTED = 1 / 5, 1 / 3, 1 / 6
 """Shares of the trips."""
+
+
+@dataclass(frozen=True)
+class Restart:
+    """That a trip is started once more under its id while it is under way, and its first run terminated."""
+
+    after_calls: int
+    total: Decimal
+    """Of the cart that it is started with: the same, or another."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,7 @@ class ChaosTrip:
     faults: tuple[dict[str, Any], ...] = ()
     refund: Decimal = ZERO
     """To be given back afterwards, where so much is captured."""
+    restart: Restart | None = None
 
     @property
     def cart(self) -> dict[str, Any]:
@@ -86,6 +96,8 @@ def draw_trips(count: int, dice: random.Random) -> list[ChaosTrip]:
 def _draw(kind: str, dice: random.Random) -> ChaosTrip:
     total = Decimal(dice.randint(1_100, 9_000)).scaleb(-2)
     payment = CHECKOUT_SERVICE if kind.startswith("checkout") else PAYMENT_SERVICE
+    other = dice.choice((total, Decimal(dice.randint(1_100, 9_000)).scaleb(-2)))
+    restart = Restart(dice.randint(1, 4), other) if dice.random() < RESTARTED else None
     return ChaosTrip(
         trip_id=str(uuid.UUID(int=dice.getrandbits(128), version=4)),
         total=ZERO if kind == "empty cart" else total,
@@ -95,6 +107,7 @@ def _draw(kind: str, dice: random.Random) -> ChaosTrip:
         policy=_policy(kind, dice),
         faults=_faults(kind, CALLS[payment], dice),
         refund=Decimal(dice.randint(1, 1_000)).scaleb(-2) if dice.random() < GIVES_BACK else ZERO,
+        restart=restart,
     )
 
 

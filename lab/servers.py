@@ -78,6 +78,14 @@ class Program:
         self.process.kill()
         self.process.wait()
 
+    def stand_still(self) -> None:
+        """Stop it where it is, as a frozen machine would."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Have it go on from there."""
+        self.process.send_signal(signal.SIGCONT)
+
     def end(self) -> None:
         """Ask it to end, and see that it does."""
         if self.process.poll() is not None:

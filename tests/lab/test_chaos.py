@@ -64,17 +64,32 @@ ORDERED = {
 
 @pytest.mark.timeout(300)  # it takes 45 s on two idle cores
 def test_a_short_run_accounts_for_every_trip_and_every_cent():
-    command = [sys.executable, "-m", "lab.chaos", "--trips", "20", "--kills", "2", "--recoveries", "0"]
+    command = [sys.executable, "-m", "lab.chaos", "--trips", "20", "--kills", "2", "--stops", "1", "--recoveries", "0"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert "All is accounted for, to the cent." in done.stdout, done.stdout + done.stderr
     assert "kills: 2 of the worker, 1 of the server" in done.stdout
+    assert "stops: 1 of a worker" in done.stdout
     assert "trips settled: 20" in done.stdout
     assert "left over 0" in done.stdout
     assert done.returncode == 0
 
 
 def test_a_run_that_is_cut_off_says_where_each_trip_stands_that_is_not_settled():
-    command = [sys.executable, "-m", "lab.chaos", "--trips", "3", "--kills", "0", "--share", "1", "--minutes", "0.1"]
+    command = [
+        sys.executable,
+        "-m",
+        "lab.chaos",
+        "--trips",
+        "3",
+        "--kills",
+        "0",
+        "--stops",
+        "0",
+        "--share",
+        "1",
+        "--minutes",
+        "0.1",
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stdout.count("not settled: ") == 3, done.stdout + done.stderr
     assert done.returncode == 1

@@ -196,10 +196,10 @@ async def test_a_worker_that_stood_still_while_its_trips_settled_elsewhere_calls
     rate = {"PAYMENT_SERVICE_MAX_RPS": "100"}
     with shop.worker(**rate) as still, shop.worker(name="other-worker", **rate):
         await shop.ended(*await shop.start())  # both are awake
-        still.process.send_signal(signal.SIGSTOP)
+        still.stand_still()
         begun = [await shop.start() for _ in range(8)]  # the server hands tasks to the one that stands still, too
         settled = await asyncio.gather(*(shop.ended(*each) for each in begun))
-        still.process.send_signal(signal.SIGCONT)
+        still.go_on()
         while '"event": "not sent"' not in still.output.read_text():
             await shop.ended(*await shop.start())
         await shop.ended(*await shop.start())
