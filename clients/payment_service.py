@@ -62,7 +62,9 @@ class PaymentService:
     async def transactional_data(self, store_id: str, shopping_trip_id: str, *, attempt: int) -> Transaction:
         """The card's EMV data, without its expiry date; what is missing or not usable is None."""
         body = body_of(TripBody, store_id=store_id, shopping_trip_id=shopping_trip_id)
-        return await self._call("/v1/payment/transactional-data", body, attempt, read_card_data)
+        return await self._call(
+            "/v1/payment/transactional-data", body, attempt, lambda answer: read_card_data(answer, body)
+        )
 
     async def refund(
         self,

@@ -20,6 +20,7 @@ TAKEN_FROM_THE_CARD = frozenset({"captured", "settled"})
 LET_GO = frozenset({"canceled", "cancelled", "released", "voided"})
 GIVEN_BACK = frozenset({"refunded"})
 ORDERED = frozenset({"created", "ordered", "placed"})
+NOT_YET = frozenset({"inprogress", "pending", "processing", "queued"})
 FILLERS = frozenset(
     {"been", "cancel", "cancellation", "capture", "charge", "has", "is", "order", "payment", "refund", "request"}
     | {"successfully", "the", "transaction", "was"}
@@ -44,15 +45,18 @@ CAPTURE = Deed(TAKEN_FROM_THE_CARD, LET_GO | GIVEN_BACK, ("amount", "capturedAmo
 CANCEL = Deed(LET_GO, TAKEN_FROM_THE_CARD | GIVEN_BACK, silent=True)
 REFUND = Deed(GIVEN_BACK, LET_GO, ("amount", "refundedAmount"), silent=True)
 CHECKOUT = Deed(ORDERED, LET_GO)
+FETCH = Deed(TAKEN_FROM_THE_CARD | {"authorized"}, frozenset(), silent=True)
 
 IDS = (("storeId",), ("shoppingTripId", "idempotentShoppingTripId"), ("refundRequestId",))
 """Attributes that repeat whom a call was about, with the names that each may have."""
 
-ERROR_NAME = re.compile(r"error|exception|failure|^fault|^(declined|denied|failed|refused|rejected)$")
+ERROR_NAME = re.compile(r"error|exception|failure|^(decline|denial|denied|failed|fault|refus|reject)")
 VERDICT_NAME = re.compile(
     r"(payment|transaction|charge|capture|cancel|cancellation|refund|request|response|operation|order)?"
     r"(status|state|result|outcome|statuscode)"
 )
+WHETHER = re.compile(r"^(is|was|has)(?=[a-z])")
+"""Before the name of a true or false, as in isSuccessful."""
 MESSAGE_NAMES = ("message", "msg")
 ENVELOPE_NAME = re.compile(r"body|data|payload|response")
 """Around an answer, where a gateway wraps it."""
@@ -60,7 +64,9 @@ ENVELOPE_NAME = re.compile(r"body|data|payload|response")
 PROSE = re.compile(r"\D+|.*\s.*", re.DOTALL)
 """A text for people or a name; an id has digits and no blanks, and may hold any word by chance."""
 NO_WORD = re.compile(
-    r"(?<![a-z])(?:error|exception|fail|declin|reject|denied|refus|invalid|forbidden|unauthori[sz]ed)", re.IGNORECASE
+    r"(?<![a-z])(?:error|exception|fail|declin|reject|denied|refus|invalid|forbidden|unauthori[sz]ed|expired|insufficient"
+    r"|time(?:d[ _-]?)?out)",
+    re.IGNORECASE,
 )
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -98,11 +104,12 @@ def _attributes(said: Mapping[str, Any]) -> Iterator[tuple[str, Any, bool]]:
 def _denies(name: str, value: Any, deed: Deed, *, verdict: bool) -> bool:
     if isinstance(value, str) and PROSE.fullmatch(value) and NO_WORD.search(CAMEL.sub(" ", value)):
         return True
+    name = WHETHER.sub("", name)
     if ERROR_NAME.search(name):
         return not _says_nothing(value) and _plain(value) not in NO_ERROR | NO_ERROR_EITHER
     if not verdict or _says_nothing(value) or isinstance(value, Mapping | list):
         return False
-    if name in deed.undone:
+    if name in deed.undone | NOT_YET:
         return _plain(value) not in NO_ERROR
     says_whether = VERDICT_NAME.fullmatch(name) or name in YES | deed.done or (deed.silent and name in MESSAGE_NAMES)
     return bool(says_whether) and not _is_yes(value, deed)

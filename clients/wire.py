@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 from clients.answers import Answer
 from clients.errors import BadRequestError
 from clients.said_money import said_money
-from clients.verdict import ADJUST, REFUND, Deed, says_otherwise
+from clients.verdict import ADJUST, FETCH, REFUND, Deed, says_otherwise
 from trips.base import Identifier, Message, sentence
 from trips.money import Money, check_sayable
 from trips.redaction import quoted
@@ -156,9 +156,11 @@ def read_accepted(answer: Answer) -> None:
     raise answer.unreadable("neither Accepted nor Rejected")
 
 
-def read_card_data(answer: Answer) -> Transaction:
+def read_card_data(answer: Answer, sent: Mapping[str, Any]) -> Transaction:
     """The card's data without its expiry date, which goes no further. Raises UnreadableAnswerError."""
     said = read_object(answer)
+    if says_otherwise(said, FETCH, sent):
+        raise answer.unreadable("not the card's data")
     return Transaction(**{name: _card_data(said, name) for name in Transaction.model_fields})
 
 

@@ -66,8 +66,14 @@ SAYS_NO = [
     {"success": False},
     {"success": "false"},
     {"ok": 0},
+    {"isSuccessful": False},
+    {"pending": True},
+    {"declineCode": "51"},
+    {"reasonCode": "INSUFFICIENT_FUNDS"},
+    {"name": "ShoppingTripExpired"},
     {"declined": True},
     {"declined": "yes"},
+    {"wasRejected": True},
     {"info": "failed after 3 tries"},
     {"fault": {"faultstring": "quota"}},
     {"__type": "com.amazon.coral.service#ThrottlingException"},
@@ -103,6 +109,7 @@ HARMLESS = [
     {"shoppingTripId": "TRIP-1", "storeId": "store-1"},
     {"network": {"status": "ACTIVE", "name": "VISA"}},
     {"default": "x", "reconciliationId": "R-1"},
+    {"isDuplicate": True, "issuer": "ACME", "pending": False, "device": "UNKNOWN"},
 ]
 
 
@@ -126,14 +133,14 @@ async def test_another_2xx_is_no_yes(fake, service, call):
         assert not caught.value.outcome_known
 
 
-@pytest.mark.parametrize("call", ["adjust", "checkout", *SILENT])
+@pytest.mark.parametrize("call", ["adjust", "checkout", "transactional-data", *SILENT])
 async def test_an_object_that_says_otherwise_is_no_yes(fake, service, call):
     for said in (*SAYS_NO, *(SILENT_SAYS_NO if call in SILENT else ())):
         fake.answers((YES[call] or {}) | said)
         assert await believed(CALLS[call](service)) is False, said
 
 
-@pytest.mark.parametrize("call", ["adjust", "checkout", *SILENT])
+@pytest.mark.parametrize("call", ["adjust", "checkout", "transactional-data", *SILENT])
 async def test_new_attributes_that_do_not_contradict_are_taken(fake, service, call):
     for said in HARMLESS:
         fake.answers(said | (YES[call] or {}))
