@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from datetime import timedelta
@@ -170,11 +170,20 @@ async def upgraded(books: Books) -> AsyncIterator[None]:
     task.cancel()
 
 
-async def run(settings: Settings) -> None:
-    """Work until told to stop, then finish the calls that are running."""
-    stop = asyncio.Event()
+def on_stop(act: Callable[[], object]) -> None:
+    """What to do from now on when somebody, or the system, tells the program to end."""
     for sign in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+        asyncio.get_running_loop().add_signal_handler(sign, act)
+
+
+async def run(settings: Settings) -> None:
+    """Work until told to stop, then finish the calls that are running.
+
+    Raises CancelledError when told to stop before that: what is waited for at the start may hang.
+    """
+    stop = asyncio.Event()
+    if starting := asyncio.current_task():
+        on_stop(starting.cancel)
     client = await connect(settings.payload_keys)
     await prepare(client)
     async with AsyncExitStack() as stack:
@@ -194,6 +203,7 @@ async def run(settings: Settings) -> None:
             Kind.INCIDENT: sending_to(incidents),
             Kind.PAYMENT_STATUS: reporting_to(service, books.paid_of),
         }
+        on_stop(stop.set)
         both = workers(client, service=service, checkout=checkout, books=books, ways=ways, settings=settings)
         for worker in both:
             await stack.enter_async_context(worker)
@@ -210,6 +220,8 @@ def main() -> int:
         settings = load()
         configure(settings.log_format)
         asyncio.run(run(settings))
+    except asyncio.CancelledError:
+        log.info("worker stopped before it was ready")
     except (SettingsError, ConnectionFailed, NotPrepared, MissingCredentials, CertificatesError, BooksError) as error:
         print(error, file=sys.stderr)  # noqa: T201 (the log may not be set up yet, and a person reads this)
         return 1

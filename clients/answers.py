@@ -19,6 +19,7 @@ from clients.errors import (
     UnknownTripError,
     UnreadableAnswerError,
 )
+from clients.http_date import clock_fault
 from clients.retry_after import retry_after
 from trips.redaction import holds_card_number, quoted
 
@@ -85,7 +86,7 @@ class Answer:
         body = self._error_body()
         name = self._error_name(body)
         sentence = f"{self.status} {name}" if name else f"{self.status}{self._beginning()}"
-        return self._error(name, body)(f"{sentence}{self._lines()}", **self._facts(name))
+        return self._error(name, body)(f"{sentence}{self._lines()}{self._clock()}", **self._facts(name))
 
     def _error(self, name: str | None, body: dict[str, Any] | None) -> type[ServiceError]:
         if not 400 <= self.status < 500:  # noqa: PLR2004 (as above)
@@ -114,6 +115,12 @@ class Answer:
         found = LINE_ITEM.finditer(self.content.decode("utf-8", "replace"))
         lines = dict.fromkeys(line.group() for line in found)
         return f" about {', '.join(lines)}" if 0 < len(lines) <= MOST_LINES_NAMED else ""
+
+    def _clock(self) -> str:
+        """That our clock is wrong, where a signature is refused: it holds the time, and is believed for minutes."""
+        refused = BY_STATUS.get(self.status) is NotAllowedError
+        fault = clock_fault(self.headers.get("date"), datetime.now(UTC)) if refused else None
+        return f"; {fault}" if fault else ""
 
     def _facts(self, name: str | None) -> dict[str, Any]:
         wait = retry_after(self.headers.get("retry-after"), datetime.now(UTC), self.headers.get("date"))

@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import botocore.exceptions
 import structlog
@@ -137,16 +137,17 @@ class CredentialKeeper:
     @asynccontextmanager
     async def open(self) -> AsyncIterator["CredentialKeeper"]:
         """Read for the first time, and from then on regularly. Raises MissingCredentials where there are no keys."""
-        await self._read(anew=True)
-        if self._keys is None:
-            raise MissingCredentials(f"PAYMENT_SERVICE_AUTH=sigv4: {self._failure}; {WITHOUT_SIGNATURE}")
         regularly = asyncio.create_task(self._read_regularly())
         try:
+            await self._read(anew=True)
+            if self._keys is None:
+                raise MissingCredentials(f"PAYMENT_SERVICE_AUTH=sigv4: {self._failure}; {WITHOUT_SIGNATURE}")
             yield self
         finally:
             for task in (regularly, self._reading):
                 if task:
                     task.cancel()
+            _CredentialProcess.end_all()
 
     async def keys(self) -> Keys:
         """The keys of now. Raises MissingCredentials where none are known that can be trusted and none come in time."""
@@ -298,36 +299,51 @@ def _sentence(error: Exception) -> str:
 class _CredentialProcess:
     """What botocore needs of a credential_process: ended in time, its words bounded, and never repeated."""
 
+    running: ClassVar[set["_CredentialProcess"]] = set()
+    starting: ClassVar[threading.Lock] = threading.Lock()
+
+    @classmethod
+    def end_all(cls) -> None:
+        """Leave none behind when the program ends."""
+        with cls.starting:
+            processes = tuple(cls.running)
+        for process in processes:
+            process.end()
+
     def __init__(self, command: Sequence[str], **_pipes: Any) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 (whoever writes AWS's config file decides what is run)
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
         self.returncode: int | None = None
+        with self.starting:
+            self._process = subprocess.Popen(  # noqa: S603 (whoever writes AWS's config file decides what is run)
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            self.running.add(self)
 
     def communicate(self) -> tuple[bytes, bytes]:
         """What it said, once it has ended. Raises TimeoutError, and ValueError for what is too long."""
         overdue = threading.Event()
-        in_time = threading.Timer(PROCESS_TIMEOUT, self._kill, kwargs={"why": overdue})
+        in_time = threading.Timer(PROCESS_TIMEOUT, self.end, kwargs={"why": overdue})
         in_time.daemon = True
         in_time.start()
         try:
             with self._process as process:
                 said = process.stdout.read(MAX_PROCESS_OUTPUT + 1) if process.stdout else b""
                 if len(said) > MAX_PROCESS_OUTPUT:
-                    self._kill()
+                    self.end()
                     raise ValueError
         finally:
             in_time.cancel()
+            self.running.discard(self)
         self.returncode = process.returncode
         if overdue.is_set():
             raise TimeoutError
         return said, b""
 
-    def _kill(self, *, why: threading.Event | None = None) -> None:
+    def end(self, *, why: threading.Event | None = None) -> None:
+        """End it with all that it started."""
         if why:
             why.set()
         with suppress(ProcessLookupError):

@@ -1,7 +1,8 @@
 """The header Retry-After: seconds, or a date (RFC 9110, section 10.2.3)."""
 
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
+
+from clients.http_date import read_http_date
 
 LONGEST = timedelta(days=31)
 """As long as the longest token may live (trips/policy.py); an absurd figure must not overflow a timer."""
@@ -19,14 +20,5 @@ def retry_after(header: str | None, now: datetime, date: str | None = None) -> t
     text = (header or "").strip()
     if text.isascii() and text.isdigit():
         return LONGEST if len(text) > MOST_SECONDS_DIGITS else min(timedelta(seconds=int(text)), LONGEST)
-    until = _moment(text)
-    return None if until is None else min(max(until - (_moment(date) or now), timedelta(0)), LONGEST)
-
-
-def _moment(text: str | None) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime((text or "").strip())
-    except (ValueError, IndexError, OverflowError):
-        return None
-    # The oldest of the three forms, C's asctime(), names no zone and means UTC.
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    until = read_http_date(text)
+    return None if until is None else min(max(until - (read_http_date(date) or now), timedelta(0)), LONGEST)

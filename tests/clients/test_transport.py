@@ -1,6 +1,8 @@
 """What a call that fails is made into, and that nothing lower than our own errors leaks."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import httpx
 import pytest
@@ -91,6 +93,36 @@ async def test_an_error_name_that_is_none_is_not_repeated(fake, service, name):
     assert (caught.value.error_msg, caught.value.request_id) == (None, None)
     assert "jo@" not in caught.value.sentence
     assert "4111" not in caught.value.sentence
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize(
+    ("off", "words"),
+    [
+        (timedelta(minutes=12), "our clock is 12 min behind the service's"),
+        (-timedelta(minutes=12), "our clock is 12 min ahead of the service's"),
+        (-timedelta(hours=30), "our clock is 30 h ahead of the service's"),
+        (timedelta(days=400), "our clock is 400 days behind the service's"),
+    ],
+)
+async def test_a_refused_signature_shows_both_clocks_where_they_differ(fake, service, status, off, words):
+    theirs = datetime.now(UTC) + off + timedelta(seconds=30 if off > timedelta(0) else -30)
+    fake.answers(status=status, headers={"Date": format_datetime(theirs, usegmt=True)})
+    with pytest.raises(errors.NotAllowedError) as caught:
+        await cancel(service)
+    assert words in caught.value.sentence
+    assert f"its {theirs:%Y-%m-%dT%H:%M:%SZ}" in caught.value.sentence
+
+
+@pytest.mark.parametrize(
+    ("status", "date"),
+    [(403, None), (403, "yesterday"), (403, "Fri, 31 Dec 9999 23:59:59 -1400"), (400, "Tue, 24 Nov 2020 12:10:00 GMT")],
+)
+async def test_clocks_are_not_told_where_they_agree_or_do_not_matter(fake, service, status, date):
+    fake.answers({"errorMsg": "BadRequestException"}, status=status, headers={"Date": date} if date else None)
+    with pytest.raises(errors.ServiceError) as caught:
+        await cancel(service)
+    assert "clock" not in caught.value.sentence
 
 
 async def test_a_secret_that_a_gateway_echoes_is_not_repeated(fake, service):
