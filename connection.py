@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 from typing import NoReturn
 
 from pydantic import SecretStr
@@ -23,11 +24,22 @@ from temporalio.service import RPCError
 
 from codec import EncryptionCodec
 from converter import TolerantPayloadConverter
+from regular_files import check_regular
 
 PATIENCE = timedelta(seconds=10)
 """For the first connection: a server that starts beside us needs seconds, and a person at a prompt has no more."""
 
 DEFAULT_ADDRESS = "localhost:7233"
+
+
+FILES = (
+    "TEMPORAL_CONFIG_FILE",
+    "TEMPORAL_TLS_CLIENT_CERT_PATH",
+    "TEMPORAL_TLS_CLIENT_KEY_PATH",
+    "TEMPORAL_TLS_SERVER_CA_CERT_PATH",
+)
+"""The variables that name a file which the SDK reads."""
+MAX_FILE_BYTES = 10_000_000
 
 
 class ConnectionFailed(Exception):
@@ -48,6 +60,7 @@ def data_converter(payload_keys: Sequence[SecretStr] = ()) -> DataConverter:
 async def connect(payload_keys: Sequence[SecretStr] = ()) -> Client:
     """A client for the server that the environment names. Raises ConnectionFailed."""
     address = os.environ.get("TEMPORAL_ADDRESS", DEFAULT_ADDRESS)
+    _check_files()
     try:
         config = ClientConfig.load_client_connect_config()
         address = config.get("target_host", address)
@@ -61,6 +74,18 @@ async def connect(payload_keys: Sequence[SecretStr] = ()) -> Client:
             f"Temporal can't be reached at {address} ({reason[:200]}): is TEMPORAL_ADDRESS right, and the server up? "
             "TEMPORAL_API_KEY, TEMPORAL_TLS… and TEMPORAL_PROFILE are read too."
         ) from None
+
+
+def _check_files() -> None:
+    """Refuse files that the SDK would never come to the end of. Raises ConnectionFailed."""
+    for variable in FILES:
+        if path := os.environ.get(variable):
+            try:
+                check_regular(Path(path), max_bytes=MAX_FILE_BYTES)
+            except FileNotFoundError:
+                continue  # the SDK knows which of them must be there
+            except OSError as error:
+                raise ConnectionFailed(f"{variable}: {error.strerror}") from None
 
 
 @cache

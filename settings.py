@@ -20,9 +20,14 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from books.database import BooksRefusal, read_lasting_address
 from books.mapping import Packaged, load_mapping
 from books.settlement_file import DATE, DailyFile
+from regular_files import check_regular
+from trips.addresses import CHECKOUT, PAYMENT, check_addresses
 
 REFUND_WINDOW = timedelta(days=7)
 """From a trip's start (contract.md, Refund); one newer page says 30 days."""
+
+MAX_STORES_BYTES = 10_000_000
+"""A table of ten lines for each of 20,000 stores has 5 MB."""
 
 S = TypeVar("S", bound="ConsoleSettings")
 
@@ -69,8 +74,13 @@ class ConsoleSettings(BaseSettings):
     @field_validator("stores_file")
     @classmethod
     def _is_a_file(cls, path: Path | None) -> Path | None:
-        if path is not None and not path.is_file():
-            raise ValueError(f"should be the path of a TOML file, and there is no file at {path}")
+        if path is not None:
+            try:
+                check_regular(path, max_bytes=MAX_STORES_BYTES)
+            except FileNotFoundError:
+                raise ValueError(f"should be the path of a TOML file, and there is no file at {path}") from None
+            except OSError as error:
+                raise ValueError(f"should be the path of a TOML file: {error.strerror}") from None
         return path
 
     @field_validator("payload_keys", mode="before")
@@ -145,6 +155,17 @@ class Settings(ConsoleSettings):
                 "SETTLEMENT_MAPPING and CHECKOUT_SETTLEMENT_MAPPING: should speak of different movements, "
                 "or each file would miss the other's rows"
             )
+        return self
+
+    @property
+    def services(self) -> dict[str, str]:
+        """The services' addresses by their variables."""
+        named = {PAYMENT: self.payment_service_url, CHECKOUT: self.checkout_service_url}
+        return {variable: url for variable, url in named.items() if url is not None}
+
+    @model_validator(mode="after")
+    def _services_fit_together(self) -> Self:
+        check_addresses(self.services, signed=self.payment_service_auth == "sigv4")
         return self
 
     @model_validator(mode="after")

@@ -32,6 +32,7 @@ from connection import ConnectionFailed, connect, leave
 from logs import configure
 from namespace import NotPrepared, prepare
 from settings import REFUND_WINDOW, Settings, SettingsError, load
+from trips.addresses import environment_of, host_of
 from trips.deliveries import Kind
 from trips.names import DELIVERIES_QUEUE, TASK_QUEUE
 from trips.trouble import TroubleKind
@@ -66,6 +67,7 @@ IMPORTED_ONCE = (
     "converter",
     "iso4217",
     "pydantic",
+    "regular_files",
     "sqlalchemy",
     "trips",
     "workflows",
@@ -170,6 +172,12 @@ async def upgraded(books: Books) -> AsyncIterator[None]:
     task.cancel()
 
 
+def charging(settings: Settings) -> dict[str, Any]:
+    """What the first line of the log says of where cards are charged: `live`, `test`, or a host not of Amazon's."""
+    hosts = {variable.removesuffix("_URL").lower(): host_of(url) for variable, url in settings.services.items()}
+    return {"charges": environment_of(settings.payment_service_url), "auth": settings.payment_service_auth, **hosts}
+
+
 def on_stop(act: Callable[[], object]) -> None:
     """What to do from now on when somebody, or the system, tells the program to end."""
     for sign in (signal.SIGINT, signal.SIGTERM):
@@ -207,7 +215,7 @@ async def run(settings: Settings) -> None:
         both = workers(client, service=service, checkout=checkout, books=books, ways=ways, settings=settings)
         for worker in both:
             await stack.enter_async_context(worker)
-        log.info("worker ready", task_queue=TASK_QUEUE, namespace=client.namespace)
+        log.info("worker ready", task_queue=TASK_QUEUE, namespace=client.namespace, **charging(settings))
         await stop.wait()
         log.info("worker stopping", grace_seconds=GRACE.total_seconds())
         # Together: one after the other they would have the grace twice, and be killed in the middle of it.

@@ -31,8 +31,12 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from books.database import BooksRefusal
+from regular_files import read_regular
 from trips.base import StrictMessage, sentence
 from trips.journal import Movement
+
+MAX_MAPPING_BYTES = 1_000_000
+"""A mapping has some twenty lines."""
 
 Column = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Said = Annotated[tuple[Column, ...], Field(min_length=1)]
@@ -111,7 +115,7 @@ class Mapping(StrictMessage):
 def load_mapping(source: str | Path) -> Mapping:
     """A packaged mapping by its name, or the one in a TOML file. Raises BooksRefusal with a sentence."""
     try:
-        text = _packaged(source) if source in set(Packaged) else Path(source).read_text("utf-8-sig")
+        text = _packaged(source) if source in set(Packaged) else _named(Path(source))
         return Mapping.model_validate(tomllib.loads(text))
     except ValidationError as error:
         raise BooksRefusal(sentence(error, "the mapping")) from None
@@ -120,6 +124,10 @@ def load_mapping(source: str | Path) -> Mapping:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
         raise BooksRefusal(f"the mapping can't be read: {why}") from None
+
+
+def _named(path: Path) -> str:
+    return read_regular(path, max_bytes=MAX_MAPPING_BYTES).decode("utf-8-sig")
 
 
 def _packaged(name: object) -> str:

@@ -12,8 +12,9 @@ from sqlalchemy import Connection, Select, select
 from books.database import BooksRefusal, BooksUnavailable, Database
 from books.mapping import Mapping, load_mapping
 from books.movements import AT_ONCE, reading
-from books.settlement_file import DATE, DailyFile, SettlementFile, read_settlement_file
+from books.settlement_file import DATE, MAX_FILE_BYTES, DailyFile, SettlementFile, read_settlement_file
 from books.tables import entries, settlements
+from regular_files import open_regular
 from trips.base import Message, Sentence
 from trips.journal import Movement
 from trips.reconciliation import BooksRow, FileRow, Finding, TotalLine, Totals, Verdict, reconcile
@@ -103,7 +104,7 @@ def reconcile_day(database: Database, file: DailyFile, day: date, lag: int = 0) 
     """
     how = load_mapping(file.mapping)
     try:
-        with Path(file.of(day)).open("rb") as content:
+        with open_regular(Path(file.of(day)), max_bytes=MAX_FILE_BYTES) as content:
             found = read_settlement_file(content, how)
     except OSError as error:
         raise BooksUnavailable(f"the settlement file can't be opened: {error.strerror}") from None
@@ -122,7 +123,7 @@ def _told_before(file: DailyFile, day: date, how: Mapping) -> list[FileRow]:
     if DATE not in file.path:
         return []
     try:
-        with Path(file.of(day)).open("rb") as content:
+        with open_regular(Path(file.of(day)), max_bytes=MAX_FILE_BYTES) as content:
             return [replace(row, told_on=day) for row in read_settlement_file(content, how).rows]
     except (OSError, BooksRefusal):
         return []

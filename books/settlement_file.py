@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -19,6 +19,10 @@ from trips.redaction import in_short, masked
 
 MOST_ROWS = 2_000_000
 """About 1 GB of memory; a day of a large chain is below a tenth of it."""
+MAX_FILE_BYTES = 2_000_000_000
+"""As many rows of a thousand bytes."""
+MAX_LINE = 1_000_000
+"""Characters of one line: a file without line breaks is none of these, and would be read whole."""
 MOST_BROKEN = 1_000
 """More, and it is the mapping that is wrong, or the file is another."""
 SHOWN = 100
@@ -76,7 +80,7 @@ def read_settlement_file(content: BinaryIO, mapping: Mapping) -> SettlementFile:
     # Rows end where csv says, so that it sees a line break in a cell: the sign of a quote that was never closed.
     lines = io.TextIOWrapper(content, encoding="utf-8-sig", newline="")
     try:
-        return _read(_records(lines, mapping.delimiter), mapping)
+        return _read(_records(_bounded(lines), mapping.delimiter), mapping)
     except UnicodeDecodeError:
         raise BooksRefusal("the file is not UTF-8") from None
     finally:
@@ -102,6 +106,13 @@ def _read(records: "Iterator[_Record]", mapping: Mapping) -> SettlementFile:
         if len(found.broken) > MOST_BROKEN:
             raise BooksRefusal(f"more than {MOST_BROKEN:,} rows can't be used, the first in {found.broken[0]}")
     return found
+
+
+def _bounded(lines: TextIO) -> Iterator[str]:
+    while line := lines.readline(MAX_LINE + 1):
+        if len(line) > MAX_LINE:
+            raise BooksRefusal(f"the file has a line of more than {MAX_LINE:,} characters")
+        yield line
 
 
 _Record = tuple[int, list[str] | _Unusable]

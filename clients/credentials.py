@@ -24,6 +24,8 @@ import structlog
 from botocore.credentials import Credentials, ProcessProvider
 from botocore.session import Session
 
+from regular_files import check_regular
+
 log = structlog.get_logger()
 logging.getLogger("botocore").setLevel(logging.CRITICAL)  # its warnings hold what a source has printed; ours do not
 
@@ -264,9 +266,12 @@ def _usable(keys: Keys) -> Keys:
 def _chain() -> Any:
     """AWS's usual chain, with a credential_process that is ended in time. Raises MissingCredentials."""
     for variable, path in _paths():
-        # A reader would never come to the end of a pipe or a device.
-        if path.exists() and not (path.is_file() and path.stat().st_size <= MAX_CONFIG_BYTES):
-            raise MissingCredentials(f"{variable}: should be a regular file of at most {MAX_CONFIG_BYTES:,} bytes")
+        try:
+            check_regular(path, max_bytes=MAX_CONFIG_BYTES)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise MissingCredentials(f"{variable}: {error.strerror}") from None
     session = Session()
     chain = session.get_component("credential_provider")
     profile = session.get_config_variable("profile") or "default"

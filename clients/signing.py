@@ -12,18 +12,13 @@ from botocore.credentials import ReadOnlyCredentials
 
 from clients.credentials import WITHOUT_SIGNATURE, CredentialKeeper, Keys, MissingCredentials
 from clients.errors import UnreachableError
+from trips.addresses import EXAMPLES
 
 SERVICE = "execute-api"
 REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d")
 
 Auth = Literal["sigv4", "none"]
 """PAYMENT_SERVICE_AUTH, which is for the Payment Service and the Checkout Service alike."""
-
-EXAMPLES = {
-    "PAYMENT_SERVICE_URL": "https://us-east-1.payments.amazonphysicalstores.com",
-    "CHECKOUT_SERVICE_URL": "https://us-east-1.checkout.amazonphysicalstores.com",
-}
-"""The variables that name a service, and what each should look like (contract.md, Transport)."""
 
 
 class Signature:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import httpx
 
+from regular_files import check_regular
+
 HOST_MISMATCH, ADDRESS_MISMATCH, EXPIRED, NOT_YET_VALID = 62, 64, 10, 9
 """OpenSSL's numbers (X509_V_ERR_…, its manual page X509_STORE_CTX_get_error)."""
 
@@ -20,16 +22,16 @@ class CertificatesError(ValueError):
 def trusted() -> ssl.SSLContext:
     """What httpx trusts: SSL_CERT_FILE, SSL_CERT_DIR, or Mozilla's list of authorities. Raises CertificatesError."""
     file = os.environ.get("SSL_CERT_FILE")
-    if file and not (Path(file).is_file() and Path(file).stat().st_size <= MAX_CERTIFICATES_BYTES):
-        raise CertificatesError(f"SSL_CERT_FILE: should be a file of at most {MAX_CERTIFICATES_BYTES:,} bytes")
     folder = os.environ.get("SSL_CERT_DIR")
     if folder and not file and not Path(folder).is_dir():
         raise CertificatesError("SSL_CERT_DIR: should be a folder of certificates")
     try:
+        if file:
+            check_regular(Path(file), max_bytes=MAX_CERTIFICATES_BYTES)
         return httpx.create_ssl_context()
     except OSError as error:
         raise CertificatesError(
-            f"SSL_CERT_FILE: should be a readable file of certificates in PEM ({type(error).__name__})"
+            f"SSL_CERT_FILE: should be a file of certificates in PEM ({error.strerror or type(error).__name__})"
         ) from None
 
 

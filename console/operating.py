@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from console.conversation import Partner, delivery_of, talk, tell, trip_of
-from console.options import Json, Note, Operator, Trip, example
+from console.options import Json, Note, Operator, Trip, example, read_input
 from console.output import print_json, say
 from console.reading import read_json
 from console.showing import facts, understood
@@ -20,9 +20,10 @@ commands = typer.Typer()
 
 S = TypeVar("S", Status, RefundStatus)
 
-CartFile = Annotated[
-    typer.FileBinaryRead, typer.Argument(metavar="FILE", help="The cart in JSON; - is standard input.")
-]
+MAX_CART_BYTES = 10_000_000
+"""A cart has at most 1 MB as we write it; a file may have blanks besides."""
+
+CartFile = Annotated[str, typer.Argument(metavar="FILE", help="The cart in JSON; - is standard input.")]
 Choice = Annotated[Strategy, typer.Argument(help="What to do about the decline.")]
 Key = Annotated[str, typer.Argument(metavar="KEY", help="The delivery's, as its incident says it.")]
 Captured = Annotated[
@@ -37,7 +38,7 @@ OrderId = Annotated[
 @commands.command(epilog=example("submit 3f0e cart.json"))
 def submit(trip: Trip, file: CartFile, *, as_json: Json = False) -> None:
     """Submit a trip's cart, or a changed one: taken until the hold is charged."""
-    _say_to(trip, SUBMIT_CART, read_json(file.read()), as_json=as_json)
+    _say_to(trip, SUBMIT_CART, read_json(read_input(file, MAX_CART_BYTES)), as_json=as_json)
 
 
 @commands.command(epilog=example("decide 3f0e capture_authorized --operator ann --note 'a good customer'"))

@@ -1,10 +1,16 @@
 """What several commands are given."""
 
-from typing import Annotated
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, BinaryIO
 
 import typer
 from pydantic import TypeAdapter, ValidationError
 
+from console.output import Refusal
+from regular_files import open_regular
 from trips.base import Identifier
 from trips.redaction import holds_card_number
 
@@ -24,6 +30,30 @@ def own_id(text: str) -> str:
     if holds_card_number(text):
         raise typer.BadParameter("should be no card number: it is recorded")
     return identifier(text)
+
+
+@contextmanager
+def input_file(name: str, max_bytes: int) -> Iterator[BinaryIO]:
+    """The file of that name, or standard input. Raises typer.BadParameter for what is no such file."""
+    if name == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        file = open_regular(Path(name), max_bytes=max_bytes)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise typer.BadParameter(f"{name!r}: {reason}", param_hint="FILE") from None
+    with file:
+        yield file
+
+
+def read_input(name: str, max_bytes: int) -> bytes:
+    """All that is in the file of that name. Raises as above, and Refusal where standard input has more than that."""
+    with input_file(name, max_bytes) as file:
+        content = file.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise Refusal(f"the file should have at most {max_bytes:,} bytes")
+    return content
 
 
 def example(*commands: str) -> str:

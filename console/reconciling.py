@@ -13,10 +13,10 @@ from books.database import BooksError
 from books.mapping import Mapping, Packaged, load_mapping
 from books.movements import reading
 from books.reconciling import Reconciliation, Tally, verdicts
-from books.settlement_file import Broken, SettlementFile, read_settlement_file
+from books.settlement_file import MAX_FILE_BYTES, Broken, SettlementFile, read_settlement_file
 from console.bookkeeping import opened
 from console.files import whole_file
-from console.options import Json, example
+from console.options import Json, example, input_file
 from console.output import Refusal, complain, print_json, say, table
 from console.reporting import end_of, span_of, start_of
 from trips.base import rfc3339
@@ -49,7 +49,7 @@ To = Annotated[
         "--to", parser=end_of, metavar="DAY|TIME", help="And until then: all of that day, or before that time."
     ),
 ]
-File = Annotated[typer.FileBinaryRead, typer.Argument(metavar="FILE", help="The file (CSV); - is standard input.")]
+File = Annotated[str, typer.Argument(metavar="FILE", help="The file (CSV); - is standard input.")]
 Output = Annotated[
     Path | None, typer.Option(dir_okay=False, metavar="FILE", help="Where to write every row with its finding (CSV).")
 ]
@@ -100,10 +100,11 @@ def reconcile(
         raise typer.Exit(1)
 
 
-def _read(file: typer.FileBinaryRead, mapping: str) -> tuple[Mapping, SettlementFile]:
+def _read(file: str, mapping: str) -> tuple[Mapping, SettlementFile]:
     try:
         how = load_mapping(mapping)
-        return how, read_settlement_file(file, how)
+        with input_file(file, MAX_FILE_BYTES) as content:
+            return how, read_settlement_file(content, how)
     except BooksError as error:
         raise Refusal(str(error)) from None
 

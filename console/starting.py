@@ -8,7 +8,7 @@ from rich.progress import Progress
 
 from console.conversation import talk
 from console.handover import GOES_ON, Answer, Started, hand_over
-from console.options import Json, example
+from console.options import Json, example, read_input
 from console.output import Refusal, complain, err, print_json, say, table
 from console.reading import Order, read_trips
 from console.stores import configured_stores
@@ -16,9 +16,10 @@ from trips.settlement import Settlement
 
 commands = typer.Typer()
 
-TripFile = Annotated[
-    typer.FileBinaryRead, typer.Argument(metavar="FILE", help="One JSON trip, or one a line; - is standard input.")
-]
+MAX_TRIPS_BYTES = 200_000_000
+"""A hundred thousand trips of two thousand bytes."""
+
+TripFile = Annotated[str, typer.Argument(metavar="FILE", help="One JSON trip, or one a line; - is standard input.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until every trip is settled, and answer with the results.")]
 
 MONEY = ("total", "captured", "Amazon", "bad debt")
@@ -33,7 +34,7 @@ def start(file: TripFile, *, wait: Wait = False, as_json: Json = False) -> None:
     trip does not say of payment, merchant, receipt and policy is taken from its store's table in STORES_FILE, or from
     the default there, where that is set.
     """
-    batch = read_trips(file.read(), configured_stores())
+    batch = read_trips(read_input(file, MAX_TRIPS_BYTES), configured_stores())
     complain("\n".join(batch.refused))
     answers = _hand_over(batch.orders, wait=wait, as_json=as_json) if batch.orders else []
     if not as_json:

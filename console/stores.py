@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from console.output import Refusal
-from settings import SettingsError, load_console
+from regular_files import read_regular
+from settings import MAX_STORES_BYTES, SettingsError, load_console
 from trips.base import sentence, words_of
 from trips.stores import Stores, StoreWishes
 
@@ -33,7 +34,7 @@ def configured_stores() -> Stores:
 def read_stores(file: Path) -> Stores:
     """The stores in that file. Raises Refusal with a sentence for each fault: the file's line, the field, and why."""
     try:
-        text = file.read_text("utf-8-sig")
+        text = read_regular(file, max_bytes=MAX_STORES_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Refusal(f"{file}: should be TOML, in UTF-8") from None
     except OSError as error:

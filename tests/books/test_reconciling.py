@@ -1,5 +1,6 @@
 """The books against settlement files: the simulator's own after calls over real HTTP, and a day's."""
 
+import os
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -236,6 +237,12 @@ def test_a_days_result_has_the_first_words_of_a_long_list_and_the_counts_of_all(
 def test_a_file_that_is_not_there_yet_may_come_later(database, tmp_path):
     with pytest.raises(BooksUnavailable, match="can't be opened: No such file"):
         reconcile_day(database, DailyFile(f"{tmp_path}/later.csv", "simulator"), TODAY)
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(database, tmp_path):
+    os.mkfifo(tmp_path / "day.csv")
+    with pytest.raises(BooksUnavailable, match="can't be opened: should be a regular file"):
+        reconcile_day(database, DailyFile(f"{tmp_path}/day.csv", "simulator"), TODAY)
 
 
 def test_a_file_of_another_kind_is_refused(reconciled):

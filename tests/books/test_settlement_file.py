@@ -7,7 +7,7 @@ import pytest
 
 from books.database import BooksRefusal
 from books.mapping import Mapping, Packaged, load_mapping
-from books.settlement_file import MOST_BROKEN, read_settlement_file
+from books.settlement_file import MAX_LINE, MOST_BROKEN, read_settlement_file
 from simulator.export import COLUMNS
 from trips.journal import Movement
 
@@ -35,6 +35,11 @@ def test_the_simulators_export_is_read_by_its_packaged_mapping():
     ]
     assert file.rows[0].dated == "2026-11-24T12:00:00Z"
     assert not file.broken
+
+
+def test_a_line_that_does_not_end_is_not_read_to_its_end():
+    with pytest.raises(BooksRefusal, match=f"a line of more than {MAX_LINE:,} characters"):
+        read("x" * (MAX_LINE + 1))
 
 
 def test_amazons_checkout_file_is_read_as_claims_by_order():

@@ -1,14 +1,17 @@
 """The command line itself: help, usage, what a wrong environment says."""
 
+import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
 import starter
+from console import operating
 from console.conversation import readable
 from console.output import Refusal
 from converter import NotJson
@@ -148,6 +151,26 @@ def test_usage_is_explained_on_standard_error(run):
     ran = run("decide", "t", "pray", "--operator", "ann")
     assert (ran.status, ran.out) == (2, "")
     assert "capture_authorized" in ran.err
+
+
+@pytest.mark.parametrize("command", [["start"], ["submit", "trip-1"], ["reconcile"]])
+@pytest.mark.parametrize(("name", "reason"), [("pipe", "regular file"), ("zero", "regular file"), ("large", "at most")])
+def test_a_file_that_may_never_end_is_wrong_usage(command, name, reason, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    Path("zero").symlink_to("/dev/zero")
+    Path("large").touch()
+    os.truncate("large", 10**12)
+    ran = CliRunner().invoke(starter.app, [*command, name], env={"TERMINAL_WIDTH": "300"})
+    assert ran.exit_code == 2
+    assert reason in " ".join(ran.stderr.replace("│", " ").split())
+
+
+def test_standard_input_that_never_ends_is_not_read_for_ever(monkeypatch):
+    monkeypatch.setattr(operating, "MAX_CART_BYTES", 1000)
+    ran = CliRunner().invoke(starter.app, ["submit", "trip-1", "-"], input="x" * 2000)
+    assert isinstance(ran.exception, Refusal)
+    assert "at most 1,000 bytes" in str(ran.exception)
 
 
 def test_a_server_that_is_not_there_is_told_with_the_variables_name(run):

@@ -15,6 +15,7 @@ import settings
 
 ROOT = Path(__file__).parents[2]
 SECRET = "hush-hush"
+SERVICE = "https://us-east-1.payments.example.com"
 KEY = Fernet.generate_key().decode()
 SECRETS = {
     "PAYLOAD_KEYS": KEY,
@@ -28,7 +29,7 @@ SECRETS = {
 
 @pytest.fixture
 def environment(monkeypatch):
-    for name, value in {"PAYMENT_SERVICE_URL": "http://service.example.com", **SECRETS}.items():
+    for name, value in {"PAYMENT_SERVICE_URL": SERVICE, **SECRETS}.items():
         monkeypatch.setenv(name, value)
     return monkeypatch
 
@@ -64,7 +65,11 @@ async def test_a_connection_that_fails_does_not_tell_the_api_key(environment, ke
 
 @pytest.mark.parametrize("program", [["worker.py"], ["starter.py", "list"]])
 def test_a_program_that_can_not_start_writes_no_secret(program):
-    variables = {"PAYMENT_SERVICE_URL": "http://service.example.com", "TEMPORAL_ADDRESS": "127.0.0.1:1", **SECRETS}
+    variables = {
+        "PAYMENT_SERVICE_URL": "https://us-east-1.payments.example.com",
+        "TEMPORAL_ADDRESS": "127.0.0.1:1",
+        **SECRETS,
+    }
     done = subprocess.run(
         [sys.executable, *program],
         cwd=ROOT,
