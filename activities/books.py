@@ -7,8 +7,8 @@ from typing import Any
 
 import structlog
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
+from activities.failures import failure_of
 from books.database import BooksError, BooksRefusal
 from books.ledger import Books
 from trips.base import Message, Moment
@@ -69,8 +69,7 @@ def told(what: str, *, retryable: bool = False, **about: str) -> Iterator[None]:
     except BooksError as error:
         log.warning("books", what=what, **about, outcome=error.kind, reason=str(error))
         trouble = Trouble(kind=error.kind, sentence=str(error))
-        no_retry = isinstance(error, BooksRefusal) or not retryable
-        raise ApplicationError(trouble.sentence, trouble.to_json(), type=error.kind, non_retryable=no_retry) from None
+        raise failure_of(trouble, retryable=retryable and not isinstance(error, BooksRefusal)) from None
     log.info("books", what=what, **about, outcome="done")
 
 

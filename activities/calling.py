@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from temporalio import activity
 from temporalio.api.workflowservice.v1 import RecordActivityTaskHeartbeatRequest
-from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
+from activities.failures import failure_of
 from clients.deadline import to_begin_within
 from clients.errors import ServiceError, UnreachableError
 from trips.trouble import spread
@@ -39,14 +39,11 @@ async def calling(*, retryable: bool = False) -> AsyncIterator[None]:
         async with in_time():
             yield
     except ServiceError as error:
-        trouble = error.trouble
-        raise ApplicationError(
-            trouble.sentence,
-            trouble.to_json(),
-            type=trouble.kind,
-            non_retryable=not retryable,
-            next_retry_delay=asked_wait(error),
-        ) from None
+        if not error.in_log:
+            info = activity.info()
+            outcome = {"outcome": error.kind, "reason": error.sentence}
+            log.warning("call", activity=info.activity_type, workflow=info.workflow_id, **outcome)
+        raise failure_of(error.trouble, retryable=retryable, next_retry_delay=asked_wait(error)) from None
 
 
 def asked_wait(error: ServiceError) -> timedelta | None:
@@ -85,7 +82,9 @@ async def _time_left(info: activity.Info) -> timedelta | None:
     if await _is_wanted(info):
         return CONFIRMED_FOR
     log.warning("not sent", activity=info.activity_type, workflow=info.workflow_id, age_s=round(age.total_seconds()))
-    raise UnreachableError(f"not sent: the task began {age.total_seconds():.0f} s ago by this worker's clock")
+    late = UnreachableError(f"not sent: the task began {age.total_seconds():.0f} s ago by this worker's clock")
+    late.in_log = True
+    raise late
 
 
 def _limit(info: activity.Info) -> timedelta | None:

@@ -40,6 +40,8 @@ class ServiceError(Exception):
         self.error_msg = error_msg
         self.request_id = request_id
         self.retry_after = retry_after
+        self.in_log = False
+        """Whether a line of the log has it: what is refused before it is sent has none."""
 
     @property
     def outcome_known(self) -> bool:

@@ -135,7 +135,7 @@ async def call(
             raise answer.unreadable(f"a {answer.status}, which is no yes to this call")
         result = read(answer)
     except ServiceError as error:
-        outcome = error.kind
+        outcome, error.in_log = error.kind, True
         facts |= {"status": error.status, "reason": error.sentence, "request_id": error.request_id}
         raise
     else:

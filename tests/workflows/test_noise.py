@@ -1,0 +1,77 @@
+"""What is expected is a line in the worker's log, and no traceback, which the SDK writes for what is not benign."""
+
+import logging
+
+import pytest
+from structlog.testing import capture_logs
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+from temporalio.testing import ActivityEnvironment
+
+from activities.checkout import CheckoutActivities, CheckoutCall
+from tests.workflows.world import cart, said
+from trips.cart import Cart
+from trips.names import RETRY, SUBMIT_CART
+
+FAULTS = [
+    {"call": "adjust", "kind": "bad_request"},
+    {"call": "adjust", "kind": "forbidden"},
+    {"call": "adjust", "kind": "garbage"},
+    {"call": "adjust", "kind": "rate_limited", "retry_after": "1"},
+    {"call": "capture", "kind": "server_error"},
+    {"call": "capture", "kind": "drop_before"},
+    {"call": "capture", "kind": "drop_after"},
+    {"call": "transactional-data", "kind": "server_error"},
+]
+
+
+@pytest.fixture
+def tracebacks(caplog):
+    """The records that would be printed with a traceback."""
+    caplog.set_level(logging.INFO)
+    return lambda: [record.getMessage() for record in caplog.records if record.exc_info]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault['call']}-{fault['kind']}")
+async def test_a_call_that_fails_is_one_line(world, tracebacks, fault):
+    with capture_logs() as logs:
+        trip = await world.trip(faults=[fault])
+        await world.control.wait_for_calls(trip.id, fault["call"])
+        await trip.signal(RETRY, said())
+        await trip.result()
+    failed = [line for line in logs if line["event"] == "call" and line["log_level"] == "warning"]
+    assert len(failed) == 1
+    assert tracebacks() == []
+
+
+async def test_a_call_that_is_refused_before_it_is_sent_is_one_line_too():
+    call = CheckoutCall(store_id="store-1", shopping_trip_id="trip-1", cart=Cart.model_validate(cart("1.00")))
+    with capture_logs() as logs, pytest.raises(ApplicationError) as failure:
+        await ActivityEnvironment().run(CheckoutActivities(None).checkout, call)
+    assert failure.value.category is ApplicationErrorCategory.BENIGN
+    assert [(line["event"], line["outcome"]) for line in logs] == [("call", "not_allowed")]
+
+
+async def test_books_that_are_away_are_one_line_a_try(world, tracebacks):
+    world.lose_books()
+    with capture_logs() as logs:
+        trip = await world.trip()
+        await world.pass_time(minutes=1)
+        world.find_books()
+        await trip.result()
+    assert {line["outcome"] for line in logs if line["event"] == "books"} == {"books", "done"}
+    assert tracebacks() == []
+
+
+async def test_what_is_refused_to_people_and_programs_is_no_traceback(world, tracebacks):
+    trip = await world.trip(None)
+    with pytest.raises(WorkflowUpdateFailedError):
+        await trip.update(SUBMIT_CART, {"total": 7})
+    await trip.signal(SUBMIT_CART, {"total": 7})
+    await trip.update(SUBMIT_CART, cart("1.00"))
+    await trip.result()
+    with pytest.raises(Exception, match="Workflow execution failed"):
+        await (await world.refund(trip.id, "500.00")).result()
+    with pytest.raises(Exception, match="Workflow execution failed"):
+        await world.recovery(trip, "500.00")
+    assert tracebacks() == []
