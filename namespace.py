@@ -1,34 +1,41 @@
 """What a Temporal namespace needs before a trip can run in it: the search attributes that trips are found by."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import GetSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.common import SearchAttributeIndexedValueType, SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
 from workflows.sight import KEYS
 
-ALREADY_THERE = frozenset({RPCStatusCode.ALREADY_EXISTS})
-"""Another worker registered them at the same moment."""
+TYPE_NAMES = {
+    SearchAttributeIndexedValueType.TEXT: "Text",
+    SearchAttributeIndexedValueType.KEYWORD: "Keyword",
+    SearchAttributeIndexedValueType.INT: "Int",
+    SearchAttributeIndexedValueType.DOUBLE: "Double",
+    SearchAttributeIndexedValueType.BOOL: "Bool",
+    SearchAttributeIndexedValueType.DATETIME: "Datetime",
+    SearchAttributeIndexedValueType.KEYWORD_LIST: "KeywordList",
+}
+"""By the names that the temporal command takes."""
 
-TYPE_NAMES = {SearchAttributeIndexedValueType.KEYWORD: "Keyword", SearchAttributeIndexedValueType.DATETIME: "Datetime"}
+Key = SearchAttributeKey[Any]
 
 
 class NotPrepared(Exception):
-    """The namespace lacks search attributes that the worker may not register; the text has the command for it."""
+    """The namespace's search attributes are not what trips need; the text has the way out."""
 
 
 async def prepare(client: Client) -> None:
-    """Register the search attributes that the namespace lacks.
+    """Register the search attributes that the namespace lacks, and see that those it has are of the right type.
 
-    Raises NotPrepared, with the command for an administrator, where the worker is not allowed to.
+    Raises NotPrepared, with the commands for an administrator, where one is of another type (a trip that writes it
+    would stick, after its capture too), or where the worker is not allowed to register what is lacking.
     """
-    try:
-        listed = await client.operator_service.list_search_attributes(
-            ListSearchAttributesRequest(namespace=client.namespace)
-        )
-        lacking = [key for key in KEYS if key.name not in listed.custom_attributes]
-    except RPCError:
-        lacking = list(KEYS)
+    lacking = await _lacking(client)
     if not lacking:
         return
     request = AddSearchAttributesRequest(namespace=client.namespace)
@@ -37,13 +44,60 @@ async def prepare(client: Client) -> None:
     try:
         await client.operator_service.add_search_attributes(request)
     except RPCError as error:
-        if error.status not in ALREADY_THERE:
-            raise NotPrepared(_advice(client.namespace, lacking, error.message)) from None
+        # Another worker may have registered them at the same moment, or another team of another type.
+        if error.status is not RPCStatusCode.ALREADY_EXISTS or await _lacking(client):
+            raise NotPrepared(_lacks(client.namespace, lacking, error.message)) from None
 
 
-def _advice(namespace: str, lacking: list[SearchAttributeKey], reason: str) -> str:  # type: ignore[type-arg]
-    flags = " ".join(f"--name {key.name} --type {TYPE_NAMES[key.indexed_value_type]}" for key in lacking)
+async def _lacking(client: Client) -> list[Key]:
+    """Those that the namespace lacks. Raises NotPrepared for one that is of another type."""
+    types = await _types(client)
+    wrong = [key for key in KEYS if types.get(key.name, key.indexed_value_type) != key.indexed_value_type]
+    if wrong:
+        raise NotPrepared(_differs(client.namespace, wrong, types))
+    return [key for key in KEYS if key.name not in types]
+
+
+async def _types(client: Client) -> Mapping[str, int]:
+    """The namespace's own search attributes; none where the worker may not ask."""
+    try:
+        request = ListSearchAttributesRequest(namespace=client.namespace)
+        return dict((await client.operator_service.list_search_attributes(request)).custom_attributes)
+    except RPCError:
+        pass  # whoever may not administer a namespace may still ask for all attributes
+    try:
+        return dict((await client.workflow_service.get_search_attributes(GetSearchAttributesRequest())).keys)
+    except RPCError:
+        return {}
+
+
+def _lacks(namespace: str, lacking: Iterable[Key], reason: str) -> str:
     return (
         f"the namespace {namespace} lacks search attributes, and this worker can't register them ({reason}). "
-        f"An administrator must run:\ntemporal operator search-attribute create --namespace {namespace} {flags}"
+        f"An administrator must run:\n{_create(namespace, lacking)}"
     )
+
+
+def _differs(namespace: str, wrong: Iterable[Key], types: Mapping[str, int]) -> str:
+    differences = "; ".join(
+        f"{key.name} should be {TYPE_NAMES[key.indexed_value_type]} and is {_name_of(types[key.name])}" for key in wrong
+    )
+    names = " ".join(f"--name {key.name}" for key in wrong)
+    return (
+        f"the namespace {namespace} has search attributes of another type: {differences}. Where nobody else needs "
+        "them, an administrator removes and creates them anew; else give the trips a namespace of their own "
+        f"(TEMPORAL_NAMESPACE):\ntemporal operator search-attribute remove --namespace {namespace} --yes {names}\n"
+        f"{_create(namespace, wrong)}"
+    )
+
+
+def _create(namespace: str, keys: Iterable[Key]) -> str:
+    flags = " ".join(f"--name {key.name} --type {TYPE_NAMES[key.indexed_value_type]}" for key in keys)
+    return f"temporal operator search-attribute create --namespace {namespace} {flags}"
+
+
+def _name_of(number: int) -> str:
+    try:
+        return TYPE_NAMES[SearchAttributeIndexedValueType(number)]
+    except ValueError:
+        return f"of type {number}"

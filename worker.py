@@ -29,6 +29,7 @@ from clients.delivery import open_receiver
 from clients.payment_service import PaymentService, open_payment_service
 from clients.tls import CertificatesError
 from connection import ConnectionFailed, connect, leave
+from deployment import tell_standing
 from logs import configure
 from namespace import NotPrepared, prepare
 from settings import REFUND_WINDOW, Settings, SettingsError, load
@@ -172,6 +173,25 @@ async def upgraded(books: Books) -> AsyncIterator[None]:
     task.cancel()
 
 
+@asynccontextmanager
+async def telling_when_ready(client: Client, settings: Settings, where: Mapping[str, Any]) -> AsyncIterator[None]:
+    """Say that the worker is ready when work arrives: with worker versioning, once its version is current."""
+
+    def ready() -> None:
+        log.info("worker ready", **where)
+
+    config = versioning(settings)
+    if config is None:
+        ready()
+        yield
+        return
+    task = asyncio.create_task(tell_standing(client, config.version, ready))
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
 def charging(settings: Settings) -> dict[str, Any]:
     """What the first line of the log says of where cards are charged: `live`, `test`, or a host not of Amazon's."""
     hosts = {variable.removesuffix("_URL").lower(): host_of(url) for variable, url in settings.services.items()}
@@ -215,7 +235,8 @@ async def run(settings: Settings) -> None:
         both = workers(client, service=service, checkout=checkout, books=books, ways=ways, settings=settings)
         for worker in both:
             await stack.enter_async_context(worker)
-        log.info("worker ready", task_queue=TASK_QUEUE, namespace=client.namespace, **charging(settings))
+        where = {"task_queue": TASK_QUEUE, "namespace": client.namespace, **charging(settings)}
+        await stack.enter_async_context(telling_when_ready(client, settings, where))
         await stop.wait()
         log.info("worker stopping", grace_seconds=GRACE.total_seconds())
         # Together: one after the other they would have the grace twice, and be killed in the middle of it.

@@ -1,5 +1,7 @@
 """How a worker's start ends where something around it is odd: with a sentence, and when it is told to."""
 
+import asyncio
+import json
 import os
 import select
 import signal
@@ -8,19 +10,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from temporalio.api.enums.v1 import IndexedValueType
 
-from lab.servers import temporal_server
+from tests.deployment.test_namespace import add_attribute
+from tests.deployment.test_versions import make_current
 
 ROOT = Path(__file__).parents[2]
 LIMIT = 60
 """Seconds for what takes two or three."""
 URL = "https://us-east-1.test.payments.amazonphysicalstores.com"
-
-
-@pytest.fixture
-async def server(tmp_path):
-    async with temporal_server(tmp_path) as server:
-        yield server
 
 
 @pytest.fixture
@@ -79,3 +77,35 @@ async def test_a_start_that_hangs_ends_when_it_is_told_to(starting, tmp_path):
     assert select.select([process], [], [], LIMIT) == ([process], [], []), "the credential_process goes on"
     os.close(process)
     assert "Traceback" not in said + sentence
+
+
+async def test_a_worker_of_a_version_that_is_not_current_is_ready_once_it_is(starting, server):
+    program = starting(PAYMENT_SERVICE_AUTH="none", TEMPORAL_DEPLOYMENT_NAME="payments", TEMPORAL_WORKER_BUILD_ID="v1")
+    try:
+        waiting = await asyncio.to_thread(line_of, program, "not ready")
+        assert waiting["level"] == "warning"
+        assert waiting["command"].endswith("set-current-version --deployment-name payments --build-id v1")
+        await make_current(server.client, "v1")
+        ready = await asyncio.to_thread(line_of, program, "worker ready")
+        assert ready["charges"] == "test"
+    finally:
+        program.send_signal(signal.SIGTERM)
+        program.communicate(timeout=LIMIT)
+
+
+async def test_a_namespace_with_a_search_attribute_of_another_type_ends_the_start(starting, server):
+    await add_attribute(server.client, "TripStage", IndexedValueType.INDEXED_VALUE_TYPE_INT)
+    program = starting(PAYMENT_SERVICE_AUTH="none")
+    said, sentence = program.communicate(timeout=LIMIT)
+    assert program.returncode == 1
+    assert "TripStage should be Keyword and is Int" in sentence
+    assert "Traceback" not in said + sentence
+
+
+def line_of(program, event):
+    """The first line of the log about that event."""
+    for text in program.stdout:
+        line = json.loads(text)
+        if event in line["event"]:
+            return line
+    raise AssertionError(f"the worker ended without a word of: {event}")

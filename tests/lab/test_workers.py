@@ -21,6 +21,7 @@ from temporalio.client import Client
 from codec import ENCODING
 from connection import data_converter
 from lab.accounting import faults_of, usd
+from lab.binaries import temporal
 from lab.servers import simulator, temporal_server, worker
 from simulator.control import Control
 from trips.names import (
@@ -84,6 +85,12 @@ class Shop:
         )
         assert done.returncode == status, done.stderr.decode()
         return done.stdout.decode(), done.stderr.decode()
+
+    async def free(self, *which):
+        """Have trips go on on the current version, as docs/operations.md says it."""
+        command = [temporal(), "workflow", "update-options", "--versioning-override-behavior", "auto_upgrade", *which]
+        command += ["--address", self.server.address]
+        await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True)
 
     async def make_current(self, build_id):
         """Tell Temporal that new trips go to this version, whether or not it has heard of a worker of it yet."""
@@ -153,6 +160,30 @@ async def test_a_trip_stays_on_the_version_that_it_began_on_and_new_ones_take_th
             await old[1].execute_update(SUBMIT_CART, {"total": usd("12.00")})
             await shop.ended(*old)
     assert (await versions(old[1]), await versions(new[1])) == ({"v1"}, {"v2"})
+
+
+async def test_a_trip_whose_versions_workers_are_gone_goes_on_on_the_current_one_when_it_is_freed(shop):
+    def version(build_id):
+        return {"TEMPORAL_DEPLOYMENT_NAME": DEPLOYMENT, "TEMPORAL_WORKER_BUILD_ID": build_id}
+
+    with shop.worker(**version("v1")):
+        await shop.make_current("v1")
+        trips = [await shop.start(None) for _ in range(2)]
+        for _, handle in trips:
+            await handle.query(STATUS)
+    await shop.make_current("v2")
+    with shop.worker(**version("v2")):
+        await shop.free("--workflow-id", trips[0][1].id)
+        await end_on_the_current_version(shop, *trips[0])
+        running = f'TemporalWorkerDeploymentVersion = "{DEPLOYMENT}:v1" AND ExecutionStatus = "Running"'
+        await shop.free("--query", running, "--yes")
+        await end_on_the_current_version(shop, *trips[1])
+
+
+async def end_on_the_current_version(shop, trip_id, handle):
+    await handle.signal(SUBMIT_CART, {"total": usd("12.00")})
+    await shop.ended(trip_id, handle)
+    assert await versions(handle) == {"v1", "v2"}
 
 
 async def test_a_worker_that_is_told_to_end_finishes_the_call_that_is_running_and_its_answer_counts(shop):

@@ -1,0 +1,97 @@
+"""Whether work arrives: a worker of a version that is not current polls, and gets no new trips (temporal.md)."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from enum import StrEnum
+
+import structlog
+from temporalio.api.enums.v1 import WorkerDeploymentVersionStatus as Status
+from temporalio.api.workflowservice.v1 import DescribeWorkerDeploymentRequest
+from temporalio.client import Client
+from temporalio.common import WorkerDeploymentVersion
+from temporalio.service import RPCError, RPCStatusCode
+
+log = structlog.get_logger()
+
+LOOK_EVERY = 10.0
+"""Seconds between two looks at what Temporal says of a version."""
+
+WARN_EVERY = 60.0
+"""Seconds between two warnings of a worker that gets no new trips."""
+
+
+class Standing(StrEnum):
+    """What a worker's version is to Temporal."""
+
+    CURRENT = "current"
+    RAMPING = "ramping"
+    DRAINING = "draining"
+    """It was current: the trips that began on it go on, new ones begin elsewhere."""
+    DRAINED = "drained"
+    """Its last trip has ended."""
+    INACTIVE = "inactive"
+    """It was never current, or Temporal does not know it yet."""
+
+
+GETS_WORK = frozenset({Standing.CURRENT, Standing.RAMPING})
+
+STANDINGS = {
+    Status.WORKER_DEPLOYMENT_VERSION_STATUS_CURRENT: Standing.CURRENT,
+    Status.WORKER_DEPLOYMENT_VERSION_STATUS_RAMPING: Standing.RAMPING,
+    Status.WORKER_DEPLOYMENT_VERSION_STATUS_DRAINING: Standing.DRAINING,
+    Status.WORKER_DEPLOYMENT_VERSION_STATUS_DRAINED: Standing.DRAINED,
+}
+
+
+async def standing_of(client: Client, version: WorkerDeploymentVersion) -> Standing:
+    """What Temporal says of the version. Raises RPCError."""
+    request = DescribeWorkerDeploymentRequest(namespace=client.namespace, deployment_name=version.deployment_name)
+    try:
+        answer = await client.workflow_service.describe_worker_deployment(request)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return Standing.INACTIVE
+        raise
+    for summary in answer.worker_deployment_info.version_summaries:
+        if summary.deployment_version.build_id == version.build_id:
+            return STANDINGS.get(summary.status, Standing.INACTIVE)
+    return Standing.INACTIVE
+
+
+async def tell_standing(client: Client, version: WorkerDeploymentVersion, ready: Callable[[], None]) -> None:
+    """Say `ready` when new trips arrive; while they never did, warn again and again. Goes on until it is cancelled."""
+    told: Standing | None = None
+    warned_at = -WARN_EVERY
+    while True:
+        standing = await _known_standing(client, version)
+        if standing is Standing.INACTIVE and time.monotonic() - warned_at >= WARN_EVERY:
+            _warn(version)
+            warned_at = time.monotonic()
+        elif standing in GETS_WORK and told not in GETS_WORK:
+            ready()
+        elif standing not in (None, told, Standing.INACTIVE):
+            log.info("version", **_facts(version), standing=standing)
+        told = standing or told
+        await asyncio.sleep(LOOK_EVERY)
+
+
+async def _known_standing(client: Client, version: WorkerDeploymentVersion) -> Standing | None:
+    try:
+        return await standing_of(client, version)
+    except RPCError as error:
+        log.warning("version", **_facts(version), standing="not known", reason=error.message)
+        return None
+
+
+def _warn(version: WorkerDeploymentVersion) -> None:
+    log.warning(
+        "worker not ready: its version is not current, so it gets no new trips",
+        **_facts(version),
+        command="temporal worker deployment set-current-version "
+        f"--deployment-name {version.deployment_name} --build-id {version.build_id}",
+    )
+
+
+def _facts(version: WorkerDeploymentVersion) -> dict[str, str]:
+    return {"deployment": version.deployment_name, "build": version.build_id}

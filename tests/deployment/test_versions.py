@@ -1,0 +1,51 @@
+"""What a worker says of its version, asked of Temporal's own server."""
+
+import asyncio
+
+from structlog.testing import capture_logs
+from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
+from temporalio.common import WorkerDeploymentVersion
+
+import deployment
+from deployment import Standing, standing_of, tell_standing
+
+OURS = WorkerDeploymentVersion("payments", "v1")
+
+
+async def make_current(client, build_id):
+    """Have new trips go to this version, whether or not Temporal has heard of a worker of it."""
+    request = SetWorkerDeploymentCurrentVersionRequest(
+        namespace=client.namespace,
+        deployment_name=OURS.deployment_name,
+        build_id=build_id,
+        allow_no_pollers=True,
+        ignore_missing_task_queues=True,
+    )
+    await client.workflow_service.set_worker_deployment_current_version(request)
+
+
+async def test_a_version_is_inactive_then_current_then_draining(server):
+    assert await standing_of(server.client, OURS) is Standing.INACTIVE
+    await make_current(server.client, "v0")
+    assert await standing_of(server.client, OURS) is Standing.INACTIVE
+    await make_current(server.client, "v1")
+    assert await standing_of(server.client, OURS) is Standing.CURRENT
+    await make_current(server.client, "v2")
+    assert await standing_of(server.client, OURS) in (Standing.DRAINING, Standing.DRAINED)
+
+
+async def test_a_version_that_is_not_current_is_told_again_and_again_until_it_is(server, monkeypatch):
+    monkeypatch.setattr(deployment, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(deployment, "WARN_EVERY", 0)
+    ready = asyncio.Event()
+    with capture_logs() as logs:
+        telling = asyncio.create_task(tell_standing(server.client, OURS, ready.set))
+        async with asyncio.timeout(60):
+            while len(logs) < 3:
+                await asyncio.to_thread(lambda: None)
+            await make_current(server.client, "v1")
+            await ready.wait()
+        telling.cancel()
+    assert {line["log_level"] for line in logs} == {"warning"}
+    assert {(line["deployment"], line["build"]) for line in logs} == {("payments", "v1")}
+    assert "gets no new trips" in logs[0]["event"]
