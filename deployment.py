@@ -32,6 +32,8 @@ class Standing(StrEnum):
     """Its last trip has ended."""
     INACTIVE = "inactive"
     """It was never current, or Temporal does not know it yet."""
+    UNKNOWN = "unknown"
+    """Temporal did not say."""
 
 
 GETS_WORK = frozenset({Standing.CURRENT, Standing.RAMPING})
@@ -61,27 +63,31 @@ async def standing_of(client: Client, version: WorkerDeploymentVersion) -> Stand
 
 async def tell_standing(client: Client, version: WorkerDeploymentVersion, ready: Callable[[], None]) -> None:
     """Say `ready` when new trips arrive; while they never did, warn again and again. Goes on until it is cancelled."""
+    known: Standing | None = None
     told: Standing | None = None
-    warned_at = -WARN_EVERY
+    warned_at: float | None = None
     while True:
-        standing = await _known_standing(client, version)
-        if standing is Standing.INACTIVE and time.monotonic() - warned_at >= WARN_EVERY:
-            _warn(version)
-            warned_at = time.monotonic()
-        elif standing in GETS_WORK and told not in GETS_WORK:
-            ready()
-        elif standing not in (None, told, Standing.INACTIVE):
-            log.info("version", **_facts(version), standing=standing)
-        told = standing or told
+        standing, reason = await _heard(client, version)
+        if standing is Standing.INACTIVE:
+            if warned_at is None or time.monotonic() - warned_at >= WARN_EVERY:
+                _warn(version)
+                warned_at = time.monotonic()
+        elif standing in GETS_WORK:
+            if known not in GETS_WORK:
+                ready()
+        elif standing is not told:
+            log.info("version", **_facts(version), standing=standing, reason=reason)
+        told = standing
+        known = known if standing is Standing.UNKNOWN else standing
         await asyncio.sleep(LOOK_EVERY)
 
 
-async def _known_standing(client: Client, version: WorkerDeploymentVersion) -> Standing | None:
+async def _heard(client: Client, version: WorkerDeploymentVersion) -> tuple[Standing, str | None]:
+    """What Temporal says of the version, and why where it does not say."""
     try:
-        return await standing_of(client, version)
+        return await standing_of(client, version), None
     except RPCError as error:
-        log.warning("version", **_facts(version), standing="not known", reason=error.message)
-        return None
+        return Standing.UNKNOWN, error.message
 
 
 def _warn(version: WorkerDeploymentVersion) -> None:

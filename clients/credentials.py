@@ -21,7 +21,7 @@ from typing import Any, ClassVar, TypeVar
 
 import botocore.exceptions
 import structlog
-from botocore.credentials import Credentials, ProcessProvider
+from botocore.credentials import Credentials, DeferredRefreshableCredentials, ProcessProvider
 from botocore.session import Session
 
 from regular_files import check_regular
@@ -89,6 +89,10 @@ class MissingCredentials(ValueError):
     """There is nothing to sign with, or no telling for which region; the text says what to set."""
 
 
+class _NotRenewedError(MissingCredentials):
+    """The source gave keys a moment ago, and now none that live for longer: it may again."""
+
+
 @dataclass(frozen=True)
 class Keys:
     """What calls are signed with."""
@@ -132,17 +136,20 @@ class CredentialKeeper:
         self._keys: Keys | None = None
         self._read_at = 0.0
         self._anew_at = 0.0
-        self._failure = ""
+        self._failure: MissingCredentials | None = None
         self._reading: asyncio.Task[None] | None = None
         self._threads: list[threading.Thread] = []
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["CredentialKeeper"]:
-        """Read for the first time, and from then on regularly. Raises MissingCredentials where there are no keys."""
+        """Read for the first time, and from then on regularly.
+
+        Raises MissingCredentials where there are no keys. Those that could not be renewed may come later.
+        """
         regularly = asyncio.create_task(self._read_regularly())
         try:
             await self._read(anew=True)
-            if self._keys is None:
+            if self._failure and not isinstance(self._failure, _NotRenewedError):
                 raise MissingCredentials(f"PAYMENT_SERVICE_AUTH=sigv4: {self._failure}; {WITHOUT_SIGNATURE}")
             yield self
         finally:
@@ -156,7 +163,7 @@ class CredentialKeeper:
         if not self._is_fresh:
             await self._wait_for(self._begin())
         if self._keys is None or not self._is_fresh:
-            raise MissingCredentials(self._failure or f"no AWS credentials within {WAITING_TIMEOUT:g} s")
+            raise MissingCredentials(str(self._failure or f"no AWS credentials within {WAITING_TIMEOUT:g} s"))
         return self._keys
 
     async def replaced(self, keys: Keys) -> bool:
@@ -190,14 +197,15 @@ class CredentialKeeper:
         try:
             self._held, self._keys = await self._aside(partial(_read, self._held, self._resolve, anew=anew))
         except TimeoutError:
-            self._failure = f"the source of the AWS credentials did not answer within {READING_TIMEOUT:g} s"
+            sentence = f"the source of the AWS credentials did not answer within {READING_TIMEOUT:g} s"
+            self._failure = MissingCredentials(sentence)
         except MissingCredentials as error:
-            self._failure = str(error)
+            self._failure = error
         else:
-            self._read_at, self._failure = time.monotonic(), ""
+            self._read_at, self._failure = time.monotonic(), None
             return
         self._held = None  # it may hang in a lock of its own: the chain is asked anew
-        log.warning("credentials", outcome="not renewed", reason=self._failure)
+        log.warning("credentials", outcome="not renewed", reason=str(self._failure))
 
     async def _aside(self, act: Callable[[], T]) -> T:
         """Act in a thread that may be left behind. Raises TimeoutError."""
@@ -230,7 +238,10 @@ def _read(held: _Held | None, resolve: Callable[[], Credentials], *, anew: bool)
     try:
         frozen = held.credentials.get_frozen_credentials()
     except Exception as error:  # noqa: BLE001 (as in check_credentials)
-        raise MissingCredentials(_sentence(error)) from None
+        # Deferred ones have given no keys yet: whether they can is known by now.
+        deferred = isinstance(held.credentials, DeferredRefreshableCredentials)
+        kind = MissingCredentials if deferred else _NotRenewedError
+        raise kind(_sentence(error)) from None
     return held, _usable(Keys(frozen.access_key, frozen.secret_key, frozen.token))
 
 

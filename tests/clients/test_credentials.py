@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -220,6 +221,30 @@ def is_over(pid):
         return True
 
 
+async def test_a_source_that_gave_keys_and_then_hangs_lets_the_worker_start_and_calls_wait(
+    aws, fake, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(credentials, "PROCESS_TIMEOUT", 0.5)
+    said = {"Version": 1, "AccessKeyId": "AKIA", "SecretAccessKey": "x", "SessionToken": "t"}
+    soon = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    program = tmp_path / "source.sh"
+    program.write_text(
+        f"#!/bin/sh\n[ -e {tmp_path}/mended ] && echo '{json.dumps({**said, 'Expiration': later})}' && exit\n"
+        f"[ -e {tmp_path}/once ] && sleep 600\ntouch {tmp_path}/once\n"
+        f"echo '{json.dumps({**said, 'Expiration': soon})}'\n"
+    )
+    program.chmod(0o755)
+    aws("config", f"[default]\ncredential_process = {program}\n")
+    fake.answers()
+    async with CredentialKeeper().open() as keeper, paying(fake, keeper) as service:
+        assert (await capture_fails(service, errors.UnreachableError)).outcome_known
+        (tmp_path / "mended").touch()
+        monkeypatch.setattr(credentials, "WAITING_TIMEOUT", 60)
+        await service.cancel("store-1", "trip-1", attempt=2)
+    assert len(fake.received) == 1
+
+
 async def test_a_credential_process_that_never_stops_talking_fills_no_memory(aws):
     aws("config", "[default]\ncredential_process = yes\n")
     with pytest.raises(MissingCredentials, match="can't be read"):
@@ -236,9 +261,10 @@ async def test_what_a_source_prints_is_in_no_log_and_in_no_error(aws, tmp_path, 
     )
     program.chmod(0o755)
     aws("config", f"[default]\ncredential_process = {program}\n")
-    with caplog.at_level(logging.DEBUG, "root"), capture_logs() as logs, pytest.raises(MissingCredentials) as caught:
-        async with CredentialKeeper().open():
-            pytest.fail("opened")
+    with caplog.at_level(logging.DEBUG, "root"), capture_logs() as logs:
+        async with CredentialKeeper().open() as keeper:
+            with pytest.raises(MissingCredentials) as caught:
+                await keeper.keys()
     printed = "".join(capfd.readouterr())
     assert SECRET not in f"{caught.value}{logs}{caplog.text}{printed}"
     assert "Traceback" not in caplog.text + printed

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from temporalio.api.enums.v1 import IndexedValueType
 
-from tests.deployment.test_namespace import add_attribute
-from tests.deployment.test_versions import make_current
+from tests.lab.test_namespace import add_attribute
+from tests.lab.test_versions import make_current
 
 ROOT = Path(__file__).parents[2]
 LIMIT = 60

@@ -49,3 +49,22 @@ async def test_a_version_that_is_not_current_is_told_again_and_again_until_it_is
     assert {line["log_level"] for line in logs} == {"warning"}
     assert {(line["deployment"], line["build"]) for line in logs} == {("payments", "v1")}
     assert "gets no new trips" in logs[0]["event"]
+
+
+async def test_a_version_that_is_drained_is_told_once_and_so_is_a_server_that_does_not_say(server, monkeypatch):
+    monkeypatch.setattr(deployment, "LOOK_EVERY", 0.01)
+    ready = asyncio.Event()
+    await make_current(server.client, "v1")
+    with capture_logs() as logs:
+        telling = asyncio.create_task(tell_standing(server.client, OURS, ready.set))
+        async with asyncio.timeout(60):
+            await ready.wait()
+            await make_current(server.client, "v2")
+            while not logs:
+                await asyncio.to_thread(lambda: None)
+            server.program.kill()
+            while logs[-1]["standing"] is not Standing.UNKNOWN:
+                await asyncio.to_thread(lambda: None)
+        telling.cancel()
+    told = [line["standing"] for line in logs]
+    assert told in (["drained", "unknown"], ["draining", "unknown"], ["draining", "drained", "unknown"])
