@@ -304,7 +304,8 @@ def _files() -> Sequence[Any]:
 
 def _paths() -> Iterator[tuple[str, Path]]:
     for variable, usual in CONFIG_FILES.items():
-        yield variable, Path(os.path.expandvars(os.environ.get(variable) or usual)).expanduser()
+        named = os.path.expandvars(os.environ.get(variable) or usual)
+        yield variable, Path(os.path.expanduser(named))  # noqa: PTH111 (Path's own fails where nobody has a home)
 
 
 def _sentence(error: Exception) -> str:

@@ -314,6 +314,7 @@ ODD_SOURCES = {
         "session token",
     ),
     "a blank key": ({"AWS_ACCESS_KEY_ID": " \n", "AWS_SECRET_ACCESS_KEY": SECRET}, "", "is empty"),
+    "a file of nobody": ({"AWS_CONFIG_FILE": "~nobody-at-all/config"}, "", "hold no credentials"),
     "an endless file": ({"AWS_CONFIG_FILE": "/dev/zero"}, "", "AWS_CONFIG_FILE: should be a regular file"),
 }
 
