@@ -205,19 +205,23 @@ async def test_an_answer_that_hangs_or_trickles_does_not_hold_a_call_for_ever(fa
 
 async def test_a_call_that_got_no_connection_in_time_is_known_not_to_be_done(fake, monkeypatch):
     monkeypatch.setattr(transport, "MOST_CONNECTIONS", 1)
-    monkeypatch.setattr(transport, "LONGEST_CALL", 0.5)
-    over = asyncio.Event()
+    begun, over = asyncio.Event(), asyncio.Event()
 
     async def wait(_request):
+        begun.set()
         await over.wait()
         return web.Response()
 
     fake.handler = wait
     async with open_payment_service(fake.url, "none") as service:
-        results = await asyncio.gather(cancel(service), cancel(service), return_exceptions=True)
-    over.set()
-    assert [type(result) for result in results] == [errors.NoAnswerError, errors.UnreachableError]
-    assert [result.outcome_known for result in results] == [False, True]
+        first = asyncio.create_task(cancel(service))
+        await begun.wait()
+        monkeypatch.setattr(transport, "LONGEST_CALL", 0.1)
+        with pytest.raises(errors.UnreachableError, match="no connection within") as second:
+            await cancel(service)
+        over.set()
+        await first
+    assert second.value.outcome_known
     assert len(fake.received) == 1
 
 

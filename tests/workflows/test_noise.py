@@ -1,6 +1,8 @@
 """What is expected is a line in the worker's log, and no traceback, which the SDK writes for what is not benign."""
 
 import logging
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from structlog.testing import capture_logs
@@ -46,8 +48,10 @@ async def test_a_call_that_fails_is_one_line(world, tracebacks, fault):
 
 async def test_a_call_that_is_refused_before_it_is_sent_is_one_line_too():
     call = CheckoutCall(store_id="store-1", shopping_trip_id="trip-1", cart=Cart.model_validate(cart("1.00")))
+    env = ActivityEnvironment()
+    env.info = replace(env.info, started_time=datetime.now(UTC))
     with capture_logs() as logs, pytest.raises(ApplicationError) as failure:
-        await ActivityEnvironment().run(CheckoutActivities(None).checkout, call)
+        await env.run(CheckoutActivities(None).checkout, call)
     assert failure.value.category is ApplicationErrorCategory.BENIGN
     assert [(line["event"], line["outcome"]) for line in logs] == [("call", "not_allowed")]
 
