@@ -10,7 +10,7 @@ import inspect
 import itertools
 import json
 from contextlib import AsyncExitStack, closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -26,6 +26,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
 
 from activities.books import BooksActivities
 from activities.checkout import CheckoutActivities
@@ -246,6 +247,16 @@ class Proof(RuleBasedStateMachine):
         self.payload |= {"payment": payment} if payment else {}
         self.world.run(self._run_again(done=done))
 
+    @precondition(lambda self: self.clock is not None and self._payments)
+    @rule(data=st.data())
+    def a_worker_that_stood_still_goes_on(self, data):
+        """It still has a task that Temporal has long given up, and sends nothing of it."""
+        before = self.account.calls.copy()
+        call = data.draw(st.sampled_from(self._payments))
+        with pytest.raises(ApplicationError, match="not sent"):
+            self.world.run(self._carry_out(call, age=4 * LONGEST_CALL))
+        assert self.account.calls == before
+
     # What time does.
 
     @precondition(lambda self: self.in_wait)
@@ -388,6 +399,10 @@ class Proof(RuleBasedStateMachine):
                 await self._pass(timedelta(days=31))
 
     @property
+    def _payments(self):
+        return [call for call in self.clock.calls_made if call.name in CALLS]
+
+    @property
     def lives(self):
         return self.clock is not None and not self.task.done()
 
@@ -467,7 +482,14 @@ class Proof(RuleBasedStateMachine):
         if call.owner == "BooksActivities" and self.books_are_away:
             trouble = Trouble(kind=TroubleKind.BOOKS, sentence="the books can't be used")
             raise ApplicationError(trouble.sentence, trouble.to_json(), type=trouble.kind, non_retryable=True)
-        made = call.activity(self.world.activities[call.owner], *call.arguments)
+        return await self._carry_out(call)
+
+    async def _carry_out(self, call, *, age=timedelta(0)):
+        """The activity's own code, in a worker that took the task up so long ago."""
+        environment = ActivityEnvironment()
+        limits = {"start_to_close_timeout": LONGEST_CALL, "schedule_to_close_timeout": None}
+        environment.info = replace(environment.info, started_time=datetime.now(UTC) - age, **limits)
+        made = environment.run(getattr(self.world.activities[call.owner], call.name), *call.arguments)
         return await made if inspect.isawaitable(made) else made
 
     def _age_the_token(self):
