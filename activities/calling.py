@@ -18,7 +18,8 @@ from trips.trouble import spread
 log = structlog.get_logger()
 
 CLOCKS_AGREE = timedelta(seconds=5)
-"""A task that seems older may have lain in a worker that stood still, or the two clocks differ: the server knows."""
+"""A task that seems older may have lain in a worker that stood still, or the two clocks differ: the server knows. So
+it may where it seems to begin later than now: a clock that is behind hides how long it lay."""
 
 CONFIRMED_FOR = timedelta(seconds=2)
 """How soon after the server's word a call must begin."""
@@ -77,7 +78,7 @@ async def _time_left(info: activity.Info) -> timedelta | None:
     # What is begun in the last third may be done when the workflow has given the activity up.
     usable = limit * 2 / 3
     age = datetime.now(UTC) - info.started_time
-    if age <= min(CLOCKS_AGREE, usable):
+    if abs(age) <= min(CLOCKS_AGREE, usable):
         return usable - max(age, timedelta(0))
     if await _is_wanted(info):
         return CONFIRMED_FOR

@@ -2,14 +2,17 @@
 
 from datetime import datetime, timedelta
 
+import pytest
 
-async def test_workers_whose_clock_is_an_hour_ahead_pay_all_the_same(world, monkeypatch):
-    class Ahead(datetime):
+
+@pytest.mark.parametrize("hours", [1, -1])
+async def test_workers_whose_clock_is_an_hour_off_pay_all_the_same(world, monkeypatch, hours):
+    class Off(datetime):
         @classmethod
         def now(cls, tz=None):
-            return datetime.now(tz) + timedelta(hours=1)
+            return datetime.now(tz) + timedelta(hours=hours)
 
-    monkeypatch.setattr("activities.calling.datetime", Ahead)
+    monkeypatch.setattr("activities.calling.datetime", Off)
     with world.env.auto_time_skipping_disabled():
         trip = await world.trip()
         assert (await trip.result())["outcome"] == "captured"
