@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from books.database import BooksRefusal
 from books.mapping import Mapping
-from trips.base import Identifier
+from trips.base import FoldedId, folded
 from trips.journal import Movement
 from trips.money import Money, minor_digits
 from trips.reconciliation import FileRow
@@ -30,7 +30,7 @@ SHOWN = 100
 
 LONGEST_REFERENCE = 255
 
-_IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
+_IDENTIFIER: TypeAdapter[str] = TypeAdapter(FoldedId)
 
 
 DATE = "{date}"
@@ -69,6 +69,10 @@ class SettlementFile:
     broken: list[Broken] = field(default_factory=list)
     ignored: int = 0
     """Rows that the mapping says are none of ours, such as fees."""
+
+
+OF_OURS = frozenset({Movement.REFUND, Movement.RECOVERY})
+"""Movements with an id that we gave: a UUID in upper case is the same."""
 
 
 class _Unusable(ValueError):
@@ -171,6 +175,8 @@ class _RowReader:
         money = self._money(cells, movement)
         # A processor's own reference of a capture says nothing: a trip is captured once.
         named = movement is not Movement.CAPTURE and cells.get("reference")
+        if movement in OF_OURS:
+            named = named and folded(named)
         return FileRow(
             shopping_trip_id=self._trip(cells["trip"]),
             movement=movement,

@@ -8,7 +8,7 @@ from temporalio.client import Client, WorkflowExecution
 from temporalio.common import SearchAttributeKey
 
 from console.conversation import PATIENCE, talk
-from console.options import Json, example, identifier
+from console.options import Json, example, folded_id, identifier
 from console.output import complain, moment, print_json, say, table
 from trips.attention import Cause
 from trips.base import Message, Moment
@@ -35,7 +35,7 @@ def cause_or_any(text: str) -> str:
 
 
 Store = Annotated[str | None, typer.Option(parser=identifier, metavar="STORE", help="Only this store's.")]
-OfTrip = Annotated[str | None, typer.Option("--trip", parser=identifier, metavar="TRIP", help="Only this trip's.")]
+OfTrip = Annotated[str | None, typer.Option("--trip", parser=folded_id, metavar="TRIP", help="Only this trip's.")]
 InStage = Annotated[Stage | None, typer.Option(help="Only those in this stage.")]
 NeedsPerson = Annotated[
     str | None,

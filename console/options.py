@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from console.output import Refusal
 from regular_files import open_regular
-from trips.base import Identifier
+from trips.base import Identifier, folded
 from trips.redaction import holds_card_number
 
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
@@ -25,11 +25,16 @@ def identifier(text: str) -> str:
         raise typer.BadParameter("an id has 1 to 255 letters, digits, _ and -") from None
 
 
+def folded_id(text: str) -> str:
+    """A trip's id, or a payment's: a UUID in upper case is the same in lower case. Raises typer.BadParameter."""
+    return identifier(str(folded(text)))
+
+
 def own_id(text: str) -> str:
     """An id of a person's own choice. Raises typer.BadParameter."""
     if holds_card_number(text):
         raise typer.BadParameter("should be no card number: it is recorded")
-    return identifier(text)
+    return folded_id(text)
 
 
 @contextmanager
@@ -61,7 +66,7 @@ def example(*commands: str) -> str:
     return "\n\n".join(f"Example: python starter.py {command}" for command in commands)
 
 
-Trip = Annotated[str, typer.Argument(parser=identifier, metavar="TRIP", help="The trip's shoppingTripId.")]
+Trip = Annotated[str, typer.Argument(parser=folded_id, metavar="TRIP", help="The trip's shoppingTripId.")]
 Operator = Annotated[str, typer.Option(metavar="NAME", help="Whose word it is; it is recorded.")]
 Note = Annotated[str | None, typer.Option(metavar="WORDS", help="Why; it is recorded.")]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from rich.console import Group
 from rich.table import Table
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
@@ -25,12 +25,13 @@ from trips.attention import Cause
 from trips.base import Message, words_of
 from trips.money import NO_CURRENCY, Money, minor_digits, read_decimal
 from trips.names import RECOVERY, REFUND, RESOLVE_REFUND, RETRY, recovery_workflow_id
-from trips.refund import Recovered, Recovery, RefundReason, RefundRequest, id_taken
+from trips.refund import Recovered, Recovery, RefundReason, RefundRequest, RefundRequestId, id_taken
 from trips.refund_errand import Refunded, RefundStatus
 
 commands = typer.Typer()
 
 EXAMPLE_ID = "3f0e1a52-9b1c-4d7e-8f00-0123456789ab"
+_REFUND_REQUEST_ID: TypeAdapter[str] = TypeAdapter(RefundRequestId)
 STOPPED = frozenset(
     {WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.TIMED_OUT, WorkflowExecutionStatus.CANCELED}
 )
@@ -63,9 +64,9 @@ def currency(text: str) -> str:
 def uuid_of(text: str) -> str:
     """A UUID as the service wants it, in lower case. Raises typer.BadParameter."""
     try:
-        return str(uuid.UUID(text))
+        return _REFUND_REQUEST_ID.validate_python(str(uuid.UUID(text)))
     except ValueError:
-        raise typer.BadParameter(f"should be a UUID, such as {EXAMPLE_ID}") from None
+        raise typer.BadParameter(f"should be a UUID of version 0 to 5, such as {EXAMPLE_ID}") from None
 
 
 Amount = Annotated[Decimal, typer.Argument(parser=some_amount, metavar="AMOUNT", help="How much, such as 42.10.")]

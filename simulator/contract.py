@@ -25,7 +25,10 @@ from simulator.wire import (
     refuse,
 )
 
-RequestId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+RequestId = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-5][0-9a-f]{3}-[089ab][0-9a-f]{3}-[0-9a-f]{12}$"),
+]
 Milliseconds = Annotated[int, Field(ge=10**12, lt=10**14)]
 """Since 1970: a time in seconds or microseconds falls outside."""
 Reason = Literal["DAMAGED_ITEM", "EXPIRED_ITEM", "UNWANTED_ITEM", "JWO_TECH_ERROR", "OTHER"]

@@ -50,6 +50,17 @@ Moment = Annotated[
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[0-9a-zA-Z_-]+$")]
 """A store's or a trip's id as the services define it (contract.md, Fields): safe in a URL and in a query."""
 
+UUID_FORM = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
+
+def folded(value: Any) -> Any:
+    """A UUID in lower case: written in upper case it is the same (RFC 9562). In any other id the case matters."""
+    return value.lower() if isinstance(value, str) and UUID_FORM.fullmatch(value) else value
+
+
+FoldedId = Annotated[Identifier, BeforeValidator(folded)]
+"""An id by which a trip, or a payment of one, is known: the same thing has one id, so that it is done once."""
+
 Words = Annotated[
     str,
     BeforeValidator(lambda said: storable(said) if isinstance(said, str) else said),

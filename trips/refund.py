@@ -1,14 +1,15 @@
 """Money that moves after a trip was settled: given back to the shopper, or paid by the shopper later."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator
 
-from trips.base import Identifier, Message, Moment, Refused, StrictMessage
+from trips.base import FoldedId, Message, Moment, Refused, StrictMessage, folded
 from trips.money import Money
 from trips.redaction import holds_card_number
 from trips.settlement import Settlement
@@ -36,21 +37,29 @@ def _no_card_number(text: str) -> str:
     return text
 
 
-OwnId = Annotated[Identifier, AfterValidator(_no_card_number)]
+OwnId = Annotated[FoldedId, AfterValidator(_no_card_number)]
 """An id that a person may choose: it stands in the books, in a workflow's id and in logs."""
 
 SomeMoney = Annotated[Money, AfterValidator(_some)]
 
-RefundRequestId = Annotated[
-    str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
-]
-"""A lower-case UUID, by which the service knows a repeat."""
+REFUND_REQUEST_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-5][0-9a-f]{3}-[089ab][0-9a-f]{3}-[0-9a-f]{12}")
+"""Amazon's own pattern (contract.md, Refund)."""
+
+
+def _refund_request_id(text: str) -> str:
+    if not REFUND_REQUEST_ID.fullmatch(text):
+        raise ValueError("should be a UUID of version 0 to 5, such as 3f0e1a52-9b1c-4d7e-8f00-0123456789ab")
+    return text
+
+
+RefundRequestId = Annotated[str, BeforeValidator(folded), AfterValidator(_refund_request_id)]
+"""A UUID, by which the service knows a repeat."""
 
 
 class RefundRequest(StrictMessage):
     """What is to be given back of a trip. The same id is the same refund, however often it is asked for."""
 
-    shopping_trip_id: Identifier
+    shopping_trip_id: FoldedId
     refund_request_id: RefundRequestId
     amount: SomeMoney
     reason: RefundReason = RefundReason.OTHER
@@ -59,7 +68,7 @@ class RefundRequest(StrictMessage):
 class Recovery(StrictMessage):
     """A debt that a shopper paid later, in part or in whole. The same id of a trip is the same recovery."""
 
-    shopping_trip_id: Identifier
+    shopping_trip_id: FoldedId
     recovery_id: OwnId
     amount: SomeMoney
     recovered_at: Moment

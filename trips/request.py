@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from trips.base import Identifier, Masked, Message, Moment, SentenceError, StrictMessage, rfc3339, sentence
+from trips.base import FoldedId, Identifier, Masked, Message, Moment, SentenceError, StrictMessage, rfc3339, sentence
 from trips.cart import Cart
 from trips.checkout_cart import InvalidCart, checkout_cart
 from trips.money import NO_CURRENCY, Money, check_sayable, in_a_currency
@@ -49,7 +49,7 @@ class TripRequest(StrictMessage):
     """A `ShoppingTrip`'s input: which trip, since when its token lives, what is held, what was taken, how to pay."""
 
     store_id: Identifier
-    shopping_trip_id: Identifier
+    shopping_trip_id: FoldedId
     started_at: Moment
     pre_authorized: Annotated[Money, in_a_currency] | None = None
     cart: Cart | None = None
@@ -96,9 +96,16 @@ class TripRequest(StrictMessage):
             raise InvalidTrip(f"the workflow's id should be {trip_workflow_id(self.shopping_trip_id)}")
 
     def check_started(self, now: datetime) -> None:
-        """Raise InvalidTrip for a trip that has not started yet: by a wrong year it would wait for that year."""
+        """Raise InvalidTrip for a trip that has not started yet, by more than a clock is wrong."""
         if self.started_at > now + CLOCKS_DIFFER:
             raise InvalidTrip(f"startedAt: {rfc3339(self.started_at)} is yet to come")
+
+    def counted_from(self, now: datetime) -> "TripRequest":
+        """The request with the token's life from the earlier of `startedAt` and our own clock.
+
+        A clock that is ahead would else have us charge a token that is dead already.
+        """
+        return self if self.started_at <= now else self.model_copy(update={"started_at": now})
 
     @property
     def expires_at(self) -> datetime:
@@ -129,7 +136,7 @@ class StartIds(Message):
     """Whose sale a start payload is about, as far as one that can't be used says it."""
 
     store_id: Annotated[Identifier | None, WrapValidator(_if_usable)] = None
-    shopping_trip_id: Annotated[Identifier | None, WrapValidator(_if_usable)] = None
+    shopping_trip_id: Annotated[FoldedId | None, WrapValidator(_if_usable)] = None
 
     @classmethod
     def read(cls, payload: Any, trip_of_workflow: str) -> "StartIds":

@@ -5,6 +5,7 @@ from typing import Any
 
 from temporalio import workflow
 
+from trips.base import rfc3339
 from trips.charged_trip import ChargedTrip
 from trips.delegated_trip import DelegatedTrip
 from trips.log import Event, TripLog
@@ -50,7 +51,11 @@ class ShoppingTrip(Receiving):
         except (InvalidTrip, InvalidStart) as error:
             self._refusal = str(error)
         else:
-            self._listener = self._paying = paying_of(request)
+            begun = workflow.info().workflow_start_time
+            self._listener = self._paying = paying_of(request.counted_from(begun))
+            if request.started_at > begun:
+                said = f"startedAt, {rfc3339(request.started_at)}, was yet to come"
+                self._paying.note(Event.DEADLINE, f"{said}: the token's life counts from {rfc3339(begun)}")
 
     @workflow.run
     async def run(self, *payload: Any) -> dict[str, Any]:

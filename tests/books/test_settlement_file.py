@@ -42,6 +42,11 @@ def test_a_line_that_does_not_end_is_not_read_to_its_end():
         read("x" * (MAX_LINE + 1))
 
 
+def test_a_uuid_in_upper_case_is_the_same_trip_and_the_same_refund():
+    (row,) = read(REFUND.replace("t1", REQUEST.upper(), 1).replace(f",{REQUEST},", f",{REQUEST.upper()},")).rows
+    assert (row.shopping_trip_id, row.reference) == (REQUEST, REQUEST)
+
+
 def test_amazons_checkout_file_is_read_as_claims_by_order():
     header = "Order Id,Trip Id,Store,Currency,Amount,Booking Date"
     (row,) = read("order-1,t1,store-1,USD,9.00,2026-11-24", mapping="amazon", header=header).rows

@@ -390,7 +390,7 @@ class TestRefund:
 
     async def test_a_wrong_key_or_reason_is_not_sent(self, fake, service):
         with pytest.raises(BadRequestError, match="refundRequestId"):
-            await self.refund(service, key=self.KEY.upper())
+            await self.refund(service, key="one")
         with pytest.raises(BadRequestError, match="refundReasonCode"):
             await self.refund(service, reason="BECAUSE")
         assert fake.received == []

@@ -18,6 +18,8 @@ from converter import NotJson
 
 GROUP = typer.main.get_command(starter.app)
 
+VERSION_7 = "019ab3c4-9b1c-7d7e-8f00-0123456789ab"
+
 
 def names_in(group):
     """The names of all commands, `books upgrade` for one in a group of its own."""
@@ -119,6 +121,8 @@ def test_every_command_answers_machines_in_json(command):
         ["refund", "t", "9" * 30, "--reason", "other", "--currency", "USD"],
         ["refund", "t", "2.10", "--reason", "other", "--currency", "dollars"],
         ["refund", "t", "2.10", "--reason", "other", "--currency", "USD", "--request-id", "17"],
+        ["refund", "t", "2.10", "--reason", "other", "--currency", "USD", "--request-id", VERSION_7],
+        ["show-refund", VERSION_7],
         ["refund", "t", "2.10", "--reson", "other"],
         ["recover", "t", "-3"],
         ["recover", "t", "3", "--id", "a/b"],

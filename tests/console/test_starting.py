@@ -2,6 +2,7 @@
 
 import json
 import signal
+import uuid
 
 import pytest
 from temporalio.client import WorkflowContinuedAsNewError, WorkflowFailureError
@@ -43,6 +44,15 @@ def test_a_second_start_answers_with_the_first_while_the_trip_is_under_way(run, 
     ran = run("start", "-", "--json", stdin=payload)
     assert ran.status == 0
     assert ran.document["started"] is False
+
+
+def test_a_trips_uuid_in_upper_case_is_the_same_trip(run, trip):
+    trip_id = str(uuid.uuid4())
+    payload = trip("42.10") | {"shoppingTripId": trip_id.upper()}
+    first = run("start", "-", "--json", stdin=payload).document
+    assert (first["workflowId"], first["started"]) == (f"trip-{trip_id}", True)
+    assert run("start", "-", "--json", stdin=payload | {"shoppingTripId": trip_id}).document["started"] is False
+    assert run("show", trip_id.upper(), "--json").document["shoppingTripId"] == trip_id
 
 
 def test_a_second_start_answers_with_the_first_also_after_the_end(run, trip):

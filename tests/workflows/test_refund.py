@@ -91,6 +91,7 @@ async def test_a_refund_that_can_not_be_is_refused_in_words_before_the_service_i
         ({"amount": {"amount": "1.001", "code": "USD"}}, "amount: "),
         ({"reason": "BORED"}, "reason"),
         ({"refundRequestId": "one"}, "refundRequestId"),
+        ({"refundRequestId": "3f0e1a52-9b1c-6d7e-8f00-0123456789ab"}, "refundRequestId: should be a UUID of version 0"),
         ({"shoppingTripId": "a/b"}, "shoppingTripId"),
     ],
 )

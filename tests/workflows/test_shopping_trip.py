@@ -1,5 +1,6 @@
 """A trip from its cart to its settlement, on Temporal's own server, against the simulator over HTTP."""
 
+import uuid
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
@@ -414,6 +415,47 @@ async def test_a_start_that_failed_is_told_at_last_where_incidents_are_not_taken
         await trip.result()
     assert world.stumbles == 0
     assert len(await world.control.incidents()) == 1
+
+
+@pytest.mark.parametrize("ahead", [timedelta(seconds=1), timedelta(hours=23)])
+async def test_a_start_ahead_of_our_clock_does_not_lengthen_the_tokens_life(world, ahead):
+    now = await world.env.get_current_time()
+    trip_id = uuid.uuid4().hex
+    await world.control.plan(trip_id, pre_authorized="10.00")
+    payload = {"storeId": "s", "shoppingTripId": trip_id, "startedAt": (now + ahead).isoformat()}
+    trip = await world.start(trip_id, payload)
+    status = await trip.status()
+    begun = (await trip.handle.describe()).start_time
+    expires = datetime.fromisoformat(status["expiresAt"])
+    assert abs(expires - begun - timedelta(hours=46)) < timedelta(milliseconds=1)
+    assert "the token's life counts from" in str(sentences(status, "deadline"))
+    await trip.update(SUBMIT_CART, cart("42.10"))
+    await ended(trip)
+
+
+async def test_a_start_in_the_past_counts_from_there(world):
+    trip = await world.trip()
+    await ended(trip)
+    status = await trip.status()
+    assert datetime.fromisoformat(status["expiresAt"]) == datetime.fromisoformat(trip.payload["startedAt"]) + timedelta(
+        hours=46
+    )
+    assert sentences(status, "deadline") == []
+
+
+async def test_a_trips_uuid_in_upper_case_is_the_same_trip_and_is_paid_once(world):
+    trip_id = str(uuid.uuid4())
+    await world.control.plan(trip_id)
+    payload = {"storeId": "store-1", "shoppingTripId": trip_id.upper(), "cart": cart("42.10")}
+    payload["startedAt"] = (await world.env.get_current_time()).isoformat()
+    trip = await world.start(trip_id, payload)
+    result, account = await ended(trip)
+    assert result["shoppingTripId"] == trip_id
+    again = await world.start(trip_id.upper(), payload)
+    with pytest.raises(WorkflowFailureError) as failed:
+        await again.result()
+    assert f"the workflow's id should be trip-{trip_id}" in str(failed.value.cause)
+    assert account["calls"]["capture"] == (await trip.account())["calls"]["capture"] == 1
 
 
 async def test_temporals_own_cancellation_is_refused_in_the_log(world):
