@@ -10,6 +10,14 @@ from typing import Any
 from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 
+from trips.json_text import InvalidJsonError, load_json
+
+JSON = b"json/plain"
+
+
+def _nothing(_text: str) -> None:
+    """What Python's JSON writes for a float that is no number."""
+
 
 @dataclass(frozen=True)
 class NotJson:
@@ -29,7 +37,11 @@ class TolerantPayloadConverter(PydanticPayloadConverter):
 
     def _decoded(self, payload: Payload, hint: type[Any]) -> Any:
         try:
+            if hint is Any and payload.metadata.get("encoding") == JSON:
+                return load_json(payload.data, parse_constant=_nothing)
             return super().from_payloads([payload], [hint])[0]
+        except InvalidJsonError as error:
+            return NotJson(f"this one can't be read: {error}")
         except Exception:
             if hint is not Any:
                 raise

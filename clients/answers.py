@@ -1,6 +1,5 @@
 """An answer as it came over the wire: its JSON, or the error that it stands for (contract.md, Transport)."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from clients.errors import (
 )
 from clients.http_date import clock_fault
 from clients.retry_after import retry_after
+from trips.json_text import load_json
 from trips.redaction import holds_card_number, quoted
 
 NAMED = {
@@ -68,7 +68,7 @@ class Answer:
         """
         try:
             return _parsed(self.content)
-        except (ValueError, RecursionError):
+        except ValueError:
             raise self.unreadable("not JSON") from None
 
     def unreadable(self, why: str) -> UnreadableAnswerError:
@@ -101,7 +101,7 @@ class Answer:
             return None
         try:
             body = _parsed(self.content)
-        except (ValueError, RecursionError):
+        except ValueError:
             return None
         return body if isinstance(body, dict) else None
 
@@ -137,14 +137,7 @@ class Answer:
 
 
 def _parsed(content: bytes) -> Any:
-    return json.loads(content, parse_float=_number, parse_constant=_no_number, object_pairs_hook=_unambiguous)
-
-
-def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    said = dict(pairs)
-    if any(said[name] != value for name, value in pairs):
-        raise ValueError("two things by one name")
-    return said
+    return load_json(content, parse_float=_number)
 
 
 def _number(text: str) -> Decimal:
@@ -152,7 +145,3 @@ def _number(text: str) -> Decimal:
         return Decimal(text)
     except InvalidOperation:
         raise ValueError("a number beyond all bounds") from None
-
-
-def _no_number(text: str) -> None:
-    raise ValueError(f"{text} is no JSON")

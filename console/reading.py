@@ -9,6 +9,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from console.output import Refusal
+from trips.json_text import InvalidJsonError, load_json
 from trips.request import InvalidTrip, TripRequest
 from trips.stores import Stores
 
@@ -36,7 +37,10 @@ def read_json(content: bytes) -> Any:
     if not content.strip():
         raise Refusal("the file is empty")
     try:
-        return from_json(content.removeprefix(BOM_UTF8), allow_inf_nan=False)
+        from_json(content.removeprefix(BOM_UTF8), allow_inf_nan=False)  # for its words: they say where
+        return load_json(content)
+    except InvalidJsonError as error:
+        raise Refusal(f"not JSON: {error}") from None
     except ValueError as error:
         fault = str(error).replace("at line 1 column", "at column")
         raise Refusal(f"not JSON: {fault}") from None

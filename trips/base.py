@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import (
@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from trips.redaction import MAX_DEPTH, in_short, masked, storable
+from trips.redaction import MAX_DEPTH, in_short, masked
 
 FIRST_YEAR, LAST_YEAR = 2000, 9000
 """Of any moment that we are told. The tests' clock leaps by tens of years, so the end is far."""
@@ -40,8 +40,27 @@ def _in_utc(moment: datetime) -> datetime:
     return utc
 
 
+LEAP_SECOND = re.compile(r"(.*[Tt ]\d{2}:\d{2}):60((?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2}))", re.ASCII)
+
+
+def with_leap_second(said: Any) -> Any:
+    """The second after 23:59:59 UTC for RFC 3339's 23:59:60: no clock of ours has that one. All else as it is."""
+    found = LEAP_SECOND.fullmatch(said) if isinstance(said, str) else None
+    if found is None:
+        return said
+    try:
+        before = datetime.fromisoformat(f"{found[1]}:59{found[2]}".upper()).astimezone(UTC)
+        return before + timedelta(seconds=1) if (before.hour, before.minute) == LAST_MINUTE else said
+    except (ValueError, OverflowError):
+        return said
+
+
+LAST_MINUTE = (23, 59)
+"""Of the day in UTC, at whose end a leap second may stand."""
+
 Moment = Annotated[
     AwareDatetime,
+    BeforeValidator(with_leap_second),
     AfterValidator(_in_utc),
     PlainSerializer(rfc3339, return_type=str, when_used="json"),
 ]
@@ -60,14 +79,6 @@ def folded(value: Any) -> Any:
 
 FoldedId = Annotated[Identifier, BeforeValidator(folded)]
 """An id by which a trip, or a payment of one, is known: the same thing has one id, so that it is done once."""
-
-Words = Annotated[
-    str,
-    BeforeValidator(lambda said: storable(said) if isinstance(said, str) else said),
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=1000),
-]
-"""Something that a person said: not empty, and short enough for a history."""
-
 
 Masked = AfterValidator(masked)
 """For a text that logs and books repeat: it is kept without what no log may hold."""

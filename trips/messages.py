@@ -1,11 +1,13 @@
 """What operators say to a trip by signal or update."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import StrictBool, StringConstraints, model_validator
+from pydantic import BeforeValidator, StrictBool, StringConstraints, model_validator
 
-from trips.base import Masked, Message, Words
+from trips.base import Masked, Message
 from trips.policy import Strategy
+from trips.redaction import in_short
+from trips.shown import shown_text
 
 MAX_ORDER_ID = 255
 """Characters; what the books have room for."""
@@ -13,11 +15,24 @@ MAX_ORDER_ID = 255
 OrderId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_ORDER_ID), Masked]
 
 
+MAX_WORDS = 1_000
+"""Characters of a name or a note: a decision is not lost because somebody had more to say of it."""
+
+
+def _words(said: Any) -> str:
+    text = said.strip() if isinstance(said, str) else shown_text(said)
+    return in_short(text, MAX_WORDS) if text else ""
+
+
+Words = Annotated[str, BeforeValidator(_words)]
+"""What a person said: masked, and shortened to what a history has room for; nothing where it is no text."""
+
+
 class Said(Message):
     """A person's word: who says it, and why. Logs and books repeat both, so neither keeps what no log may hold."""
 
-    operator: Annotated[Words, Masked]
-    note: Annotated[str, StringConstraints(max_length=1000), Masked] | None = None
+    operator: Annotated[Words, StringConstraints(min_length=1)]
+    note: Words | None = None
 
 
 class Decision(Said):

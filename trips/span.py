@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from trips.base import rfc3339
+from trips.base import rfc3339, with_leap_second
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 END = datetime(9999, 1, 1, tzinfo=UTC)
@@ -63,8 +63,9 @@ def read_end(text: str) -> datetime:
 def _moment(text: str) -> datetime:
     if not MOMENT.fullmatch(text):
         raise InvalidSpan(HOW_TO_SAY_IT)
+    leap = with_leap_second(text)
     try:
-        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+        return leap if isinstance(leap, datetime) else datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         raise InvalidSpan(HOW_TO_SAY_IT) from None
 

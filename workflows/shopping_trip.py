@@ -25,7 +25,7 @@ from workflows.delegating import Delegating
 from workflows.messages import Receiving
 from workflows.paying import Paying
 from workflows.refused_start import tell_refused_start
-from workflows.starting import InvalidStart, check_start_options
+from workflows.starting import InvalidStart, check_start_options, only_payload
 
 
 def paying_of(request: TripRequest) -> Paying:
@@ -44,7 +44,7 @@ class ShoppingTrip(Receiving):
     @workflow.init
     def __init__(self, *payload: Any) -> None:
         try:
-            request = TripRequest.read(payload[0] if len(payload) == 1 else None)
+            request = TripRequest.read(only_payload(payload, "the trip"))
             request.check_workflow_id(workflow.info().workflow_id)
             request.check_started(workflow.now())
             check_start_options()

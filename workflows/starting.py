@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from temporalio import workflow
 
+from converter import NotJson
 from trips.base import Message, SentenceError, sentence
 
 with workflow.unsafe.imports_passed_through():
@@ -21,10 +22,19 @@ class InvalidStart(SentenceError):
     """The start payload can't be used; the sentence names each field that is wrong."""
 
 
+def only_payload(payload: Sequence[Any], what: str) -> Any:
+    """The one value that a workflow was started with. Raises InvalidStart where there is none that can be read."""
+    if len(payload) != 1:
+        raise InvalidStart(f"{what} can't be used: it should be one JSON object, and there are {len(payload)} values")
+    if isinstance(payload[0], NotJson):
+        raise InvalidStart(f"{what} can't be used: {payload[0].reason}")
+    return payload[0]
+
+
 def read_start(model: type[M], payload: Sequence[Any], what: str) -> M:
     """The one object that the workflow was started with. Raises InvalidStart."""
     try:
-        return model.model_validate(payload[0] if len(payload) == 1 else None)
+        return model.model_validate(only_payload(payload, what))
     except ValidationError as error:
         raise InvalidStart(sentence(error, what)) from None
 

@@ -189,6 +189,8 @@ class TestAdjust:
             b'{"status": "DECLINED", "authorizedAmount": {"amount": ' + b"9" * 5000 + b', "code": "USD"}}',
             b"[" * 100_000,
             b"\xff\xfe\x00",
+            b'{"status": "DECLINED", "status": "APPROVED", "authorizedAmount": {"amount": 9, "code": "USD"}}',
+            b'{"status": "APPROVED", "authorizedAmount": {"amount": 1, "amount": 9, "code": "USD"}}',
         ],
         ids=lambda body: str(body)[:60],
     )

@@ -186,6 +186,13 @@ def test_what_python_alone_would_take_for_json_is_refused(run, trip, value):
     assert ran.err.startswith("not JSON: ")
 
 
+def test_a_file_that_says_an_attribute_twice_is_refused(run, trip):
+    content = json.dumps(trip()).replace('"amount": "42.10"', '"amount": "1.00", "amount": "42.10"')
+    ran = run("start", "-", stdin=content.encode())
+    assert ran.status == 1
+    assert ran.err.startswith("not JSON: an object that says an attribute twice (amount)")
+
+
 def test_a_byte_order_mark_is_no_fault(run, trip):
     assert run("start", "-", stdin=json.dumps(trip(None)).encode("utf-8-sig")).status == 0
 

@@ -1,9 +1,9 @@
 """Sentences about what can't be used: short, by the names of our fields, and without what was typed."""
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from trips.base import MAX_FAULTS, Refused, sentence
+from trips.base import MAX_FAULTS, Moment, Refused, rfc3339, sentence
 from trips.messages import Decision
 from trips.money import Money
 from trips.redaction import MAX_SENTENCE
@@ -100,3 +100,26 @@ def test_a_refusal_is_short_and_masked_whatever_is_put_into_it():
 def test_more_names_than_anybody_needs_are_not_even_looked_at():
     told = refusal({**TRIP, "policy": {f"key{number}": 1 for number in range(100_000)}})
     assert told == "the trip can't be used: policy: has 100,000 names, and should have no more than 60,000"
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"),
+        ("2016-12-31T23:59:60.25Z", "2017-01-01T00:00:00.250000Z"),
+        ("2016-12-31t23:59:60z", "2017-01-01T00:00:00Z"),
+        ("2017-01-01T08:59:60+09:00", "2017-01-01T00:00:00Z"),
+        ("2016-12-31T23:59:59Z", "2016-12-31T23:59:59Z"),
+    ],
+)
+def test_a_leap_second_is_read_as_the_second_after_it(said, read):
+    assert rfc3339(TypeAdapter(Moment).validate_python(said)) == read
+    assert rfc3339(TypeAdapter(Moment).validate_json(f'"{said}"')) == read
+
+
+@pytest.mark.parametrize(
+    "said", ["2016-12-31T22:59:60Z", "2016-12-31T23:58:60Z", "2016-12-31T23:59:61Z", "2016-13-31T23:59:60Z"]
+)
+def test_what_no_leap_second_can_be_is_refused(said):
+    with pytest.raises(ValidationError):
+        TypeAdapter(Moment).validate_python(said)

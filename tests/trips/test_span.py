@@ -22,12 +22,16 @@ def test_its_start_belongs_to_it_and_its_end_does_not():
     assert utc(2026, 11, 24, 7) not in span
 
 
+def test_a_leap_second_is_the_second_after_its_minute():
+    assert read_start("2016-12-31T23:59:60Z") == utc(2017, 1, 1)
+
+
 @pytest.mark.parametrize("read", [read_start, read_end])
 @pytest.mark.parametrize(
     "text",
     [
         *("", "today", "2026-11-31", "2026-W48-2", "20261124", "1764000000", "٢٠٢٦-11-24"),
-        *("2026-11-24T06:00:00", "2026-11-24T25:00:00Z", "0001-01-01T00:00:00+14:00"),
+        *("2026-11-24T06:00:00", "2026-11-24T25:00:00Z", "0001-01-01T00:00:00+14:00", "2026-11-24T06:00:60Z"),
     ],
 )
 def test_what_is_neither_a_day_nor_a_time_with_its_zone_is_refused_in_words(read, text):

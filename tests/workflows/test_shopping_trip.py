@@ -1,12 +1,15 @@
 """A trip from its cart to its settlement, on Temporal's own server, against the simulator over HTTP."""
 
+import json
 import uuid
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
 
 import pytest
+from temporalio.api.common.v1 import Payload
 from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
+from temporalio.common import RawValue
 
 from lab.accounting import faults_of
 from tests.workflows.world import cart, said, sentences
@@ -456,6 +459,52 @@ async def test_a_trips_uuid_in_upper_case_is_the_same_trip_and_is_paid_once(worl
         await again.result()
     assert f"the workflow's id should be trip-{trip_id}" in str(failed.value.cause)
     assert account["calls"]["capture"] == (await trip.account())["calls"]["capture"] == 1
+
+
+def raw(text):
+    return RawValue(Payload(metadata={"encoding": b"json/plain"}, data=text.encode()))
+
+
+DOUBLED = '{"total": {"amount": "1.00", "amount": "42.10", "code": "USD"}}'
+
+
+async def test_a_message_that_says_an_attribute_twice_is_refused_in_words(world):
+    trip = await world.trip(None)
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await trip.update(SUBMIT_CART, raw(DOUBLED))
+    assert "says an attribute twice (amount)" in str(refused.value.cause)
+    await trip.signal(SUBMIT_CART, raw(DOUBLED))
+    (incident,) = await world.control.incidents(at_least=1)
+    assert (incident["body"]["cause"], incident["body"]["state"]) == ("cart", "opened")
+    await trip.update(SUBMIT_CART, cart("42.10"))
+    await ended(trip)
+
+
+async def test_a_start_that_says_an_attribute_twice_is_refused_in_words(world):
+    text = f'{{"storeId": "s", "shoppingTripId": "t1", "startedAt": "2026-11-23T10:00:00Z", "cart": {DOUBLED}}}'
+    trip = await world.start("t1", raw(text))
+    with pytest.raises(WorkflowFailureError) as failed:
+        await trip.result()
+    assert "says an attribute twice (amount)" in str(failed.value.cause)
+    (incident,) = await world.control.incidents()
+    assert incident["body"]["shoppingTripId"] == "t1"
+
+
+@pytest.mark.parametrize("quantity", ["[" * 197 + "]" * 197, "NaN", r'"\ud800"', "9" * 4_000, '{"a": {"b": null}}'])
+async def test_a_cart_is_charged_whatever_its_quantity(world, quantity):
+    trip = await world.trip(None, held="10.00")
+    text = json.dumps(cart("42.10")).replace('"quantity": 2', f'"quantity": {quantity}')
+    await trip.signal(SUBMIT_CART, raw(text))
+    result, _ = await ended(trip)
+    assert result["captured"] == usd("42.10")
+    assert len(await world.control.receipts(at_least=1)) == 1
+
+
+async def test_a_signalled_decision_with_a_long_note_is_taken(world):
+    trip = await world.trip(balance="30.00", held="10.00")
+    await trip.signal(CHOOSE_DECLINE_STRATEGY, said(strategy="write_off", note="x" * 1_001))
+    result, _ = await ended(trip)
+    assert (result["outcome"], result["decidedBy"]) == ("written_off", "ann")
 
 
 async def test_temporals_own_cancellation_is_refused_in_the_log(world):
