@@ -126,7 +126,9 @@ def _line(line: Line, figures: Mapping[str, ShownMoney], code: str) -> dict[str,
 
 def _figures(line: Line, code: str) -> dict[str, ShownMoney]:
     """A line's figures as they were said; where a unit's price was said, what was left out is computed."""
-    computed = {name: money.to_json() for name, money in receipt_figures(line).items()}
     said = {"price": line.price, "tax": line.tax, "total": line.total}
-    read = {name: ShownMoney.read(said[name], code) or ShownMoney.read(computed.get(name), code) for name in said}
-    return {name: figure for name, figure in read.items() if figure is not None}
+    figures = {name: ShownMoney.read(value, code) for name, value in said.items()}
+    if None in figures.values():
+        computed = {name: ShownMoney.read(money.to_json(), code) for name, money in receipt_figures(line).items()}
+        figures = {name: figure or computed.get(name) for name, figure in figures.items()}
+    return {name: figure for name, figure in figures.items() if figure is not None}

@@ -1,5 +1,6 @@
 """How a trip is charged by the Payment Service: adjust, capture or cancel, and the card's data afterwards."""
 
+from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
@@ -10,6 +11,7 @@ from trips.settlement import Transaction
 from trips.steps import Adjust, Call, Capture, Release
 from trips.trouble import Trouble, TroubleKind
 from workflows.calls import CallFailed, pay
+from workflows.patience import HOPELESS
 from workflows.paying import Paying
 
 with workflow.unsafe.imports_passed_through():
@@ -23,6 +25,7 @@ class Charging(Paying):
     """The calls of a trip that we charge ourselves."""
 
     trip: ChargedTrip
+    _may_have_card_data = True
 
     async def make(self, call: Call) -> None:
         """Make the call and tell the trip its answer. Raises CallFailed."""
@@ -40,7 +43,15 @@ class Charging(Paying):
 
     async def card_data(self) -> Transaction | None:
         """The card's EMV data; None where the service has none to give in time: a receipt is issued all the same."""
-        if self.trip.captured is None:
+        return await self._card_data(workflow.now() + self.trip.request.policy.outage_patience)
+
+    async def late_card_data(self) -> Transaction | None:
+        """The card's EMV data once more, until the token dies: finance reconciles by the ids in it."""
+        return await self._card_data(self.trip.request.expires_at)
+
+    async def _card_data(self, until: datetime) -> Transaction | None:
+        expires_at = self.trip.request.expires_at
+        if self.trip.captured is None or not self._may_have_card_data or workflow.now() >= expires_at:
             return None
 
         async def fetch() -> Transaction:
@@ -49,10 +60,10 @@ class Charging(Paying):
             self.note(Event.ANSWER, "the card's data came")
             return data
 
-        patience = workflow.now() + self.trip.request.policy.outage_patience
         try:
-            return await self.insist(FETCH, fetch, until=min(patience, self.trip.request.expires_at))
-        except CallFailed:
+            return await self.insist(FETCH, fetch, until=min(until, expires_at))
+        except CallFailed as failure:
+            self._may_have_card_data = failure.trouble.kind not in HOPELESS
             return None
 
     def _hear(self, call: Adjust, answer: AdjustAnswer) -> None:

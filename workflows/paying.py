@@ -239,6 +239,8 @@ class Paying(Patience):
         settlement = self.trip.settlement(await self.card_data(), over)
         receipt = receipt_of(settlement, self.trip.request, self.trip.cart)
         late = [parcel for parcel in self._parcels(settlement, receipt) if not await self._delivered(parcel)]
+        if settlement.transaction is None:
+            settlement = self.trip.settlement(await self.late_card_data(), over)
         await self._post(
             SettledTrip(settlement=settlement, trip_started_at=self.trip.request.started_at, receipt=receipt)
         )
@@ -250,7 +252,11 @@ class Paying(Patience):
         return settlement
 
     async def card_data(self) -> Transaction | None:
-        """The card's EMV data, where the trip has any."""
+        """The card's EMV data for the receipt, where the trip has any."""
+        return None
+
+    async def late_card_data(self) -> Transaction | None:
+        """The same for the books, where it did not come in time for the receipt."""
         return None
 
     async def _delivered(self, parcel: Parcel) -> bool:

@@ -13,8 +13,12 @@ from temporalio.common import RawValue
 
 from lab.accounting import faults_of
 from tests.workflows.world import cart, said, sentences
+from trips.money import Money
 from trips.names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
+from trips.receipt import NO_CARD_DATA
 from workflows.sight import ATTENTION, STORE
+
+MINUTE = timedelta(minutes=1)
 
 
 def usd(amount):
@@ -505,6 +509,38 @@ async def test_a_signalled_decision_with_a_long_note_is_taken(world):
     await trip.signal(CHOOSE_DECLINE_STRATEGY, said(strategy="write_off", note="x" * 1_001))
     result, _ = await ended(trip)
     assert (result["outcome"], result["decidedBy"]) == ("written_off", "ann")
+
+
+async def test_card_data_that_comes_late_is_in_the_books_and_the_receipt_does_not_wait_for_it(world):
+    trip = await world.trip(faults=[{"call": "transactional-data", "kind": "server_error", "times": 40}])
+    await world.pass_time(minutes=15)
+    (receipt,) = await world.control.receipts(at_least=1)
+    assert NO_CARD_DATA in receipt["body"]["statements"]
+    assert (await trip.status())["stage"] == "recording"
+    result, _ = await ended(trip)
+    assert result["transaction"]["reconciliationId"]
+    assert world.books.settlement_of(trip.id).transaction.tail == "1234"
+    assert world.books.receipts_of(trip.id) == [receipt["body"]]
+    states = [(incident["body"]["cause"], incident["body"]["state"]) for incident in await world.control.incidents()]
+    assert states == [("outage", "opened"), ("outage", "closed")]
+
+
+async def test_card_data_that_never_comes_holds_up_the_books_no_longer_than_the_token_lives(world):
+    trip = await world.trip(
+        tokenLifetime="PT3H", faults=[{"call": "transactional-data", "kind": "server_error", "times": 1_000}]
+    )
+    result, _ = await ended(trip)
+    assert (result["outcome"], result.get("transaction")) == ("captured", None)
+    status = await trip.status()
+    assert datetime.fromisoformat(status["log"][-1]["at"]) < datetime.fromisoformat(status["expiresAt"]) + MINUTE
+    assert world.books.settlement_of(trip.id).captured == Money(amount="42.10", code="USD")
+
+
+async def test_card_data_that_the_service_refuses_is_not_waited_for(world):
+    trip = await world.trip(faults=[{"call": "transactional-data", "kind": "bad_request", "times": 1_000}])
+    result, account = await ended(trip)
+    assert result.get("transaction") is None
+    assert account["calls"]["transactional-data"] == 1
 
 
 async def test_temporals_own_cancellation_is_refused_in_the_log(world):
