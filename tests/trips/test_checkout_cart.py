@@ -118,6 +118,17 @@ def test_a_priced_cart_survives_its_way_through_json():
     assert PricedCart.model_validate(json.loads(json.dumps(priced.to_json()))) == priced
 
 
+@pytest.mark.parametrize("description", ["", "x" * 501, "\ud800", 7, None, {}, ["tea"]])
+def test_what_a_line_is_called_refuses_no_cart_and_changes_no_figure(description):
+    assert checkout_cart(cart({**TEA, "description": description}, NUTS)).total == checkout_cart(cart(TEA, NUTS)).total
+
+
+def test_the_long_name_of_a_promotion_is_shortened():
+    line = changed(TEA, "unitPrice", "promotions", 0, "promotionDescription", to="x" * 501)
+    (priced,) = checkout_cart(cart(line, total="7.78")).lines
+    assert priced.unit_price.promotions[0].promotion_description == "x" * 499 + "…"
+
+
 def test_an_empty_cart_of_total_zero_is_priced_at_nothing():
     priced = checkout_cart(cart(total="0"))
     assert priced == PricedCart(lines=(), order_totals=OrderTotals.sum([], "USD"))
