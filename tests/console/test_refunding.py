@@ -73,7 +73,7 @@ def test_a_currency_without_decimals_is_known_by_the_books(call, settled, refund
     trip = settled("10000", code="JPY", total="4200")
     ran = call("refund", trip, "2.10", *BROKEN)
     assert (ran.status, ran.out) == (2, "")
-    assert "2.10 has too many decimals: JPY has 0" in ran.err
+    assert "has too many decimals: JPY has 0" in ran.err
     assert call("refund", trip, "200", *BROKEN).status == 0
     assert refunds_of(trip) == ["200"]
 
