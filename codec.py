@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from google.protobuf.message import DecodeError
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import PayloadCodec
 
@@ -10,15 +11,16 @@ ENCODING = b"binary/encrypted"
 
 
 class UnreadablePayload(Exception):
-    """A payload is encrypted, and no key of ours fits."""
+    """A payload is encrypted, no key of ours fits, and nothing but its contents will do."""
 
 
 class EncryptionCodec(PayloadCodec):
     """Encrypts with the first key and decrypts with any, so that keys can be changed while trips are under way.
 
-    What is not encrypted is left as it is: the codec can be switched on while trips are under way, too. Without a key
-    nothing is encrypted, and what is can't be read: a workflow task then fails until a worker with the key takes it,
-    where a trip that was handed ciphertext for its start would end for good.
+    What is not encrypted is left as it is: the codec can be switched on while trips are under way, too. What can't be
+    decrypted is left as it is as well. The SDK decodes all that a workflow task brings at once: one message that
+    raised here would stop its trip, timers and all. What an encrypted payload means is said by who reads it: a message
+    is refused, a start or a result waits for a worker with the key (converter.py).
     """
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
@@ -34,15 +36,13 @@ class EncryptionCodec(PayloadCodec):
         ]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Decrypt what is encrypted. Raises UnreadablePayload where no key fits."""
+        """Decrypt what is encrypted and can be decrypted."""
         return [self._decrypted(payload) for payload in payloads]
 
     def _decrypted(self, payload: Payload) -> Payload:
-        if payload.metadata.get("encoding") != ENCODING:
+        if self._fernet is None or payload.metadata.get("encoding") != ENCODING:
             return payload
-        if self._fernet is None:
-            raise UnreadablePayload("PAYLOAD_KEYS: not set, and a stored payload is encrypted")
         try:
             return Payload.FromString(self._fernet.decrypt(payload.data))
-        except InvalidToken:
-            raise UnreadablePayload("PAYLOAD_KEYS: none of the keys fits a stored payload") from None
+        except (InvalidToken, DecodeError):
+            return payload

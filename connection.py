@@ -1,7 +1,6 @@
 """The connection to Temporal, by the SDK's own environment variables (TEMPORAL_ADDRESS and its kin)."""
 
 import asyncio
-import dataclasses
 import logging
 import os
 import sys
@@ -23,7 +22,7 @@ from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, Tele
 from temporalio.service import RPCError
 
 from codec import EncryptionCodec
-from converter import TolerantPayloadConverter
+from converter import InlineDataConverter, TolerantPayloadConverter
 from regular_files import check_regular
 
 PATIENCE = timedelta(seconds=10)
@@ -49,8 +48,7 @@ class ConnectionFailed(Exception):
 def data_converter(payload_keys: Sequence[SecretStr] = ()) -> DataConverter:
     """How payloads are written and read: JSON by pydantic, encrypted where there are keys, a failure's words too."""
     failures = DefaultFailureConverterWithEncodedAttributes if payload_keys else DefaultFailureConverter
-    return dataclasses.replace(
-        DataConverter.default,
+    return InlineDataConverter(
         payload_converter_class=TolerantPayloadConverter,
         failure_converter_class=failures,
         payload_codec=EncryptionCodec([key.get_secret_value() for key in payload_keys]),

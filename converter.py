@@ -1,4 +1,4 @@
-"""How payloads are read: what can't be decoded is handed on as NotJson, so that a handler can refuse it in words.
+"""How payloads are read: what can't be read is handed on as NotJson, so that a handler can refuse it in words.
 
 Temporal retries a workflow task for ever that can't decode a start payload, and drops such a signal (temporal.md).
 """
@@ -8,11 +8,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from temporalio.api.common.v1 import Payload
+from temporalio.common import RawValue
 from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.converter import DataConverter
 
+from codec import ENCODING, UnreadablePayload
+from trips.bounds import check_bounds
 from trips.json_text import InvalidJsonError, load_json
 
-JSON = b"json/plain"
+JSON, NULL = b"json/plain", b"binary/null"
+
+ENCRYPTED = "it is encrypted, and no key in PAYLOAD_KEYS fits"
+
+MAX_BYTES = 1_500_000
+"""Of a message: a cart of 1,000,000 bytes has room for a third of blanks. It is refused unread above that."""
 
 
 def _nothing(_text: str) -> None:
@@ -21,13 +30,19 @@ def _nothing(_text: str) -> None:
 
 @dataclass(frozen=True)
 class NotJson:
-    """A payload that is no JSON."""
+    """A payload that can't be read, and why."""
 
     reason: str
+    encrypted: bool = False
+    """With a key that we lack: another worker may have it."""
 
 
 class TolerantPayloadConverter(PydanticPayloadConverter):
-    """pydantic's JSON, with NotJson for what is asked for as anything and can't be decoded."""
+    """pydantic's JSON, with NotJson for what is asked for as anything and can't be read.
+
+    What has a type is ours (an activity's argument or result), and raises: a workflow task then fails until a worker
+    takes it that can read it.
+    """
 
     def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type[Any]] | None = None) -> list[Any]:
         """Decode each payload by itself."""
@@ -36,14 +51,49 @@ class TolerantPayloadConverter(PydanticPayloadConverter):
         return [self._decoded(payload, hint) for payload, hint in zip(payloads, hints, strict=False)]
 
     def _decoded(self, payload: Payload, hint: type[Any]) -> Any:
-        try:
-            if hint is Any and payload.metadata.get("encoding") == JSON:
-                return load_json(payload.data, parse_constant=_nothing)
-            return super().from_payloads([payload], [hint])[0]
-        except InvalidJsonError as error:
-            return NotJson(f"this one can't be read: {error}")
-        except Exception:
-            if hint is not Any:
-                raise
-            encoding = payload.metadata.get("encoding", b"?").decode("ascii", "replace")
-            return NotJson(f"this one can't be read (encoding {encoding[:40]})")
+        if hint is Any:
+            return _anything(payload)
+        if payload.metadata.get("encoding") == ENCODING and hint is not RawValue:
+            raise UnreadablePayload(ENCRYPTED)
+        return super().from_payloads([payload], [hint])[0]
+
+
+class InlineDataConverter(DataConverter):
+    """Keeps everything in Temporal itself.
+
+    A payload that says that it lies in an external storage is a payload like any other, and nobody can read it. Where
+    there is no such storage the SDK raises for it, and the workflow task fails for ever. There is no public way to
+    say so; the names are those of temporalio 1.35, and a test says when they are gone.
+    """
+
+    async def _decode_reference_payload_sequence(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return list(payloads)
+
+    async def _external_retrieve_payload_sequence(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return list(payloads)
+
+
+def _anything(payload: Payload) -> Any:
+    if payload.metadata.get("encoding") == ENCODING:
+        return NotJson(ENCRYPTED, encrypted=True)
+    try:
+        return _json(payload)
+    except ValueError as error:
+        return NotJson(str(error))
+
+
+def _json(payload: Payload) -> Any:
+    """The value. Raises ValueError with the reason in words, which repeat nothing of it."""
+    encoding = payload.metadata.get("encoding")
+    if encoding == NULL:
+        return None
+    if encoding != JSON:
+        raise ValueError("it is not encoded as json/plain")
+    if len(payload.data) > MAX_BYTES:
+        raise ValueError(f"it has {len(payload.data):,} bytes, and should have no more than {MAX_BYTES:,}")
+    try:
+        value = load_json(payload.data, parse_constant=_nothing)
+    except InvalidJsonError as error:
+        raise ValueError(f"it can't be read: {error}") from None
+    check_bounds(value)
+    return value

@@ -65,6 +65,7 @@ IMPORTED_ONCE = (
     "activities",
     "books",
     "clients",
+    "codec",
     "converter",
     "iso4217",
     "pydantic",

@@ -19,7 +19,6 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from codec import UnreadablePayload
 from connection import ConnectionFailed, connect
 from console.output import Refusal
 from converter import NotJson
@@ -35,6 +34,11 @@ NOBODY_ANSWERS = frozenset(
     {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.FAILED_PRECONDITION}
 )
 """Of a question to a workflow; the last where no worker was seen for minutes."""
+
+UNREADABLE = "can't be read: are PAYLOAD_KEYS the same as the worker's?"
+
+ENCRYPTED_FAILURE = "Encoded failure"
+"""What the SDK puts in the place of a failure's words."""
 
 SERVER_IS_AWAY = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED})
 NOT_ALLOWED = frozenset({RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED})
@@ -81,7 +85,7 @@ def talk(act: Callable[[Client], Awaitable[T]]) -> T:
 
     try:
         return asyncio.run(conversation())
-    except (SettingsError, ConnectionFailed, UnreadablePayload) as error:
+    except (SettingsError, ConnectionFailed) as error:
         raise Refusal(str(error)) from None
     except RPCError as error:
         raise Refusal(in_words(error)) from None
@@ -108,14 +112,18 @@ async def ask_status(client: Client, partner: Partner) -> dict[str, Any]:
         raise await _unheard(error, client, handle, partner) from None
 
 
-async def tell(client: Client, partner: Partner, message: str, payload: Any) -> dict[str, Any]:
-    """Say something to it, by update; gives its status. Raises Refusal, also where what it is said to refuses."""
+async def tell(client: Client, partner: Partner, message: str, payload: Any) -> dict[str, Any] | None:
+    """Say something to it, by update; gives its status, None where it took it and the answer can't be read.
+
+    Raises Refusal, also where what it is said to refuses.
+    """
     handle = client.get_workflow_handle(partner.workflow_id)
     look = f"look at the {partner.kind} first"
     unsure = f"no worker answered within {_seconds()}, and the message may still be taken: {look}"
     try:
         with _nobody_answering(unsure):
-            return readable(await handle.execute_update(message, payload, rpc_timeout=PATIENCE))
+            answer = await handle.execute_update(message, payload, rpc_timeout=PATIENCE)
+            return answer if isinstance(answer, dict) else None
     except WorkflowUpdateFailedError as error:
         raise Refusal(f"{partner.name}: {cause_of(error)}") from None
     except RPCError as error:
@@ -125,7 +133,7 @@ async def tell(client: Client, partner: Partner, message: str, payload: Any) -> 
 def readable(answer: Any) -> dict[str, Any]:
     """The answer, unless it is written in a way that we can't read. Raises Refusal."""
     if isinstance(answer, NotJson) or not isinstance(answer, dict):
-        raise Refusal("the answer can't be read: are PAYLOAD_KEYS the same as the worker's?")
+        raise Refusal(f"the answer {UNREADABLE}")
     return answer
 
 
@@ -143,7 +151,8 @@ def _nobody_answering(sentence: str) -> Iterator[None]:
 
 def cause_of(error: WorkflowUpdateFailedError | WorkflowFailureError) -> str:
     """What a workflow itself says of why it failed, or refused."""
-    return str(getattr(error.cause, "message", error.cause))
+    said = str(getattr(error.cause, "message", error.cause))
+    return f"the reason {UNREADABLE}" if said == ENCRYPTED_FAILURE else said
 
 
 async def _unheard(

@@ -6,9 +6,9 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.table import Table
 
-from console.conversation import Partner, delivery_of, talk, tell, trip_of
+from console.conversation import UNREADABLE, Partner, delivery_of, talk, tell, trip_of
 from console.options import Json, Note, Operator, Trip, example, read_input
-from console.output import print_json, say
+from console.output import complain, print_json, say
 from console.reading import read_json
 from console.showing import facts, understood
 from trips.names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
@@ -82,7 +82,9 @@ def retry_delivery(key: Key, *, operator: Operator, note: Note = None, as_json: 
     """Send a payment status again that the service rejected."""
     said = {"operator": operator, "note": note}
     answer = talk(lambda client: tell(client, delivery_of(key), RETRY, said))
-    if as_json:
+    if answer is None:
+        complain(f"It is sent again; the answer {UNREADABLE}")
+    elif as_json:
         print_json(answer)
     else:
         say("It is sent again.")
@@ -97,6 +99,9 @@ def say_to(
 ) -> None:
     """Hand the message over and show what is answered."""
     answer = talk(lambda client: tell(client, partner, message, payload))
+    if answer is None:
+        complain(f"The {partner.kind} took it; its answer {UNREADABLE}")
+        return
     if as_json:
         print_json(answer)
         return

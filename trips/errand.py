@@ -1,7 +1,9 @@
 """Something that must be done whatever goes wrong on the way: what has failed so far, and when to try again."""
 
 from abc import ABC, abstractmethod
+from copy import copy
 from datetime import datetime, timedelta
+from typing import Self
 
 from trips.attention import CAUSE_OF_TROUBLE, Attention, Cause
 from trips.base import Refused
@@ -60,8 +62,16 @@ class Errand(ABC):
         self.streak.next_try = now
         self._note_retry(said, now)
 
-    def unheard(self, name: str, reason: str, now: datetime) -> None:  # noqa: B027 (most have nothing to do about it)
-        """A signal of that name can't be taken, and its sender can't be told."""
+    def rehearsal(self) -> Self:
+        """A copy to try a message on: whatever the message changes, this errand stays as it is."""
+        twin = copy(self)
+        vars(twin).update({name: copy(value) for name, value in vars(self).items()})
+        twin.log = TripLog()
+        return twin
+
+    def unheard(self, name: str, reason: str, now: datetime) -> bool:  # noqa: ARG002 (most have nothing to do about it)
+        """A signal of that name can't be taken, and its sender can't be told. Whether that changes what to do."""
+        return False
 
     def attention(self, now: datetime) -> Attention | None:
         """Why a person should look now, or None."""

@@ -140,12 +140,14 @@ class Trip(Errand):
         if said.captured and self._denied_by and not said.note:
             raise Refused(f"note: should say why, since {self._denied_by} said that it was not done")
 
-    def unheard(self, name: str, reason: str, now: datetime) -> None:
+    def unheard(self, name: str, reason: str, now: datetime) -> bool:
         """A cart that came by signal and can't be used is a sale that would be lost in silence."""
-        if name == SUBMIT_CART and self.cart is None and not self._voided and not self.money_is_over:
-            since = self._refused_cart.since if self._refused_cart else now
-            sentence = f"a cart came and was refused: {reason}"
-            self._refused_cart = Attention.because(Cause.CART, since=since, sentence=sentence)
+        if name != SUBMIT_CART or self.cart is not None or self._voided or self.money_is_over:
+            return False
+        before = self._refused_cart
+        sentence = f"a cart came and was refused: {reason}"
+        self._refused_cart = Attention.because(Cause.CART, since=before.since if before else now, sentence=sentence)
+        return before is None
 
     # What another run of the trip set out to do.
 

@@ -9,6 +9,8 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, TimeoutType
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
+from codec import UnreadablePayload
+from converter import NotJson
 from trips.trouble import Trouble, TroubleKind
 
 with workflow.unsafe.imports_passed_through():
@@ -63,14 +65,18 @@ async def told(call: Awaitable[T]) -> T:
 def trouble_of(error: FailureError) -> Trouble:
     """What an activity's failure means. Whatever is not said in as many words leaves the outcome unknown.
 
-    The SDK wraps what an activity raised in an ActivityError, and what a local activity raised in nothing.
+    The SDK wraps what an activity raised in an ActivityError, and what a local activity raised in nothing. Raises
+    UnreadablePayload where it is encrypted and we lack the key: a worker that has it knows what was said.
     """
     cause = error.cause if isinstance(error, ActivityError) else error
     if isinstance(cause, ActivityTimeout) and cause.cause is not None:
         cause = cause.cause  # of tries that took too long altogether: why the last one failed
     if isinstance(cause, ApplicationError) and cause.details:
+        said = cause.details[0]
+        if isinstance(said, NotJson) and said.encrypted:
+            raise UnreadablePayload(f"a call's failure can't be read yet: {said.reason}")
         try:
-            return Trouble.model_validate(cause.details[0])
+            return Trouble.model_validate(said)
         except ValidationError:
             pass
     if isinstance(cause, ActivityTimeout) and cause.type is TimeoutType.SCHEDULE_TO_START:

@@ -14,7 +14,7 @@ from trips.messages import Said
 from trips.names import DELIVERY, RETRY
 from trips.trouble import Trouble, TroubleKind, spread
 from workflows.calls import trouble_of
-from workflows.messages import read_message
+from workflows.messages import check_readable, read_message
 from workflows.parcels import deliver_at_last
 from workflows.sight import ATTENTION, TRIP, Sight
 
@@ -46,6 +46,7 @@ class Delivery:
         self._attention: Attention | None = None
         self._rejected = False
         """Whether the parcel waits for a person's word."""
+        self._signals = 0
 
     @workflow.run
     async def run(self, parcel: Parcel) -> None:
@@ -68,10 +69,13 @@ class Delivery:
     @workflow.signal(name=RETRY)
     def retry_signalled(self, *payload: Any) -> None:
         """Send a rejected parcel again: {"operator", "note"}."""
+        self._signals += 1
         try:
+            check_readable(RETRY, payload, self._signals)
             self._check_retry(*payload)
-        except ApplicationError as refusal:
-            workflow.logger.warning("message refused", extra={"message_name": RETRY, "reason": refusal.message})
+        except (ApplicationError, Refused) as refusal:
+            reason = refusal.message if isinstance(refusal, ApplicationError) else str(refusal)
+            workflow.logger.warning("message refused", extra={"message_name": RETRY, "reason": reason})
         else:
             self._rejected = False
 

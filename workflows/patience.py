@@ -34,6 +34,10 @@ class Patience(Listener):
     def show(self) -> None:
         """Let people see the errand as it is now."""
 
+    def refused(self) -> None:
+        """Show the refusal. Nothing else has changed, so the wait that goes on is not begun anew in the history."""
+        self.show()
+
     def note(self, event: Event, sentence: str) -> None:
         """Write a line in the errand's log."""
         self.errand.log.add(workflow.now(), event, sentence)

@@ -93,6 +93,11 @@ class Paying(Patience):
         """Whether another run of the trip has settled it."""
         return self._settled_by_another_run is not None
 
+    @property
+    def knows_how_far(self) -> bool:
+        """Whether the ledger was asked: to a trip that was settled before, no message is too early or too late."""
+        return self.ledger_asked and not self.settled_before
+
     def status(self) -> Status:
         """Where the trip is, for people and programs."""
         attention = None if self.settlement else self.trip.attention(workflow.now())

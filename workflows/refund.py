@@ -57,6 +57,11 @@ class Refund(Receiving):
         self._answer(RETRY, payload)
         return self.status()
 
+    @retry_asked.validator
+    def check_retry_asked(self, *payload: Any) -> None:
+        """Refuse what would be refused, before it is in the history."""
+        self._check(RETRY, payload)
+
     @workflow.signal(name=RESOLVE_REFUND)
     def resolution_signalled(self, *payload: Any) -> None:
         """What became of a refund in doubt: {"givenBack", "operator", "note"}."""
@@ -67,3 +72,8 @@ class Refund(Receiving):
         """What became of a refund in doubt: {"givenBack", "operator", "note"}."""
         self._answer(RESOLVE_REFUND, payload)
         return self.status()
+
+    @refund_resolved.validator
+    def check_refund_resolved(self, *payload: Any) -> None:
+        """Refuse what would be refused, before it is in the history."""
+        self._check(RESOLVE_REFUND, payload)

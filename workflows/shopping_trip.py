@@ -99,6 +99,11 @@ class ShoppingTrip(Receiving):
         """A cart, or a changed one: taken until the first capture."""
         return await self._reply(SUBMIT_CART, payload)
 
+    @cart_submitted.validator
+    def check_cart_submitted(self, *payload: Any) -> None:
+        """Refuse what would be refused, before it is in the history."""
+        self._check(SUBMIT_CART, payload)
+
     @workflow.signal(name=CHOOSE_DECLINE_STRATEGY)
     def strategy_signalled(self, *payload: Any) -> None:
         """What to do about a card that does not cover the total: {"strategy", "operator", "note"}."""
@@ -108,6 +113,11 @@ class ShoppingTrip(Receiving):
     async def strategy_chosen(self, *payload: Any) -> dict[str, Any]:
         """What to do about a card that does not cover the total: {"strategy", "operator", "note"}."""
         return await self._reply(CHOOSE_DECLINE_STRATEGY, payload)
+
+    @strategy_chosen.validator
+    def check_strategy_chosen(self, *payload: Any) -> None:
+        """Refuse what would be refused, before it is in the history."""
+        self._check(CHOOSE_DECLINE_STRATEGY, payload)
 
     @workflow.signal(name=RETRY)
     def retry_signalled(self, *payload: Any) -> None:
@@ -119,6 +129,11 @@ class ShoppingTrip(Receiving):
         """Try the failed call again now: {"operator", "note"}."""
         return await self._reply(RETRY, payload)
 
+    @retry_asked.validator
+    def check_retry_asked(self, *payload: Any) -> None:
+        """Refuse what would be refused, before it is in the history."""
+        self._check(RETRY, payload)
+
     @workflow.signal(name=CANCEL_TRIP)
     def cancel_signalled(self, *payload: Any) -> None:
         """The sale is void: {"operator", "note"}. Taken until the charge begins."""
@@ -129,6 +144,11 @@ class ShoppingTrip(Receiving):
         """The sale is void: {"operator", "note"}. Taken until the charge begins."""
         return await self._reply(CANCEL_TRIP, payload)
 
+    @cancel_asked.validator
+    def check_cancel_asked(self, *payload: Any) -> None:
+        """Refuse what would be refused, before it is in the history."""
+        self._check(CANCEL_TRIP, payload)
+
     @workflow.signal(name=RESOLVE_CAPTURE)
     def resolution_signalled(self, *payload: Any) -> None:
         """What became of a capture in doubt: {"captured", "operator", "note"}."""
@@ -138,3 +158,8 @@ class ShoppingTrip(Receiving):
     async def capture_resolved(self, *payload: Any) -> dict[str, Any]:
         """What became of a capture in doubt: {"captured", "operator", "note"}."""
         return await self._reply(RESOLVE_CAPTURE, payload)
+
+    @capture_resolved.validator
+    def check_capture_resolved(self, *payload: Any) -> None:
+        """Refuse what would be refused, before it is in the history."""
+        self._check(RESOLVE_CAPTURE, payload)

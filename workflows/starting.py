@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from temporalio import workflow
 
+from codec import UnreadablePayload
 from converter import NotJson
 from trips.base import Message, SentenceError, sentence
 
@@ -23,16 +24,23 @@ class InvalidStart(SentenceError):
 
 
 def only_payload(payload: Sequence[Any], what: str) -> Any:
-    """The one value that a workflow was started with. Raises InvalidStart where there is none that can be read."""
+    """The one value that a workflow was started with. Raises InvalidStart where there is none that can be read.
+
+    Raises UnreadablePayload where it is encrypted and we lack the key: the workflow task fails until a worker that has
+    it takes over, where a workflow that ended would leave what it was started for undone.
+    """
     if len(payload) != 1:
         raise InvalidStart(f"{what} can't be used: it should be one JSON object, and there are {len(payload)} values")
-    if isinstance(payload[0], NotJson):
-        raise InvalidStart(f"{what} can't be used: {payload[0].reason}")
-    return payload[0]
+    value = payload[0]
+    if isinstance(value, NotJson) and value.encrypted:
+        raise UnreadablePayload(f"{what} can't be read yet: {value.reason}")
+    if isinstance(value, NotJson):
+        raise InvalidStart(f"{what} can't be used: {value.reason}")
+    return value
 
 
 def read_start(model: type[M], payload: Sequence[Any], what: str) -> M:
-    """The one object that the workflow was started with. Raises InvalidStart."""
+    """The one object that the workflow was started with. Raises InvalidStart, and UnreadablePayload."""
     try:
         return model.model_validate(only_payload(payload, what))
     except ValidationError as error:

@@ -271,6 +271,32 @@ async def test_encrypted_the_server_stores_ciphertext_only_and_a_key_is_changed_
     assert encodings(json.loads(stored)) == {ENCODING}
 
 
+async def test_encrypted_a_decision_with_other_keys_is_refused_and_one_whose_answer_can_not_be_read_is_taken(shop):
+    old, new, strange = (Fernet.generate_key().decode() for _ in range(3))
+    trip_id = str(uuid.uuid4())
+    await shop.control.plan(trip_id, balance="30.60", pre_authorized="10.00")
+    both = f"{new},{old}"
+    decide = ["decide", trip_id, "write_off", "--operator", "ann"]
+    with shop.worker(PAYLOAD_KEYS=both):
+        await shop.starter("start", "-", stdin=json.dumps(shop.payload(trip_id, "42.10")), PAYLOAD_KEYS=both)
+        await shop.control.wait_for_calls(trip_id, "adjust")
+        _, told = await shop.starter(*decide, status=1, PAYLOAD_KEYS=strange)
+        assert told.endswith("the reason can't be read: are PAYLOAD_KEYS the same as the worker's?\n")
+        strangers = await a_client(shop, strange)
+        await handle_with(strangers, trip_id).signal(CHOOSE_DECLINE_STRATEGY, {"strategy": "write_off"})
+        shown, _ = await shop.starter("show", trip_id, "--json", PAYLOAD_KEYS=both)
+        assert "no key in PAYLOAD_KEYS that fits" in json.loads(shown)["log"][-1]["sentence"]
+    with shop.worker(PAYLOAD_KEYS=f"{both},{strange}"):  # one that could read it now
+        said, told = await shop.starter(*decide, PAYLOAD_KEYS=old)
+        assert (said, told) == (
+            "",
+            "The trip took it; its answer can't be read: are PAYLOAD_KEYS the same as the worker's?\n",
+        )
+        async with asyncio.timeout(LIMIT):
+            result = await handle_with(await a_client(shop, both), trip_id).result()
+    assert (result["outcome"], result["decidedBy"]) == ("written_off", "ann")
+
+
 async def test_encrypted_people_are_still_told_what_a_reconciliation_waits_for(shop):
     key = Fernet.generate_key().decode()
     with shop.worker(PAYLOAD_KEYS=key, SETTLEMENT_FILE=str(shop.folder / "{date}.csv")):

@@ -37,9 +37,9 @@ from workflows.refund import Refund
 from workflows.shopping_trip import ShoppingTrip
 
 
-def replayer_of_today():
+def replayer_of_today(*keys):
     workflows = [ShoppingTrip, Refund, RecoverDebt, Delivery, Reconciliation]
-    return Replayer(workflows=workflows, data_converter=data_converter(), workflow_runner=worker.RUNNER)
+    return Replayer(workflows=workflows, data_converter=data_converter(keys), workflow_runner=worker.RUNNER)
 
 
 async def registered(client, keys):
