@@ -1,5 +1,6 @@
 """A worker's settings, all from the environment; Temporal's own variables are read by its SDK (connection.py)."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -29,11 +30,22 @@ REFUND_WINDOW = timedelta(days=7)
 MAX_STORES_BYTES = 10_000_000
 """A table of ten lines for each of 20,000 stores has 5 MB."""
 
+MIN_TOKEN_LENGTH = 16
+"""Of CODEC_SERVER_TOKEN; 16 letters drawn at random are not guessed, and a word that people think up is shorter."""
+
+MAX_PORT = 65_535
+ORIGIN = re.compile(r"https?://[^/?#\s@]+")
+
 S = TypeVar("S", bound="ConsoleSettings")
 
 
 class SettingsError(Exception):
     """Variables are missing or wrong; the text has a line for each, with its name and what it should be."""
+
+
+def _separated(value: Any) -> Any:
+    """What stands between commas."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
 def _address(value: Any) -> Any:
@@ -86,7 +98,7 @@ class ConsoleSettings(BaseSettings):
     @field_validator("payload_keys", mode="before")
     @classmethod
     def _one_after_the_other(cls, value: Any) -> Any:
-        return tuple(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value
+        return _separated(value)
 
     @field_validator("payload_keys")
     @classmethod
@@ -97,6 +109,55 @@ class ConsoleSettings(BaseSettings):
             except ValueError:
                 raise ValueError("should be Fernet keys (32 bytes in URL-safe base64), separated by commas") from None
         return keys
+
+
+class CodecServerSettings(ConsoleSettings):
+    """The settings of `python -m codec_server`."""
+
+    codec_server_token: Annotated[SecretStr, Field(min_length=MIN_TOKEN_LENGTH, repr=False)]
+    codec_server_address: str = "127.0.0.1:8888"
+    codec_server_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Of the Web UI, as its address begins: a browser lets no other page read an answer."""
+
+    @field_validator("codec_server_origins", mode="before")
+    @classmethod
+    def _origins_one_after_the_other(cls, value: Any) -> Any:
+        return _separated(value)
+
+    @field_validator("codec_server_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(ORIGIN.fullmatch(origin) for origin in origins):
+            raise ValueError("should be origins such as http://127.0.0.1:8233, separated by commas, with no path")
+        return origins
+
+    @field_validator("codec_server_token")
+    @classmethod
+    def _can_stand_in_a_header(cls, token: SecretStr) -> SecretStr:
+        words = token.get_secret_value()
+        if not (words.isascii() and words.isprintable() and " " not in words):
+            raise ValueError("should be ASCII letters, digits and signs without blanks, as they can stand in a header")
+        return token
+
+    @field_validator("codec_server_address")
+    @classmethod
+    def _is_host_and_port(cls, address: str) -> str:
+        host, _, port = address.rpartition(":")
+        if not host or not (port.isascii() and port.isdigit()) or int(port) > MAX_PORT:
+            raise ValueError("should be host and port, such as 127.0.0.1:8888")
+        return address
+
+    @property
+    def codec_server_listen(self) -> tuple[str, int]:
+        """Where to listen: host and port."""
+        host, _, port = self.codec_server_address.rpartition(":")
+        return host, int(port)
+
+    @model_validator(mode="after")
+    def _has_keys(self) -> Self:
+        if not self.payload_keys:
+            raise ValueError("PAYLOAD_KEYS: not set, and without keys there is nothing to decrypt")
+        return self
 
 
 class Settings(ConsoleSettings):
@@ -183,6 +244,11 @@ def load() -> Settings:
 def load_console() -> ConsoleSettings:
     """The settings of a program that only talks to Temporal. Raises SettingsError."""
     return _read(ConsoleSettings)
+
+
+def load_codec_server() -> CodecServerSettings:
+    """The codec server's settings. Raises SettingsError."""
+    return _read(CodecServerSettings)
 
 
 def _read(kind: type[S]) -> S:

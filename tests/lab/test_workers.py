@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -91,6 +92,13 @@ class Shop:
         command = [temporal(), "workflow", "update-options", "--versioning-override-behavior", "auto_upgrade", *which]
         command += ["--address", self.server.address]
         await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True)
+
+    async def temporal_show(self, trip_id, *options):
+        """The trip's history, as Temporal's own command line shows it."""
+        command = [temporal(), "workflow", "show", "--address", self.server.address, "--output", "json"]
+        command += ["--workflow-id", trip_workflow_id(trip_id), *options]
+        done = await asyncio.to_thread(subprocess.run, command, capture_output=True, check=True)
+        return json.loads(done.stdout)
 
     async def make_current(self, build_id):
         """Tell Temporal that new trips go to this version, whether or not it has heard of a worker of it yet."""
@@ -295,6 +303,28 @@ async def test_encrypted_a_decision_with_other_keys_is_refused_and_one_whose_ans
         async with asyncio.timeout(LIMIT):
             result = await handle_with(await a_client(shop, both), trip_id).result()
     assert (result["outcome"], result["decidedBy"]) == ("written_off", "ann")
+
+
+async def test_encrypted_a_trip_is_shown_by_temporals_own_command_line_through_the_codec_server(shop):
+    key, token = Fernet.generate_key().decode(), secrets.token_urlsafe()
+    trip_id = str(uuid.uuid4())
+    with shop.worker(PAYLOAD_KEYS=key):
+        begun = json.dumps(shop.payload(trip_id, "42.10"))
+        await shop.starter("start", "-", "--wait", stdin=begun, PAYLOAD_KEYS=key)
+    variables = {"PAYLOAD_KEYS": key, "CODEC_SERVER_TOKEN": token, "CODEC_SERVER_ADDRESS": "127.0.0.1:0"}
+    server = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "codec_server"), cwd=ROOT, env=os.environ | variables, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        async with asyncio.timeout(LIMIT):
+            address = (await server.stdout.readline()).decode().split()[-1]
+        codec = ["--codec-endpoint", address, "--codec-auth", f"Bearer {token}"]
+        shown, stored = await shop.temporal_show(trip_id, *codec), await shop.temporal_show(trip_id)
+    finally:
+        server.send_signal(signal.SIGTERM)
+        told, _ = await server.communicate()
+    assert (encodings(shown), encodings(stored)) == ({b"json/plain"}, {ENCODING})
+    assert (told, server.returncode) == (b"", 0)
 
 
 async def test_encrypted_people_are_still_told_what_a_reconciliation_waits_for(shop):
