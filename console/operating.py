@@ -106,5 +106,5 @@ def say_to(
         print_json(answer)
         return
     status = understood(answer, model)
-    say(f"The {partner.kind} took it: {status.log[-1].sentence}" if status.log else f"The {partner.kind} took it.")
+    say(f"The {partner.kind} took it.")
     say(shown(status))

@@ -158,7 +158,7 @@ def show_refund(refund: ThisRefund, *, as_json: Json = False) -> None:
         print_json(answer)
         return
     status = understood(answer, RefundStatus)
-    say(Group(_facts(status), happenings(status.log)))
+    say(Group(_facts(status), happenings(status.log or ())))
 
 
 @commands.command("retry-refund", epilog=example(f"retry-refund {EXAMPLE_ID} --operator ann"))

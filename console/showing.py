@@ -77,7 +77,7 @@ def understood(answer: dict[str, Any], model: type[M]) -> M:
 def picture(answer: dict[str, Any], *, lines: int = MOST_ENTRIES) -> Group:
     """The facts and the log's last lines."""
     status = understood(answer, Status)
-    return Group(facts(status), happenings(status.log[-lines:]))
+    return Group(facts(status), happenings((status.log or ())[-lines:]))
 
 
 def happenings(log: Sequence[LogEntry]) -> Table:

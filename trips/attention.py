@@ -28,6 +28,7 @@ class Cause(StrEnum):
     REFUND = "refund"
     NOT_SETTLED = "not_settled"
     RECONCILIATION = "reconciliation"
+    FLOOD = "flood"
 
 
 CAUSE_OF_TROUBLE = {
@@ -63,6 +64,7 @@ WHAT_TO_DO = {
     Cause.REJECTED: "Ask the service's support why it rejects it; then: retry-delivery KEY.",
     Cause.REFUND: "Find it at the processor's; then: resolve-refund REQUEST_ID --given-back or --not-given-back.",
     Cause.NOT_SETTLED: "Nothing here: it goes on by itself when the trip is settled. See what the trip waits for.",
+    Cause.FLOOD: "Find out who says so much, and stop it. Updates, such as the commands send, are heard.",
     Cause.RECONCILIATION: "Follow up what reconcile leaves over of that day's file; then: reconcile-daily --day DAY.",
 }
 

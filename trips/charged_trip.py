@@ -262,10 +262,10 @@ class ChargedTrip(Trip):
         if self._releasing or self._voided:
             return Release()
         if self.cart is None:
-            if now >= self.request.charge_by:
+            if now >= self.charge_by:
                 self.log.add(now, Event.DEADLINE, f"{self._no_cart}: the hold is cancelled")
                 return Release()
-            return Wait(Stage.AWAITING_CART, self.request.charge_by, "for the cart")
+            return Wait(Stage.AWAITING_CART, self.charge_by, "for the cart")
         if not self.total:
             return Release()
         return self._next_for_a_sale(now)
@@ -296,7 +296,7 @@ class ChargedTrip(Trip):
                 return self._search(now)
             case Strategy.ASK_AGAIN if not self._asked_again:
                 since = max(decision.at, self._declined_at or decision.at)
-                until = min(since + self.request.policy.ask_again_after, self.request.charge_by)
+                until = min(since + self.request.policy.ask_again_after, self.charge_by)
                 if now < until:
                     return Wait(Stage.AWAITING_DECISION, until, "to ask for the whole total again")
                 return Adjust(self.total, self._sale)
@@ -337,7 +337,7 @@ class ChargedTrip(Trip):
 
     def _last_moment_to_wait(self, step: Call) -> datetime:
         """An adjust that needs a person gives way to what is authorized in time."""
-        return self.request.charge_by if isinstance(step, Adjust) and self.authorized else self.request.expires_at
+        return self.charge_by if isinstance(step, Adjust) and self.authorized else self.request.expires_at
 
     def settlement(self, transaction: Transaction | None, settled_at: datetime) -> Settlement:
         """The trip's final result. `settled_at` is when its money was over."""
@@ -404,13 +404,13 @@ class ChargedTrip(Trip):
         With nothing authorized, an outage is waited out to the end: there is nothing to lose by asking. PENDING is
         not: it ends as a decline would.
         """
-        if now < self.request.charge_by:
+        if now < self.charge_by:
             return False
         return self._pending_since is not None or (self.streak is not None and bool(self.authorized))
 
     def _decide_by(self, now: datetime) -> datetime:
         declined_at = self._declined_at or now
-        return min(declined_at + self.request.policy.decision_window, self.request.charge_by)
+        return min(declined_at + self.request.policy.decision_window, self.charge_by)
 
     def _let_policy_or_timer_decide(self, now: datetime) -> None:
         if self.decision is not None:

@@ -161,8 +161,8 @@ class DelegatedTrip(Trip):
     def _next(self, now: datetime) -> Step:
         if self.cart is not None:
             return Checkout(self.cart)
-        if now < self.request.charge_by:
-            return Wait(Stage.AWAITING_CART, self.request.charge_by, "for the cart")
+        if now < self.charge_by:
+            return Wait(Stage.AWAITING_CART, self.charge_by, "for the cart")
         self.log.add(now, Event.DEADLINE, f"{self._no_cart}: nothing is owed")
         self._voided = True
         return Record()

@@ -52,14 +52,14 @@ def recovery_details(recovery: Recovery, attention: Attention | None, log: Seque
     return _page([("amount", recovery.amount), ("trip", recovery.shopping_trip_id)], attention, log)
 
 
-def _page(facts: Facts, attention: Attention | None, log: Sequence[LogEntry]) -> str:
+def _page(facts: Facts, attention: Attention | None, log: Sequence[LogEntry] | None) -> str:
     lines = ["| | |", "|---|---|"] if facts else []
     lines += [f"| {name} | {_plain(str(value))} |" for name, value in facts if value is not None]
     if attention:
         since = f"since {attention.since:%Y-%m-%d %H:%M:%S} UTC"
         lines = [f"**Attention: {attention.cause}**, {since}. {_plain(attention.sentence)}", "", *lines]
         lines[1:1] = ["", _plain(attention.what_to_do)]
-    lines += ["", *(f"- {entry.at:%H:%M:%S} {_plain(entry.sentence)}" for entry in log[-LAST_LINES:])]
+    lines += ["", *(f"- {entry.at:%H:%M:%S} {_plain(entry.sentence)}" for entry in (log or ())[-LAST_LINES:])]
     return "\n".join(lines)
 
 

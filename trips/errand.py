@@ -11,6 +11,8 @@ from trips.log import Event, TripLog
 from trips.messages import Said
 from trips.trouble import Streak, Trouble
 
+TOO_MUCH = "more was said than Temporal keeps of a workflow"
+
 
 class Errand(ABC):
     """What a trip and a refund have in common. It has no clock: every moment is handed in."""
@@ -22,6 +24,9 @@ class Errand(ABC):
         self.least_wait = timedelta(0)
         """Between two tries, however short a wait would do."""
         self._patience = patience
+        self.unread = 0
+        """How many signals were refused unread."""
+        self._overwhelmed_at: datetime | None = None
 
     @property
     @abstractmethod
@@ -68,6 +73,27 @@ class Errand(ABC):
         vars(twin).update({name: copy(value) for name, value in vars(self).items()})
         twin.log = TripLog()
         return twin
+
+    def refuse_unread(self, now: datetime) -> bool:
+        """A signal was not read: too much was said before it. Whether that is new."""
+        self.unread += 1
+        return self.overwhelm("signals are refused unread from here on, updates are heard", now)
+
+    def overwhelm(self, consequence: str, now: datetime) -> bool:
+        """Too much was said for what a history holds. Whether that is new."""
+        if self._overwhelmed_at is not None:
+            return False
+        self._overwhelmed_at = now
+        self.log.add(now, Event.ATTENTION, f"{TOO_MUCH}: {consequence}")
+        return True
+
+    @property
+    def flood(self) -> Attention | None:
+        """That too much was said: whoever did it has to be found."""
+        if self._overwhelmed_at is None:
+            return None
+        unread = f"; signals refused unread: {self.unread}" if self.unread else ""
+        return Attention.because(Cause.FLOOD, since=self._overwhelmed_at, sentence=f"{TOO_MUCH}{unread}")
 
     def unheard(self, name: str, reason: str, now: datetime) -> bool:  # noqa: ARG002 (most have nothing to do about it)
         """A signal of that name can't be taken, and its sender can't be told. Whether that changes what to do."""

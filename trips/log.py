@@ -1,6 +1,7 @@
 """A trip's own log: every call, answer, decision and refusal, with its time, for the people who look at the trip."""
 
 from enum import StrEnum
+from typing import TypeVar
 
 from pydantic_core import to_json
 
@@ -14,6 +15,9 @@ FIRST_ENTRIES = 100
 
 MAX_LOG_BYTES = 1_000_000
 """Of the lines as JSON: a thousand long notes in a script of three bytes a letter would fill 3 MB."""
+
+
+M = TypeVar("M", bound=Message)
 
 
 class Event(StrEnum):
@@ -40,6 +44,11 @@ class LogEntry(Message):
     at: Moment
     event: Event
     sentence: Sentence
+
+
+def without_log(status: M) -> M:
+    """A status as an update answers it: the answer is stored, and one with a log would fill the history with logs."""
+    return status.model_copy(update={"log": None})
 
 
 class TripLog:

@@ -73,7 +73,8 @@ class RefundStatus(Message):
     amount: Money
     stage: RefundStage
     attention: Attention | None = None
-    log: tuple[LogEntry, ...]
+    log: tuple[LogEntry, ...] | None = None
+    """None in an update's answer."""
 
 
 class RefundErrand(Errand):
@@ -134,7 +135,7 @@ class RefundErrand(Errand):
 
     def attention(self, now: datetime) -> Attention | None:
         """Why a person should look now, or None."""
-        attention = super().attention(now) or self.doubt
+        attention = super().attention(now) or self.doubt or self.flood
         if attention and attention.cause in WHAT_TO_DO:
             return attention.model_copy(update={"what_to_do": WHAT_TO_DO[attention.cause]})
         return attention

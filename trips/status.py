@@ -35,7 +35,8 @@ class Status(Message):
     expires_at: Moment
     outcome: Outcome | None = None
     settled_at: Moment | None = None
-    log: tuple[LogEntry, ...]
+    log: tuple[LogEntry, ...] | None = None
+    """None in an update's answer."""
 
     @property
     def decision(self) -> str | None:

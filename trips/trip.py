@@ -11,7 +11,7 @@ from decimal import Decimal
 from trips.attention import Attention, Cause
 from trips.base import Refused
 from trips.cart import Cart
-from trips.errand import Errand, noted
+from trips.errand import TOO_MUCH, Errand, noted
 from trips.intent import Intent
 from trips.log import Event, TripLog
 from trips.messages import CaptureResolution, Decision, Said
@@ -52,6 +52,7 @@ class Trip(Errand):
         """When another run of the trip set out to do what this one now does."""
         self._denied_by: str | None = None
         """Who said last that what is in doubt was not done. The doubt stays: that may be wrong."""
+        self._hurried_at: datetime | None = None
 
     # What follows from the facts.
 
@@ -100,10 +101,30 @@ class Trip(Errand):
         """When an uncharged trip becomes an incident."""
         return self.request.started_at + self.request.policy.token_lifetime * float(EXPIRING_SHARE)
 
+    @property
+    def charge_by(self) -> datetime:
+        """From when on nothing is waited for that can be decided without it."""
+        return min(self.request.charge_by, self._hurried_at or self.request.charge_by)
+
+    def hurry(self, now: datetime) -> None:
+        """There is no room to wait any longer: from now on the trip does what it would do at chargeBy."""
+        if self._hurried_at is None:
+            self._hurried_at = now
+            self.overwhelm("the trip does now what it would do at chargeBy", now)
+
     # What people say.
 
     def submit_cart(self, cart: Cart, now: datetime) -> None:
-        """Take the cart, or a changed one. Raises Refused once charging has begun, or for another currency."""
+        """Take the cart, or a changed one. Raises Refused once charging has begun, or for another currency.
+
+        The same cart again is taken at any time, and leaves no line in the log: carts are sent at least once.
+        """
+        if self.cart == cart and not self._voided:
+            if not self.money_is_over and not self.charging_has_begun:
+                self._cart_changed(self.cart, now)
+            return
+        if self._hurried_at and self.cart:
+            raise Refused(f"{TOO_MUCH}: the cart that is here is charged")
         if self.money_is_over or self.charging_has_begun or self._voided:
             raise Refused("the cart can't be changed any more: " + self._how_far())
         if (self.cart or self.request.pre_authorized) and cart.total.code != self.code:
@@ -193,8 +214,8 @@ class Trip(Errand):
 
     def _put_off_until(self, now: datetime) -> datetime:
         """How long a failed call may wait at most, whatever the service says."""
-        if now < self.request.charge_by:
-            return self.request.charge_by
+        if now < self.charge_by:
+            return self.charge_by
         last = self.request.expires_at - LAST_TRY
         return min(now + LONGEST_WAIT_WHEN_OLD, last) if now < last else self.request.expires_at
 
@@ -247,7 +268,7 @@ class Trip(Errand):
 
     def wakes(self) -> list[datetime]:
         """The moments at which something about the trip changes by itself."""
-        return [*super().wakes(), self.expiring_at, self.request.charge_by, self.request.expires_at]
+        return [*super().wakes(), self.expiring_at, self.charge_by, self.request.expires_at]
 
     @abstractmethod
     def settlement(self, transaction: Transaction | None, settled_at: datetime) -> Settlement:
@@ -255,11 +276,11 @@ class Trip(Errand):
 
     def attention(self, now: datetime) -> Attention | None:
         """Why a person should look at the trip now, or None."""
-        return super().attention(now) or (None if self.money_is_over else self._refused_cart)
+        return super().attention(now) or (None if self.money_is_over else self._refused_cart) or self.flood
 
     def incidents(self, now: datetime) -> list[Attention]:
         """What the outside world should know of; what is still here at the trip's end stays open for a person."""
-        lasting = (self._refused_cart, self._expiring(now), self._expiry(), self._conflict)
+        lasting = (self._refused_cart, self._expiring(now), self._expiry(), self._conflict, self.flood)
         return [*super().incidents(now), *filter(None, lasting)]
 
     def is_expiring(self, now: datetime) -> bool:

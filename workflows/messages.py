@@ -13,6 +13,7 @@ from converter import NotJson
 from trips.base import Message, Refused, sentence
 from trips.errand import Errand
 from trips.log import Event
+from workflows.history import HistoryUse, history_use
 
 with workflow.unsafe.imports_passed_through():
     from pydantic import ValidationError
@@ -32,6 +33,7 @@ class Listener:
         self.heard = 0
         """Counts what may change what to do, so that a wait can tell that something did."""
         self._signals = 0
+        self._use = HistoryUse.LITTLE
 
     def check(self, name: str, payload: Sequence[Any]) -> None:
         """Say whether an update would be taken: what is refused here leaves no event in the history.
@@ -60,6 +62,8 @@ class Listener:
     def take_note(self, name: str, payload: Sequence[Any]) -> None:
         """Take a signal: nobody waits for an answer, so the errand itself must know what was refused."""
         self._signals += 1
+        if self._refused_unread():
+            return
         try:
             check_readable(name, payload, self._signals)
             self._act(self.errand, name, payload)
@@ -71,7 +75,8 @@ class Listener:
 
     def refuse_unknown(self) -> None:
         """Refuse a signal that nobody understands. Its name isn't repeated: people type anything anywhere."""
-        self._refuse("a signal of another name", f"there are only {', '.join(self._understood)}")
+        if not self._refused_unread():
+            self._refuse("a signal of another name", f"there are only {', '.join(self._understood)}")
 
     def refused(self) -> None:
         """A signal was refused, and its sender can only read it here."""
@@ -79,6 +84,15 @@ class Listener:
     @property
     def knows_how_far(self) -> bool:
         """Whether it can be said already what would be too early or too late."""
+        return True
+
+    def _refused_unread(self) -> bool:
+        """Whether so much was said that signals are not read any more: each costs a replay time, and none is told."""
+        use = history_use()
+        if use is HistoryUse.LITTLE:
+            return False
+        self.heard += self.errand.refuse_unread(workflow.now()) or use > self._use
+        self._use = use
         return True
 
     def _act(self, errand: Errand, name: str, payload: Sequence[Any]) -> None:

@@ -21,11 +21,12 @@ from trips.request import PAYMENT_SERVICE
 from trips.settlement import Settlement, Transaction
 from trips.stages import Stage
 from trips.status import Status, status_of
-from trips.steps import Call, Record, Wait
+from trips.steps import Call, Record, Step, Wait
 from trips.trip import Trip
 from trips.trouble import SAYS_NO, Trouble, TroubleKind
 from workflows.bookkeeping import keep_books
 from workflows.calls import CallFailed
+from workflows.history import HistoryUse, history_use
 from workflows.messages import Understood
 from workflows.parcels import deliver, deliver_at_last
 from workflows.patience import Patience
@@ -119,7 +120,7 @@ class Paying(Patience):
 
     async def _move_the_money(self) -> None:
         while not self._settled_by_another_run:
-            step = self.trip.advance(workflow.now())
+            step = self._next_step()
             if isinstance(step, Record):
                 return
             self.stage = step.stage
@@ -127,6 +128,13 @@ class Paying(Patience):
                 await self.wait(step.until, step.why)
             else:
                 await self._call(step)
+
+    def _next_step(self) -> Step:
+        """What to do now. Where the history is used up, nothing is waited for: an ended trip would leave its hold."""
+        use = history_use()
+        if use is HistoryUse.FULL or (use is HistoryUse.MUCH and self.trip.cart is not None):
+            self.trip.hurry(workflow.now())
+        return self.trip.advance(workflow.now())
 
     async def _call(self, call: Call) -> None:
         """Make one call, and write down its answer or what went wrong. Whether to call again is the trip's to say."""

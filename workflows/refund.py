@@ -4,7 +4,7 @@ from typing import Any
 
 from temporalio import workflow
 
-from trips.log import Event
+from trips.log import Event, without_log
 from trips.names import REFUND, RESOLVE_REFUND, RETRY, STATUS, refund_workflow_id
 from trips.refund_errand import RefundErrand, RefundStart
 from workflows.cancellation import uncancelled
@@ -43,8 +43,7 @@ class Refund(Receiving):
     def status(self) -> dict[str, Any]:
         """Where the refund is, and its log."""
         self._check_start()
-        refund = self._refunding.refund
-        return refund.status(refund.attention(workflow.now())).to_json()
+        return self._refunding.status().to_json()
 
     @workflow.signal(name=RETRY)
     def retry_signalled(self, *payload: Any) -> None:
@@ -55,7 +54,7 @@ class Refund(Receiving):
     def retry_asked(self, *payload: Any) -> dict[str, Any]:
         """Try the failed call again now: {"operator", "note"}."""
         self._answer(RETRY, payload)
-        return self.status()
+        return without_log(self._refunding.status()).to_json()
 
     @retry_asked.validator
     def check_retry_asked(self, *payload: Any) -> None:
@@ -71,7 +70,7 @@ class Refund(Receiving):
     def refund_resolved(self, *payload: Any) -> dict[str, Any]:
         """What became of a refund in doubt: {"givenBack", "operator", "note"}."""
         self._answer(RESOLVE_REFUND, payload)
-        return self.status()
+        return without_log(self._refunding.status()).to_json()
 
     @refund_resolved.validator
     def check_refund_resolved(self, *payload: Any) -> None:

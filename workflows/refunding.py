@@ -14,7 +14,7 @@ from trips.messages import Correction, RefundResolution, Said
 from trips.names import RESOLVE_REFUND, RETRY
 from trips.receipt import refund_receipt_of
 from trips.refund import GivenBack, KnownAsk, Reserved
-from trips.refund_errand import Refunded, RefundErrand, RefundStage
+from trips.refund_errand import Refunded, RefundErrand, RefundStage, RefundStatus
 from trips.settlement import Settlement
 from trips.trouble import SAYS_NO, TroubleKind
 from workflows.bookkeeping import keep_books, keep_books_of_settled
@@ -75,9 +75,13 @@ class Refunding(Patience):
             refunded_at=given_back.at,
         )
 
+    def status(self) -> RefundStatus:
+        """Where the refund is, for people and programs."""
+        return self.refund.status(self.refund.attention(workflow.now()))
+
     def show(self) -> None:
         """Let people see the refund as it is now."""
-        status = self.refund.status(self.refund.attention(workflow.now()))
+        status = self.status()
         attention = status.attention.cause.value if status.attention else None
         found_by = {TRIP: status.shopping_trip_id, STORE: status.store_id, ATTENTION: attention}
         self._sight.show(refund_details(status), found_by)

@@ -8,7 +8,7 @@ from temporalio import workflow
 from trips.base import rfc3339
 from trips.charged_trip import ChargedTrip
 from trips.delegated_trip import DelegatedTrip
-from trips.log import Event, TripLog
+from trips.log import Event, TripLog, without_log
 from trips.names import (
     CANCEL_TRIP,
     CHOOSE_DECLINE_STRATEGY,
@@ -81,7 +81,7 @@ class ShoppingTrip(Receiving):
             self._paying.note(Event.REFUSAL, f"{name} not taken: the trip was settled before")
         else:
             self._answer(name, payload)
-        return self.status()
+        return without_log(self._paying.status()).to_json()
 
     @workflow.query(name=STATUS)
     def status(self) -> dict[str, Any]:

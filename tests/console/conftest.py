@@ -147,7 +147,7 @@ class StandIn(Listener):
 
     def heard_update(self, name, payload):
         self.answer(name, [payload])
-        return self.answer_status()
+        return {name: value for name, value in self.answer_status().items() if name != "log"}
 
     @workflow.update(name=SUBMIT_CART)
     def submit_cart(self, payload: Any) -> dict[str, Any]:

@@ -15,10 +15,10 @@ def test_a_cart_is_submitted_and_the_trip_answers_with_its_status(run, started):
     assert run("show", trip, "--json").document["outcome"] == "captured"
 
 
-def test_a_person_is_told_what_the_trip_took_down(run, started):
+def test_a_person_is_told_that_the_trip_took_it(run, started):
     ran = run("submit", started(None), "-", stdin=cart("12.00"))
     assert ran.status == 0
-    assert "The trip took it: cart of 12.00 USD, 0 lines" in ran.out
+    assert ran.out.startswith("The trip took it.\n")
     assert "stage" in ran.out
 
 
@@ -39,8 +39,8 @@ def test_a_decision_is_recorded_with_its_strategy_operator_and_note(run, started
     ran = run("decide", trip, "capture_authorized", *ANN, "--note", "a good customer", "--json")
     assert ran.status == 0
     assert (ran.document["strategy"], ran.document["decidedBy"]) == ("capture_authorized", "ann")
-    assert "a good customer" in ran.document["log"][-1]["sentence"]
     settled = run("show", trip, "--json").document
+    assert "a good customer" in str(settled["log"])
     assert (settled["outcome"], settled["badDebt"]["amount"]) == ("partially_captured", "70.00")
 
 
@@ -83,7 +83,7 @@ def test_an_operators_word_that_nothing_was_captured_reaches_the_trip(run, start
     trip = started("20.00", store="store-in-doubt", policy={"captureUnknownOutcome": "hold"})
     ran = run("resolve", trip, "--not-captured", *ANN, "--json")
     assert ran.status == 0
-    assert "did not happen" in ran.document["log"][-1]["sentence"]
+    assert "did not happen" in str(run("show", trip, "--json").document["log"])
 
 
 def test_a_resolution_is_refused_where_there_is_no_doubt(run, started):

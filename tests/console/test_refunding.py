@@ -160,7 +160,7 @@ def test_a_refund_that_is_held_up_says_where_it_stands_and_goes_on_when_it_is_re
     assert "no such refund" in call("list-refunds", "--trip", "another").out
     retried = call("retry-refund", request, *ANN)
     assert (retried.status, retried.err) == (0, "")
-    assert "The refund took it: ann says: try again now" in retried.out
+    assert "The refund took it." in retried.out
     again = call("refund", trip, "2.10", *BROKEN, "--request-id", request, "--json")
     assert again.document["refundedAt"]
     assert refunds_of(trip) == ["2.10"]

@@ -754,3 +754,91 @@ def test_a_void_sale_of_a_trip_that_the_service_knew_before_needs_a_person():
 def test_a_trip_that_is_started_late_still_asks_once():
     trip = a_trip(held="10.00")
     assert isinstance(trip.advance(CHARGE_BY + timedelta(minutes=1)), Adjust)
+
+
+def test_the_same_cart_again_changes_nothing_and_leaves_no_line():
+    trip = a_trip(held="10.00")
+    decline(trip)
+    operator_says(trip, Strategy.WRITE_OFF)
+    before = (trip.log.entries, trip.decision, trip.declines, trip.advance(START))
+    trip.submit_cart(cart("42.10"), START)
+    assert (trip.log.entries, trip.decision, trip.declines, trip.advance(START)) == before
+
+
+def test_the_same_cart_again_is_taken_after_the_capture_too_and_another_is_not():
+    trip = a_trip()
+    approve(trip)
+    trip.begin(trip.advance(START))
+    trip.submit_cart(cart("42.10"), START)
+    with pytest.raises(Refused, match="the capture has begun"):
+        trip.submit_cart(cart("42.11"), START)
+
+
+@pytest.mark.parametrize("charging_in_trouble", [TroubleKind.REFUSED, TroubleKind.NO_ANSWER])
+def test_the_same_cart_again_does_not_repeat_a_capture_that_has_failed(charging_in_trouble):
+    trip = a_trip()
+    approve(trip)
+    fail(trip, charging_in_trouble)
+    waiting = trip.advance(START)
+    assert isinstance(waiting, Wait)
+    trip.submit_cart(cart("42.10"), START)
+    assert trip.advance(START) == waiting
+
+
+def test_a_cart_is_still_refused_where_the_sale_is_void():
+    trip = a_trip()
+    trip.cancel(Said(**ANN), START)
+    with pytest.raises(Refused, match="cancelled"):
+        trip.submit_cart(cart("42.10"), START)
+
+
+@pytest.mark.parametrize(
+    ("policy", "captured"),
+    [({}, "10.00"), ({"onDecline": "ask_again"}, "10.00"), ({"fallback": "write_off"}, None)],
+    ids=str,
+)
+def test_a_trip_that_hurries_does_what_it_would_do_at_charge_by(policy, captured):
+    trip = a_trip(held="10.00", **policy)
+    decline(trip)
+    assert isinstance(trip.advance(START), Wait)
+    trip.hurry(START)
+    if "onDecline" in policy:
+        decline(trip)  # asks once more, at once
+    assert finish(trip).captured == usd(captured or "0.00")
+    assert trip.attention(START).cause is Cause.FLOOD
+    assert Cause.FLOOD in [attention.cause for attention in trip.incidents(START)]
+
+
+def test_a_trip_that_hurries_charges_the_cart_that_it_has():
+    trip = a_trip(held="10.00")
+    decline(trip)
+    trip.hurry(START)
+    with pytest.raises(Refused, match="more was said than Temporal keeps"):
+        trip.submit_cart(cart("12.00"), START)
+    operator_says(trip, Strategy.WRITE_OFF)
+    assert finish(trip).outcome is Outcome.WRITTEN_OFF
+
+
+def test_a_trip_that_hurries_without_a_cart_lets_go_of_the_hold():
+    trip = a_trip(None, held="10.00")
+    trip.hurry(START)
+    assert finish(trip).outcome is Outcome.CANCELLED
+
+
+def test_signals_that_are_refused_unread_are_counted_and_told_once():
+    trip = a_trip(None)
+    assert [trip.refuse_unread(START) for _ in range(3)] == [True, False, False]
+    assert len([line for line in trip.log.entries if "refused unread" in line.sentence]) == 1
+    assert "signals refused unread: 3" in trip.attention(START).sentence
+
+
+def test_a_rehearsal_leaves_the_trip_as_it_is():
+    trip = a_trip(held="10.00")
+    fail(trip, TroubleKind.REFUSED)
+    before = (trip.log.entries, trip.advance(START), trip.attention(START))
+    trip.rehearsal().retry(Said(**ANN), START)
+    trip.rehearsal().submit_cart(cart("12.00"), START)
+    trip.rehearsal().cancel(Said(**ANN), START)
+    trip.rehearsal().decide(Decision(strategy="write_off", **ANN), START)
+    trip.rehearsal().hurry(START)
+    assert (trip.log.entries, trip.advance(START), trip.attention(START)) == before

@@ -132,6 +132,17 @@ async def test_a_cart_that_never_comes_releases_the_hold(world):
     assert account["cancelled"]
 
 
+async def test_an_update_answers_with_the_status_without_the_log(world):
+    trip = await world.trip(None, held="10.00")
+    answer = await trip.update(SUBMIT_CART, cart("12.00"))
+    shown = await trip.status()
+    assert answer["total"] == shown["total"] == usd("12.00")
+    assert set(shown) - set(answer) <= {"log", "attention", "captured"}
+    assert "log" in shown
+    assert "log" not in answer
+    await trip.result()
+
+
 async def test_a_changed_cart_is_asked_for_anew(world):
     trip = await world.trip(balance="30.00", held="10.00")
     await trip.reach("awaiting_decision")
