@@ -193,6 +193,10 @@ def read_lasting_address(url: str) -> URL:
     address = read_address(url)
     if address.get_backend_name() == "sqlite" and address.database in (None, "", MEMORY):
         raise ValueError("should name a file, such as sqlite:///trip-payments.db: memory is gone with its program")
+    named = Path(address.database) if address.get_backend_name() == "sqlite" and address.database else None
+    # Only looked at: who closes a file that SQLite has open takes its locks away (https://sqlite.org/howtocorrupt.html).
+    if named and named.exists() and not named.is_file():
+        raise ValueError("should name a regular file, no folder, pipe or device")
     return address
 
 

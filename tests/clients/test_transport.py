@@ -203,6 +203,19 @@ async def test_an_answer_that_hangs_or_trickles_does_not_hold_a_call_for_ever(fa
     assert [line["outcome"] for line in logs] == ["no_answer"] * 2
 
 
+async def test_a_payment_takes_no_way_that_a_variable_of_the_machine_names(fake, monkeypatch, tmp_path):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    (tmp_path / "netrc").write_text("default login ann password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    fake.answers()
+    async with open_payment_service(fake.url, "none") as service:
+        await cancel(service)
+    assert "Authorization" not in fake.received[0].headers
+
+
 async def test_a_call_that_got_no_connection_in_time_is_known_not_to_be_done(fake, monkeypatch):
     monkeypatch.setattr(transport, "MOST_CONNECTIONS", 1)
     begun, over = asyncio.Event(), asyncio.Event()

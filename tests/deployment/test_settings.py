@@ -150,6 +150,12 @@ def test_the_first_line_of_the_log_says_which_environment_is_charged(environment
     assert said["payment_service"] in url
 
 
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_books_are_kept_in_a_regular_file(environment, tmp_path, kind):
+    sentence = wrong(environment, LEDGER_URL=f"sqlite:///{unending(tmp_path / 'books.db', kind)}")
+    assert sentence == "LEDGER_URL: should name a regular file, no folder, pipe or device"
+
+
 @pytest.mark.parametrize("kind", ["pipe", "device", "large"])
 @pytest.mark.parametrize("variable", ["STORES_FILE", "SETTLEMENT_MAPPING", "CHECKOUT_SETTLEMENT_MAPPING"])
 def test_a_file_that_may_never_end_is_refused(environment, tmp_path, variable, kind):
