@@ -15,7 +15,7 @@ def nested(depth, kind):
 @pytest.mark.parametrize("kind", [list, dict])
 def test_a_value_is_nested_no_deeper_than_the_limit(kind):
     check_bounds(nested(MAX_DEPTH, kind))
-    with pytest.raises(ValueError, match="no deeper than 32 levels"):
+    with pytest.raises(ValueError, match="no deeper than 200 levels"):
         check_bounds(nested(MAX_DEPTH + 1, kind))
 
 
@@ -23,12 +23,6 @@ def test_a_value_has_no_more_parts_than_the_limit():
     check_bounds([0] * (MAX_VALUES - 1))
     with pytest.raises(ValueError, match="250,000 values"):
         check_bounds([[0] * (MAX_VALUES // 2), {"a": [0] * (MAX_VALUES // 2)}])
-
-
-@pytest.mark.parametrize("number", [float("inf"), float("-inf"), float("nan")])
-def test_a_number_that_json_can_not_write_is_refused(number):
-    with pytest.raises(ValueError, match="no number as large"):
-        check_bounds({"lines": [{"quantity": number}]})
 
 
 @pytest.mark.parametrize("value", [None, True, 0, 1.5, "text", [], {}, [None, {"a": [1, "b"]}]])
