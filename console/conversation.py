@@ -166,13 +166,16 @@ async def _unheard(
     except RPCError as missing:
         if missing.status is not RPCStatusCode.NOT_FOUND:
             return missing
-        return Refusal(
-            f"there is no {partner.name} in {client.namespace} (Temporal forgets it some days after its end)"
-        )
+        return Refusal(no_such(client, partner))
     if status is WorkflowExecutionStatus.COMPLETED:
         return Refusal(f"the {partner.name} is already {partner.over}")
     how = status.name.lower().replace("_", " ") if status else "ended"
     return Refusal(f"the {partner.name} can't be spoken to: its workflow is {how}")
+
+
+def no_such(client: Client, partner: Partner) -> str:
+    """That Temporal knows nothing of it, as a sentence without its end."""
+    return f"there is no {partner.name} in {client.namespace} (Temporal forgets it some days after its end)"
 
 
 def _seconds() -> str:

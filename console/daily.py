@@ -27,11 +27,11 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from books.daily import DayAsked, ReconciledDay
 from console.conversation import PATIENCE, cause_of, readable, talk
+from console.drawing import grid_of, understood
 from console.handover import result_of
 from console.options import Json, example
 from console.output import Refusal, complain, moment, print_json, say
 from console.reconciling import counts, say_totals
-from console.showing import grid_of, understood
 from trips.base import Message, Moment
 from trips.names import DELIVERIES_QUEUE, RECONCILE_DAILY, RECONCILIATION, reconciliation_workflow_id
 from trips.span import InvalidSpan, read_day

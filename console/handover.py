@@ -1,19 +1,22 @@
 """Hands trips over to Temporal, many at a time, and waits for what becomes of them."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from pydantic import ValidationError
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from console.conversation import PATIENCE, cause_of, in_words, readable
+from console.looking import ended_words, ledger_says
 from console.output import Refusal
 from console.reading import Order
+from executions import STOPPED, start_payload
 from trips.base import Message
 from trips.names import SHOPPING_TRIP, TASK_QUEUE, trip_workflow_id
 from trips.request import TripRequest
@@ -35,17 +38,26 @@ class Started(Message):
     workflow_id: str
     started: bool
     """False: the trip was started before, and what it was started with stands."""
+    differs: tuple[str, ...] | None = None
+    """The fields that were said otherwise then."""
 
 
 Answer = Started | Settlement | Refusal
 
 
 async def hand_over(
-    client: Client, orders: Sequence[Order], told: Callable[[Answer], None], *, wait: bool
+    client: Client,
+    orders: Sequence[Order],
+    told: Callable[[Answer], None],
+    warn: Callable[[str], None],
+    *,
+    wait: bool,
+    restart: bool = False,
 ) -> list[Answer]:
-    """Start each trip, and with `wait` see each settled; `told` hears each answer at once.
+    """Start each trip, and with `wait` see each settled; `told` hears each answer at once, `warn` what is said beside.
 
-    What is wrong with one trip is that trip's answer. Raises Refusal where Temporal itself is away.
+    With `restart` a trip that Temporal ended is started anew. What is wrong with one trip is that trip's answer. Raises
+    Refusal where Temporal itself is away.
     """
     gate = asyncio.Semaphore(AT_ONCE)
 
@@ -53,7 +65,9 @@ async def hand_over(
         answer: Answer
         try:
             async with gate:
-                answer = await _start(client, order)
+                answer = started = await _start(client, order, restart=restart)
+            if started.differs:
+                warn(f"{order.place}{_otherwise(started)}")
             if wait:
                 answer = await _result(client, order)
         except Refusal as refusal:
@@ -101,22 +115,49 @@ async def start_once(
     return True
 
 
-async def _start(client: Client, order: Order) -> Started:
+async def _start(client: Client, order: Order, *, restart: bool) -> Started:
+    """Start the trip. Raises Refusal for one that Temporal ended before it was settled."""
     request = order.request
-    workflow_id = trip_workflow_id(request.shopping_trip_id)
+    trip_id = request.shopping_trip_id
+    workflow_id = trip_workflow_id(trip_id)
     start = partial(
         start_once, client, SHOPPING_TRIP, order.payload, workflow_id=workflow_id, summary=_summary(request)
     )
-    started = await start()
+    if await start():
+        return Started(shopping_trip_id=trip_id, workflow_id=workflow_id, started=True)
+    before = await client.get_workflow_handle(workflow_id).describe(rpc_timeout=PATIENCE)
     # A trip never began whose start payload could not be used: nothing else makes one fail.
-    if not started and await how_it_ended(client, workflow_id) is WorkflowExecutionStatus.FAILED:
+    if before.status is WorkflowExecutionStatus.FAILED or (restart and before.status in STOPPED):
         started = await start(reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY)
-    return Started(shopping_trip_id=request.shopping_trip_id, workflow_id=workflow_id, started=started)
+        return Started(shopping_trip_id=trip_id, workflow_id=workflow_id, started=started)
+    if before.status in STOPPED and isinstance(known := await asyncio.to_thread(ledger_says, trip_id), str):
+        ended = f"{ended_words(before)} before it was settled, and {known}"
+        raise Refusal(f"trip {trip_id} ended without a result: {ended}. Look at it by show; start --restart goes on.")
+    differs = await differences(client, workflow_id, order.request, order.said)
+    return Started(shopping_trip_id=trip_id, workflow_id=workflow_id, started=False, differs=differs or None)
 
 
-async def how_it_ended(client: Client, workflow_id: str) -> WorkflowExecutionStatus | None:
-    """Temporal's own word for where the workflow is."""
-    return (await client.get_workflow_handle(workflow_id).describe(rpc_timeout=PATIENCE)).status
+async def differences(client: Client, workflow_id: str, given: Message, said: Collection[str]) -> tuple[str, ...]:
+    """The fields of what is said now that the workflow's start said otherwise; all, where that can't be read."""
+    try:
+        first = type(given).model_validate(await start_payload(client, workflow_id, rpc_timeout=PATIENCE))
+    except ValidationError:
+        return tuple(sorted(said))
+    now, then = given.to_json(), first.to_json()
+    return tuple(field for name in sorted(said) for field in _differing(name, now.get(name), then.get(name)))
+
+
+def _differing(field: str, now: Any, then: Any) -> Iterator[str]:
+    if isinstance(now, dict) and isinstance(then, dict):
+        for name in sorted(now.keys() | then.keys()):
+            yield from _differing(f"{field}.{name}", now.get(name), then.get(name))
+    elif now != then:
+        yield field
+
+
+def _otherwise(started: Started) -> str:
+    fields = ", ".join(started.differs or ())
+    return f"trip {started.shopping_trip_id} was started before with another {fields}: that start stands"
 
 
 async def result_of(client: Client, workflow_id: str, *, within: timedelta | None = None) -> dict[str, Any] | None:
@@ -134,6 +175,9 @@ async def _result(client: Client, order: Order) -> Settlement:
     try:
         return Settlement.model_validate(await result_of(client, trip_workflow_id(trip)))
     except WorkflowFailureError as error:
+        known = await asyncio.to_thread(ledger_says, trip)
+        if isinstance(known, Settlement):
+            return known
         raise Refusal(f"trip {trip} ended without a result: {cause_of(error)}") from None
 
 

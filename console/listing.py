@@ -1,15 +1,19 @@
 """`list` and `list-refunds`: trips and refunds by what Temporal's visibility knows of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Annotated, TypeVar
 
 import typer
+from sqlalchemy import Connection
 from temporalio.client import Client, WorkflowExecution
 from temporalio.common import SearchAttributeKey
 
+from books.lookup import posted_refunds, settled_trips
+from console.bookkeeping import opened
 from console.conversation import PATIENCE, talk
 from console.options import Json, example, folded_id, identifier
-from console.output import complain, moment, print_json, say, table
+from console.output import Refusal, complain, moment, print_json, say, table
+from executions import STOPPED, attention_of, keyword, latest, outcome_of, stage_of, status_word, with_status
 from trips.attention import Cause
 from trips.base import Message, Moment
 from trips.names import REFUND, SHOPPING_TRIP, SearchAttribute, refund_of_workflow, trip_of_workflow
@@ -19,6 +23,9 @@ from trips.stages import Stage
 commands = typer.Typer()
 
 ANY = "any"
+LAST_WORDS = frozenset({SearchAttribute.STAGE, SearchAttribute.ATTENTION, SearchAttribute.OUTCOME})
+"""What changes on a trip's way. Whose trip it was stays true."""
+
 HEADINGS = ("trip", "store", "stage", "attention", "outcome", "charge by")
 REFUND_HEADINGS = ("refund", "trip", "store", "state", "attention", "asked at")
 
@@ -90,7 +97,11 @@ def list_trips(
         SearchAttribute.OUTCOME: outcome,
     }
     found = _find(query(SHOPPING_TRIP, wanted), limit)
-    _tell(HEADINGS, [_trip(execution) for execution in found], _row, "There is no such trip.", as_json=as_json)
+    settled = _done(found, trip_of_workflow, settled_trips)
+    trips = [found_trip(execution, settled) for execution in found]
+    if attention:
+        trips = [trip for trip in trips if trip.attention]
+    _tell(HEADINGS, trips, row_of, "There is no such trip.", as_json=as_json)
 
 
 @commands.command("list-refunds", epilog=example("list-refunds --attention any", "list-refunds --trip 3f0e --json"))
@@ -99,19 +110,31 @@ def list_refunds(
 ) -> None:
     """List refunds, by trip, store and attention."""
     wanted = {SearchAttribute.TRIP: trip, SearchAttribute.STORE: store, SearchAttribute.ATTENTION: attention}
-    refunds = [_refund(execution) for execution in _find(query(REFUND, wanted), limit)]
+    found = _find(query(REFUND, wanted), limit)
+    given_back = _done(found, refund_of_workflow, posted_refunds)
+    refunds = [_refund(execution, given_back) for execution in found]
+    if attention:
+        refunds = [refund for refund in refunds if refund.attention]
     _tell(REFUND_HEADINGS, refunds, _refund_row, "There is no such refund.", as_json=as_json)
 
 
 def query(workflow: str, wanted: dict[SearchAttribute, str | None]) -> str:
     """The question to visibility. The values hold no quote: they are our own words, or identifiers."""
-    conditions = [f"WorkflowType = '{workflow}'"]
-    for attribute, value in wanted.items():
-        if attribute is SearchAttribute.ATTENTION and value == ANY:
-            conditions.append(f"{attribute} IS NOT NULL")
-        elif value is not None:
-            conditions.append(f"{attribute} = '{value}'")
+    conditions = [f"WorkflowType = '{workflow}'", "ExecutionStatus != 'ContinuedAsNew'"]
+    conditions += [_condition(attribute, value) for attribute, value in wanted.items() if value is not None]
     return " AND ".join(conditions)
+
+
+def _condition(attribute: SearchAttribute, value: str) -> str:
+    """What a trip that Temporal stopped said last of its stage, attention and outcome counts no more."""
+    stopped = with_status(STOPPED)
+    if attribute not in LAST_WORDS:
+        return f"{attribute} = '{value}'"
+    if attribute is SearchAttribute.ATTENTION and value == Cause.ENDED:
+        return stopped
+    if attribute is SearchAttribute.ATTENTION and value == ANY:
+        return f"({attribute} IS NOT NULL OR {stopped})"
+    return f"({attribute} = '{value}' AND NOT {stopped})"
 
 
 def _find(question: str, limit: int) -> list[WorkflowExecution]:
@@ -119,12 +142,12 @@ def _find(question: str, limit: int) -> list[WorkflowExecution]:
 
     async def ask(client: Client) -> list[WorkflowExecution]:
         executions = client.list_workflows(question, limit=limit + 1, rpc_timeout=PATIENCE)
-        return [execution async for execution in executions]
+        found = [execution async for execution in executions]
+        if len(found) > limit:
+            complain(f"There are more than these {limit}: ask for more with --limit.")
+        return [execution async for execution in latest(client, found[:limit], rpc_timeout=PATIENCE)]
 
-    found = talk(ask)
-    if len(found) > limit:
-        complain(f"There are more than these {limit}: ask for more with --limit.")
-    return found[:limit]
+    return talk(ask)
 
 
 def _tell(
@@ -137,39 +160,51 @@ def _tell(
         say(table(headings, map(row, found)) if found else none)
 
 
-def _keyword(execution: WorkflowExecution, name: SearchAttribute) -> str | None:
-    return execution.typed_search_attributes.get(SearchAttributeKey.for_keyword(name))
+def _done(
+    found: Sequence[WorkflowExecution],
+    id_of: Callable[[str], str],
+    known_of: Callable[[Connection, Collection[str]], set[str]],
+) -> set[str]:
+    """Of those that Temporal stopped, which the ledger knows as done all the same; none where it can't be asked."""
+    stopped = {id_of(execution.id) for execution in found if execution.status in STOPPED}
+    if not stopped:
+        return set()
+    try:
+        with opened() as database, database.reading() as connection:
+            return known_of(connection, stopped)
+    except Refusal:
+        return set()
 
 
-def _state(execution: WorkflowExecution) -> str | None:
-    return execution.status.name.lower() if execution.status else None
-
-
-def _trip(execution: WorkflowExecution) -> Found:
+def found_trip(execution: WorkflowExecution, settled: Collection[str] = ()) -> Found:
+    """The trip as Temporal knows it; `settled` are those that the ledger knows to be."""
+    trip_id = trip_of_workflow(execution.id)
     charge_by = SearchAttributeKey.for_datetime(SearchAttribute.CHARGE_BY)
     return Found(
-        shopping_trip_id=trip_of_workflow(execution.id),
-        workflow=_state(execution),
-        store_id=_keyword(execution, SearchAttribute.STORE),
-        stage=_keyword(execution, SearchAttribute.STAGE),
-        attention=_keyword(execution, SearchAttribute.ATTENTION),
-        outcome=_keyword(execution, SearchAttribute.OUTCOME),
+        shopping_trip_id=trip_id,
+        workflow=status_word(execution),
+        store_id=keyword(execution, SearchAttribute.STORE),
+        stage=Stage.SETTLED if trip_id in settled else stage_of(execution),
+        attention=None if trip_id in settled else attention_of(execution),
+        outcome=keyword(execution, SearchAttribute.OUTCOME) if trip_id in settled else outcome_of(execution),
         charge_by=execution.typed_search_attributes.get(charge_by),
     )
 
 
-def _refund(execution: WorkflowExecution) -> FoundRefund:
+def _refund(execution: WorkflowExecution, given_back: Collection[str]) -> FoundRefund:
+    request_id = refund_of_workflow(execution.id)
     return FoundRefund(
-        refund_request_id=refund_of_workflow(execution.id),
-        workflow=_state(execution),
-        shopping_trip_id=_keyword(execution, SearchAttribute.TRIP),
-        store_id=_keyword(execution, SearchAttribute.STORE),
-        attention=_keyword(execution, SearchAttribute.ATTENTION),
+        refund_request_id=request_id,
+        workflow=status_word(execution),
+        shopping_trip_id=keyword(execution, SearchAttribute.TRIP),
+        store_id=keyword(execution, SearchAttribute.STORE),
+        attention=None if request_id in given_back else attention_of(execution),
         asked_at=execution.start_time,
     )
 
 
-def _row(trip: Found) -> Sequence[object]:
+def row_of(trip: Found) -> Sequence[object]:
+    """The trip's row under HEADINGS."""
     stage = trip.stage or trip.workflow
     return (trip.shopping_trip_id, trip.store_id, stage, trip.attention, trip.outcome, moment(trip.charge_by))
 

@@ -7,10 +7,10 @@ import typer
 from rich.table import Table
 
 from console.conversation import UNREADABLE, Partner, delivery_of, talk, tell, trip_of
+from console.drawing import facts, understood
 from console.options import Json, Note, Operator, Trip, example, read_input
 from console.output import complain, print_json, say
 from console.reading import read_json
-from console.showing import facts, understood
 from trips.names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
 from trips.policy import Strategy
 from trips.refund_errand import RefundStatus

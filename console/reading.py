@@ -20,6 +20,8 @@ class Order:
 
     payload: dict[str, Any]
     request: TripRequest
+    said: frozenset[str] = frozenset()
+    """The fields that the file itself has."""
     place: str = ""
     """Where it stands, as the beginning of a sentence; nothing where the file holds one trip."""
 
@@ -73,10 +75,11 @@ def _read_lines(lines: Sequence[bytes], stores: Stores) -> Batch:
 
 def _order(content: bytes, stores: Stores, place: str = "") -> Order:
     try:
-        payload = stores.fill(read_json(content))
+        document = read_json(content)
+        payload = stores.fill(document)
         request = TripRequest.read(payload)
         request.check_started(datetime.now(UTC))
-        return Order(payload, request, place)
+        return Order(payload, request, frozenset(name for name, value in document.items() if value is not None), place)
     except (Refusal, InvalidTrip) as error:
         raise Refusal(f"{place}{error}") from None
 

@@ -1,27 +1,30 @@
 """`refund`, `show-refund`, `retry-refund` and `recover`: money that moves after a trip was settled."""
 
+import asyncio
 import uuid
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import TypeAdapter, ValidationError
 from rich.console import Group
 from rich.table import Table
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import WorkflowIDReusePolicy
 
 from books.ledger import Books
+from books.lookup import posted_refunds
 from console.bookkeeping import opened
 from console.conversation import PATIENCE, Partner, ask_status, cause_of, refund_of, talk
-from console.handover import SUMMARY_LENGTH, how_it_ended, result_of, start_once
+from console.drawing import grid_of, happenings, understood, why_a_person
+from console.handover import SUMMARY_LENGTH, differences, result_of, start_once
+from console.looking import ended_attention
 from console.operating import say_to
 from console.options import Json, Note, Operator, Trip, example, own_id
 from console.output import Refusal, complain, moment, print_json, say
-from console.showing import grid_of, happenings, understood, why_a_person
-from trips.attention import Cause
+from executions import STOPPED, status_word
+from trips.attention import Attention, Cause
 from trips.base import Message, words_of
 from trips.money import NO_CURRENCY, Money, minor_digits, read_decimal
 from trips.names import RECOVERY, REFUND, RESOLVE_REFUND, RETRY, recovery_workflow_id
@@ -32,11 +35,6 @@ commands = typer.Typer()
 
 EXAMPLE_ID = "3f0e1a52-9b1c-4d7e-8f00-0123456789ab"
 _REFUND_REQUEST_ID: TypeAdapter[str] = TypeAdapter(RefundRequestId)
-STOPPED = frozenset(
-    {WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.TIMED_OUT, WorkflowExecutionStatus.CANCELED}
-)
-"""Ends of a refund that are no answer to it: the same refund goes on where it was, by the books and by its id."""
-
 ANY_SIGN = {"ignore_unknown_options": True}
 """Else -3 is taken for an option, and the answer says nothing of amounts."""
 
@@ -153,12 +151,13 @@ def refund(
 @commands.command("show-refund", epilog=example(f"show-refund {EXAMPLE_ID}"))
 def show_refund(refund: ThisRefund, *, as_json: Json = False) -> None:
     """Show where a refund is, and everything that happened to it."""
-    answer = talk(lambda client: ask_status(client, refund_of(refund)))
+    answer, ended = talk(lambda client: _look(client, refund))
     if as_json:
-        print_json(answer)
+        print_json(answer | ended)
         return
     status = understood(answer, RefundStatus)
-    say(Group(_facts(status), happenings(status.log or ())))
+    attention = understood(ended["attention"], Attention) if ended else None
+    say(Group(_facts(status, stage=ended.get("stage"), attention=attention), happenings(status.log or ())))
 
 
 @commands.command("retry-refund", epilog=example(f"retry-refund {EXAMPLE_ID} --operator ann"))
@@ -209,22 +208,40 @@ async def _give_back(client: Client, request: RefundRequest, *, wait: bool) -> R
     partner = refund_of(request.refund_request_id)
     summary = f"{request.amount} of trip {request.shopping_trip_id}"[:SUMMARY_LENGTH]
     workflow_id = partner.workflow_id
-    start = partial(start_once, client, REFUND, request.to_json(), workflow_id=workflow_id, summary=summary)
-    started = await start()
-    if not started and await how_it_ended(client, workflow_id) in STOPPED:
-        started = await start(reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY)
+    # What was refused, or ended from outside, is no answer for ever: the ledger is asked anew, and knows what was done.
+    started = await start_once(
+        client,
+        REFUND,
+        request.to_json(),
+        workflow_id=workflow_id,
+        summary=summary,
+        reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+    )
+    if not started and await differences(client, workflow_id, request, request.to_json()):
+        raise Refusal(id_taken(request))
     if not wait:
         return Begun(workflow_id=partner.workflow_id, started=started, refund_request_id=request.refund_request_id)
     try:
         result = await result_of(client, partner.workflow_id, within=PATIENCE)
     except WorkflowFailureError as error:
-        before = "" if started else ". That is what became of it before: for another refund, leave out --request-id"
-        raise Refusal(f"refused: {cause_of(error)}{before}") from None
-    answer = understood(result, Refunded) if result is not None else await _where_it_stands(client, partner)
-    reason = answer.reason if isinstance(answer, Refunded) else request.reason
-    if (answer.shopping_trip_id, answer.amount, reason) != (request.shopping_trip_id, request.amount, request.reason):
-        raise Refusal(id_taken(request))
-    return answer
+        raise Refusal(f"refused: {cause_of(error)}") from None
+    return understood(result, Refunded) if result is not None else await _where_it_stands(client, partner)
+
+
+async def _look(client: Client, request_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The refund's last words; and what goes before them where Temporal ended it and the ledger has no such refund."""
+    partner = refund_of(request_id)
+    answer = await ask_status(client, partner)
+    execution = await client.get_workflow_handle(partner.workflow_id).describe(rpc_timeout=PATIENCE)
+    if execution.status not in STOPPED or await asyncio.to_thread(_is_posted, request_id):
+        return answer, {}
+    stage, attention = status_word(execution), ended_attention(execution, "before it was done")
+    return answer, {"stage": stage, "workflow": stage, "attention": attention.to_json()}
+
+
+def _is_posted(request_id: str) -> bool:
+    with opened() as database, database.reading() as connection:
+        return bool(posted_refunds(connection, {request_id}))
 
 
 async def _where_it_stands(client: Client, partner: Partner) -> RefundStatus:
@@ -255,12 +272,18 @@ async def _record(client: Client, recovery: Recovery) -> tuple[Recovered | Begun
     except WorkflowFailureError as error:
         raise Refusal(f"refused: {cause_of(error)}") from None
     if result is None:
+        if not started and await differences(client, workflow_id, recovery, {"amount"}):
+            raise Refusal(_another_payment(recovery, "another amount"))
         return Begun(workflow_id=workflow_id, started=started, recovery_id=recovery.recovery_id), started
     answer = understood(result, Recovered)
     if answer.amount != recovery.amount:
-        words = f"{recovery.recovery_id} is another payment's of that trip, of {answer.amount}"
-        raise Refusal(f"--id: {words}. For another payment give another id, or none.")
+        raise Refusal(_another_payment(recovery, str(answer.amount)))
     return answer, started
+
+
+def _another_payment(recovery: Recovery, amount: str) -> str:
+    words = f"{recovery.recovery_id} is another payment's of that trip, of {amount}"
+    return f"--id: {words}. For another payment give another id, or none."
 
 
 def _currency_of(trip: str) -> str:
@@ -296,15 +319,15 @@ def _given_back(refunded: Refunded) -> Table:
     )
 
 
-def _facts(status: RefundStatus) -> Table:
+def _facts(status: RefundStatus, *, stage: str | None = None, attention: Attention | None = None) -> Table:
     store = f", store {status.store_id}" if status.store_id else ""
     return grid_of(
         {
             "refund": status.refund_request_id,
             "trip": f"{status.shopping_trip_id}{store}",
             "amount": status.amount,
-            "stage": status.stage,
-            **why_a_person(status.attention),
+            "stage": stage or status.stage,
+            **why_a_person(attention or status.attention),
         }
     )
 

@@ -20,6 +20,10 @@ MAX_TRIPS_BYTES = 200_000_000
 """A hundred thousand trips of two thousand bytes."""
 
 TripFile = Annotated[str, typer.Argument(metavar="FILE", help="One JSON trip, or one a line; - is standard input.")]
+Restart = Annotated[
+    bool,
+    typer.Option("--restart", help="Start anew what Temporal ended (terminated…): find out first what was charged."),
+]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until every trip is settled, and answer with the results.")]
 
 MONEY = ("total", "captured", "Amazon", "bad debt")
@@ -27,23 +31,24 @@ HEADINGS = ("trip", "outcome", *MONEY, "strategy", "decided by")
 
 
 @commands.command(epilog=example("start trip.json", "start trips.jsonl --wait --json"))
-def start(file: TripFile, *, wait: Wait = False, as_json: Json = False) -> None:
+def start(file: TripFile, *, wait: Wait = False, restart: Restart = False, as_json: Json = False) -> None:
     """Start a trip, or many.
 
-    A trip is paid once for ever: a second start of it answers with the first, unless that could not be used. What a
-    trip does not say of payment, merchant, receipt and policy is taken from its store's table in STORES_FILE, or from
+    A trip is paid once for ever: a second start of it answers with the first, unless that could not be used. What it
+    says otherwise is told on standard error. A trip that Temporal ended is started anew by --restart alone. What a trip
+    does not say of payment, merchant, receipt and policy is taken from its store's table in STORES_FILE, or from
     the default there, where that is set.
     """
     batch = read_trips(read_input(file, MAX_TRIPS_BYTES), configured_stores())
     complain("\n".join(batch.refused))
-    answers = _hand_over(batch.orders, wait=wait, as_json=as_json) if batch.orders else []
+    answers = _hand_over(batch.orders, wait=wait, restart=restart, as_json=as_json) if batch.orders else []
     if not as_json:
         _report(answers)
     if batch.refused or any(isinstance(answer, Refusal) for answer in answers):
         raise typer.Exit(1)
 
 
-def _hand_over(orders: Sequence[Order], *, wait: bool, as_json: bool) -> list[Answer]:
+def _hand_over(orders: Sequence[Order], *, wait: bool, restart: bool, as_json: bool) -> list[Answer]:
     hidden = as_json or len(orders) == 1 or not err.is_terminal
     with Progress(console=err, disable=hidden) as progress:
         bar = progress.add_task("settled" if wait else "started", total=len(orders))
@@ -56,7 +61,7 @@ def _hand_over(orders: Sequence[Order], *, wait: bool, as_json: bool) -> list[An
                 print_json(answer.to_json())
 
         try:
-            return talk(lambda client: hand_over(client, orders, told, wait=wait))
+            return talk(lambda client: hand_over(client, orders, told, complain, wait=wait, restart=restart))
         except KeyboardInterrupt:
             complain(GOES_ON)
             raise

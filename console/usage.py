@@ -21,9 +21,21 @@ class Commands(TyperGroup):
             return super().make_context(*args, **more)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command, as typer does."""
-        with _masked():
+        """Run the command, as typer does; of an option that is none, say how an id is written that looks like one."""
+        with _told_how_to_write_ids(ctx), _masked():
             return super().invoke(ctx)
+
+
+@contextmanager
+def _told_how_to_write_ids(ctx: Any) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if hasattr(error, "option_name") and hasattr(error, "message"):
+            error.message += (
+                f"\nAn id that begins with a dash stands after two dashes, such as:\n{ctx.invoked_subcommand} -- -x"
+            )
+        raise
 
 
 @contextmanager

@@ -21,6 +21,7 @@ class Cause(StrEnum):
     START = "start"
     EXPIRING = "expiring"
     EXPIRED = "expired"
+    ENDED = "ended"
     BOOKS = "books"
     CONFLICT = "conflict"
     UNDELIVERED = "undelivered"
@@ -58,6 +59,7 @@ WHAT_TO_DO = {
     Cause.START: "Nobody charges this sale: start the trip again, corrected, before its token expires.",
     Cause.EXPIRING: "See why the trip is not charged yet and mend that before the token expires.",
     Cause.EXPIRED: "Nothing can be charged any more; the total is bad debt. Find out why it came to this.",
+    Cause.ENDED: "Find out what was charged; then: start FILE --restart. A refund, a recovery: give the command again.",
     Cause.BOOKS: "Have the ledger's database (LEDGER_URL) mended: the trip goes on by itself. Retry to try at once.",
     Cause.CONFLICT: "Compare the trip, the books and the processor: what was taken twice must be given back.",
     Cause.UNDELIVERED: "Mend its receiver, or what it says of the parcel: it is tried again by itself for 30 days.",

@@ -41,7 +41,12 @@ class Status(Message):
     @property
     def decision(self) -> str | None:
         """What was decided and by whom, in words."""
-        return self.decided_by and f"{self.strategy or 'cancelled'}, decided by {self.decided_by}"
+        return decision_of(self)
+
+
+def decision_of(known: Status | Settlement) -> str | None:
+    """What was decided and by whom, in words."""
+    return known.decided_by and f"{known.strategy or 'cancelled'}, decided by {known.decided_by}"
 
 
 def status_of(trip: Trip, stage: Stage, attention: Attention | None, settlement: Settlement | None) -> Status:

@@ -111,12 +111,23 @@ def test_a_refund_that_may_not_be_is_refused_in_the_books_own_words(call, settle
     assert reason in ran.err
 
 
-def test_a_refusal_stands_for_its_request_id_and_says_so(call):
-    request = ("--currency", "USD", "--request-id", str(uuid.uuid4()))
-    call("refund", "nobody", "2.10", *BROKEN, *request)
-    ran = call("refund", "nobody", "2.10", *BROKEN, *request)
-    assert ran.status == 1
-    assert "leave out --request-id" in ran.err
+def test_a_refusal_frees_the_id_of_a_refund(call, settled, shop, refunds_of):
+    trip, request = settled(), ("--request-id", str(uuid.uuid4()))
+    assert "more than the 42.10 USD" in call("refund", trip, "42.11", *BROKEN, *request).err
+    shop.do(shop.control.add_fault(trip, "refund", "bad_request"))
+    assert "the service refused it" in call("refund", trip, "2.10", *BROKEN, *request).err
+    ran = call("refund", trip, "2.10", *BROKEN, *request)
+    assert (ran.status, refunds_of(trip)) == (0, ["2.10"])
+
+
+@pytest.mark.parametrize("wait", [[], ["--no-wait"]])
+@pytest.mark.parametrize("other", [("2.11", *BROKEN), ("2.10", "--reason", "other")])
+def test_an_id_with_another_refund_is_refused_while_the_first_is_under_way(call, held_up, wait, other):
+    trip, request = held_up
+    ran = call("refund", trip, *other, "--request-id", request, *wait)
+    assert (ran.status, ran.out) == (1, "")
+    assert f"{request} is another refund's" in ran.err
+    call("retry-refund", request, *ANN)
 
 
 def test_a_person_need_not_wait(call, settled, shop, refunds_of):
@@ -171,6 +182,14 @@ def test_a_refund_that_is_held_up_says_where_it_stands_and_goes_on_when_it_is_re
 def test_a_refund_whose_workflow_was_stopped_from_outside_goes_on_when_it_is_repeated(call, held_up, refunds_of, shop):
     trip, request = held_up
     shop.do(shop.client.get_workflow_handle(refund_workflow_id(request)).terminate("by a test"))
+    shown = call("show-refund", request, "--json").document
+    assert (shown["stage"], shown["attention"]["cause"]) == ("terminated", "ended")
+    assert "Temporal ended its workflow" in call("show-refund", request).out
+    while not (found := call("list-refunds", "--attention", "ended", "--json").documents):
+        pass  # visibility lags behind
+    assert [(each["refundRequestId"], each["workflow"], each["attention"]) for each in found] == [
+        (request, "terminated", "ended")
+    ]
     for _ in range(2):
         again = call("refund", trip, "2.10", *BROKEN, "--request-id", request, "--json")
         assert (again.status, again.document["refundRequestId"]) == (0, request)

@@ -1,0 +1,220 @@
+"""What the commands say of a trip that Temporal ended, forgot, or whose worker is gone."""
+
+import json
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from tests.console.conftest import StandIn
+from tests.console.test_starting import lines
+from trips.money import Money
+from trips.names import SHOPPING_TRIP, TASK_QUEUE
+from trips.posting import SettledTrip
+from trips.settlement import Settlement
+
+IDLE = {"TEMPORAL_NAMESPACE": "idle"}
+
+
+@pytest.fixture
+def posted(server):
+    """Let the ledger know a trip as settled."""
+
+    def _posted(trip_id):
+        usd = Money(amount="42.10", code="USD")
+        settlement = Settlement(
+            shopping_trip_id=trip_id,
+            store_id="store-1",
+            outcome="captured",
+            total=usd,
+            captured=usd,
+            bad_debt=Money.zero("USD"),
+            settled_at=datetime.now(UTC),
+        )
+        server.shop.books.post_settlement(SettledTrip(settlement=settlement, trip_started_at=datetime.now(UTC)))
+        return trip_id
+
+    return _posted
+
+
+@pytest.fixture
+def ledger(server):
+    return {"LEDGER_URL": server.shop.variables["LEDGER_URL"]}
+
+
+@pytest.fixture
+def ended(server, run, started):
+    """A trip that waited for a decision when Temporal ended it, as soon as visibility says so."""
+
+    def _ended(store):
+        trip = started("80.00", store=store)
+        while run("show", trip, "--json").document["stage"] != "awaiting_decision":
+            pass
+        server.do(server.trip(trip).terminate("by a test"))
+        asked = ("list", "--store", store, "--json")
+        while not (found := run(*asked).documents) or found[0]["workflow"] != "terminated":
+            pass
+        return trip
+
+    return _ended
+
+
+def test_a_trip_that_temporal_ended_is_listed_by_temporals_own_status(run, ended):
+    trip = ended("store-end")
+    (found,) = run("list", "--store", "store-end", "--json").documents
+    assert (found["stage"], found["workflow"], found["attention"]) == ("terminated", "terminated", "ended")
+    of_store = ("list", "--store", "store-end", "--json")
+    for asked in (("--attention", "any"), ("--attention", "ended")):
+        assert [each["shoppingTripId"] for each in run(*of_store, *asked).documents] == [trip]
+    for asked in (("--stage", "awaiting_decision"), ("--attention", "decision")):
+        assert run(*of_store, *asked).documents == []
+    assert "awaiting_decision" not in run("list", "--store", "store-end").out
+
+
+def test_a_trip_that_temporal_ended_is_shown_so_with_what_to_do(run, ended):
+    trip = ended("store-end-shown")
+    machine, person = run("show", trip, "--json"), run("show", trip)
+    assert machine.status == person.status == 0
+    status = machine.document
+    assert (status["stage"], status["workflow"]) == ("terminated", "terminated")
+    assert status["attention"]["cause"] == "ended"
+    assert status["log"]
+    assert "awaiting_decision" not in person.out
+    assert "Temporal ended its workflow (terminated) before it was settled" in person.out
+    assert "--restart" in person.err
+
+
+def test_a_watch_of_a_trip_that_temporal_ends_ends_with_1(begin, run, server, started):
+    trip = started(None)
+    program = begin("show", trip, "--watch", "--json")
+    program.stdout.readline()
+    server.do(server.trip(trip).terminate("by a test"))
+    out, err = program.communicate()
+    assert program.returncode == 1
+    assert json.loads(out.splitlines()[-1])["stage"] == "terminated"
+    assert b"Temporal ended its workflow" in err
+
+
+def test_a_trip_that_temporal_ended_is_started_anew_only_on_purpose(run, trip, server):
+    payload = trip(None)
+    run("start", "-", stdin=payload)
+    server.do(server.trip(payload["shoppingTripId"]).terminate("by a test"))
+    refused = run("start", "-", "--json", stdin=payload)
+    assert (refused.status, refused.out) == (1, "")
+    assert "--restart" in refused.err
+    anew = run("start", "-", "--restart", "--json", stdin=payload)
+    assert (anew.status, anew.document["started"]) == (0, True)
+    assert run("show", payload["shoppingTripId"], "--json").document["stage"] == "awaiting_cart"
+    again = run("start", "-", "--restart", "--json", stdin=payload)
+    assert again.document["started"] is False, "a trip that lives is left alone"
+
+
+def test_an_ended_run_is_not_listed_beside_the_one_that_took_its_place(run, trip, server):
+    payload = trip(None, store="store-anew")
+    run("start", "-", stdin=payload)
+    server.do(server.trip(payload["shoppingTripId"]).terminate("by a test"))
+    run("start", "-", "--restart", stdin=payload)
+    asked = ("list", "--store", "store-anew", "--json")
+    while len(found := run(*asked).documents) != 1 or found[0].get("stage") != "awaiting_cart":
+        pass
+    assert run(*asked, "--attention", "any").documents == []
+
+
+def test_a_trip_that_was_ended_when_the_ledger_had_it_is_settled(run, ended, posted, ledger):
+    trip = posted(ended("store-end-known"))
+    status = run("show", trip, "--json", **ledger).document
+    assert (status["stage"], status["outcome"]) == ("settled", "captured")
+    (found,) = run("list", "--store", "store-end-known", "--json", **ledger).documents
+    assert (found["stage"], found["workflow"], found.get("attention")) == ("settled", "terminated", None)
+    assert run("list", "--store", "store-end-known", "--attention", "any", "--json", **ledger).documents == []
+
+
+def test_a_start_of_a_trip_that_was_ended_when_the_ledger_had_it_answers_with_the_settlement(
+    run, trip, server, posted, ledger
+):
+    payload = trip(None)
+    run("start", "-", stdin=payload)
+    server.do(server.trip(payload["shoppingTripId"]).terminate("by a test"))
+    posted(payload["shoppingTripId"])
+    ran = run("start", "-", "--wait", "--json", stdin=payload, **ledger)
+    assert (ran.status, ran.document["captured"]["amount"]) == (0, "42.10")
+
+
+def test_a_trip_that_temporal_forgot_is_shown_by_the_ledger(run, posted, ledger):
+    trip = posted(uuid.uuid4().hex)
+    ran = run("show", trip, "--json", **ledger)
+    assert (ran.status, ran.document["stage"], ran.document["outcome"]) == (0, "settled", "captured")
+    assert "the ledger's word" in ran.err
+    assert "42.10 USD" in run("show", trip, **ledger).out
+    assert run("show", trip, "--watch", **ledger).status == 0
+
+
+def test_a_trip_that_neither_temporal_nor_the_ledger_knows_is_refused(run, ledger):
+    ran = run("show", "nobody", **ledger)
+    assert ran.status == 1
+    assert "and the ledger does not know it" in ran.err
+
+
+def test_a_settled_trip_whose_workers_are_gone_is_shown_by_the_ledger_or_by_its_result(
+    begin, trip, server, posted, ledger
+):
+    known, unknown = trip("20.00"), trip("20.00")
+    server.do(settle_and_leave(server.client, [known, unknown]))
+    posted(known["shoppingTripId"])
+    programs = [begin("show", each["shoppingTripId"], "--json", **IDLE, **ledger) for each in (known, unknown)]
+    (by_ledger, ledger_said), (by_temporal, temporal_said) = (program.communicate() for program in programs)
+    assert [program.returncode for program in programs] == [0, 0]
+    assert json.loads(by_ledger)["captured"]["amount"] == "42.10"
+    assert b"the ledger's word" in ledger_said
+    assert (json.loads(by_temporal)["stage"], json.loads(by_temporal)["captured"]["amount"]) == ("settled", "20.00")
+    assert b"the ledger does not know it" in temporal_said
+
+
+async def settle_and_leave(client, payloads):
+    config = client.config() | {"namespace": "idle"}
+    idle = type(client)(**config)
+    worker = Worker(idle, task_queue=TASK_QUEUE, workflows=[StandIn], workflow_runner=UnsandboxedWorkflowRunner())
+    async with worker:
+        for payload in payloads:
+            workflow_id = f"trip-{payload['shoppingTripId']}"
+            await idle.execute_workflow(SHOPPING_TRIP, payload, id=workflow_id, task_queue=TASK_QUEUE)
+
+
+def test_an_open_trip_whose_workers_are_gone_is_shown_as_far_as_temporal_knows_it(run, trip):
+    payload = trip(None)
+    run("start", "-", stdin=payload, **IDLE)
+    ran = run("show", payload["shoppingTripId"], "--json", **IDLE)
+    assert (ran.status, ran.err) == (1, "no worker answered within 10 s: is one running?\n")
+    assert (ran.document["shoppingTripId"], ran.document["workflow"]) == (payload["shoppingTripId"], "running")
+
+
+@pytest.mark.parametrize("total", [None, "42.10"], ids=["under way", "settled"])
+def test_what_a_second_start_says_otherwise_is_told_without_its_values(run, trip, total):
+    payload = trip(total)
+    run("start", "-", *(["--wait"] if total else []), stdin=payload)
+    other = payload | {"cart": {"total": {"amount": "12.34", "code": "USD"}}}
+    ran = run("start", "-", "--json", stdin=other)
+    field = "cart.total.amount" if total else "cart"
+    assert (ran.status, ran.document["differs"]) == (0, [field])
+    assert ran.err == (f"trip {payload['shoppingTripId']} was started before with another {field}: that start stands\n")
+    assert run("start", "-", "--json", stdin=payload).err == ""
+
+
+def test_of_many_each_that_says_something_else_is_told_with_its_line(run, trip):
+    same, other, new = trip("42.10"), trip("42.10"), trip("42.10")
+    run("start", "-", "--wait", stdin=lines(same, other))
+    changed = other | {"storeId": "store-2", "policy": {"onDecline": "write_off"}}
+    ran = run("start", "-", "--wait", "--json", stdin=lines(same, changed, new))
+    assert ran.status == 0
+    trip_id = other["shoppingTripId"]
+    assert ran.err == (
+        f"line 2: trip {trip_id} was started before with another policy.onDecline, storeId: that start stands\n"
+    )
+
+
+def test_an_id_that_looks_like_an_option_is_told_how_to_be_written(run):
+    ran = run("show", "-x")
+    assert (ran.status, ran.out) == (2, "")
+    assert "show -- -x" in ran.err
+    assert "there is no trip -x" in run("show", "--", "-x").err
