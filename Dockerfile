@@ -14,7 +14,7 @@ COPY console console
 COPY simulator simulator
 COPY trips trips
 COPY workflows workflows
-COPY codec.py codec_server.py connection.py converter.py deployment.py executions.py logs.py namespace.py regular_files.py settings.py starter.py worker.py ./
+COPY codec.py codec_server.py connection.py converter.py deployment.py executions.py logs.py namespace.py regular_files.py schedules.py settings.py starter.py worker.py ./
 
 USER 10001:10001
 CMD ["python", "worker.py"]

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.service import RPCError
 from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -21,6 +22,7 @@ from activities.deliveries import DeliveryActivities, Send, reporting_to, sendin
 from activities.executions import ExecutionActivities
 from activities.payment import PaymentActivities
 from activities.reconciliation import ReconciliationActivities
+from activities.sweep import SweepActivities
 from books.database import BooksError, BooksRefusal, BooksUnavailable, Database
 from books.ledger import Books
 from clients.checkout_service import CheckoutService, open_checkout_service
@@ -32,16 +34,18 @@ from connection import ConnectionFailed, connect, leave
 from deployment import tell_standing
 from logs import configure
 from namespace import NotPrepared, prepare
+from schedules import schedule_sweep
 from settings import REFUND_WINDOW, Settings, SettingsError, load
 from trips.addresses import environment_of, host_of
 from trips.deliveries import Kind
-from trips.names import DELIVERIES_QUEUE, TASK_QUEUE
+from trips.names import DELIVERIES_QUEUE, SWEEP_SCHEDULE, TASK_QUEUE
 from trips.trouble import TroubleKind
 from workflows.delivery import Delivery
 from workflows.reconciliation import Reconciliation
 from workflows.recovery import RecoverDebt
 from workflows.refund import Refund
 from workflows.shopping_trip import ShoppingTrip
+from workflows.sweep import Sweep
 
 log = structlog.get_logger()
 
@@ -116,8 +120,12 @@ def workers(
     parcels = Worker(
         client,
         task_queue=DELIVERIES_QUEUE,
-        workflows=[Delivery, Reconciliation],
-        activities=[deliveries.deliver, deliveries.send, reconciling(books, settings).reconcile_day],
+        workflows=[Delivery, Reconciliation, Sweep],
+        activities=[
+            *(deliveries.deliver, deliveries.send),
+            reconciling(books, settings).reconcile_day,
+            SweepActivities(client, books.database, deliveries).sweep_window,
+        ],
         activity_executor=ThreadPoolExecutor(1, thread_name_prefix="reconciliation"),
         workflow_runner=RUNNER,
         graceful_shutdown_timeout=GRACE,
@@ -215,6 +223,10 @@ async def run(settings: Settings) -> None:
         on_stop(starting.cancel)
     client = await connect(settings.payload_keys)
     await prepare(client)
+    try:
+        await schedule_sweep(client)
+    except RPCError as error:
+        log.warning("sweep not scheduled", schedule=SWEEP_SCHEDULE, reason=error.message)
     async with AsyncExitStack() as stack:
         service = await stack.enter_async_context(
             open_payment_service(settings.payment_service_url, settings.payment_service_auth)

@@ -90,7 +90,7 @@ class DeliveryActivities:
                 await self._ways[parcel.kind](parcel, 1)
             except ServiceError as error:
                 log.warning("handed over", kind=parcel.kind, key=parcel.key, reason=error.trouble.sentence)
-                await self._hand_over(parcel, asked_wait(error))
+                await self.hand_over(parcel, asked_wait(error))
                 return Delivered(handed_over=True)
         return Delivered(handed_over=False)
 
@@ -100,7 +100,8 @@ class DeliveryActivities:
         async with calling(retryable=True):
             await self._ways[parcel.kind](parcel, activity.info().attempt + 1)
 
-    async def _hand_over(self, parcel: Parcel, delay: timedelta | None) -> None:
+    async def hand_over(self, parcel: Parcel, delay: timedelta | None = None) -> None:
+        """Have a workflow try until the parcel is taken, not before that delay is over."""
         try:
             await self._client.start_workflow(
                 DELIVERY,

@@ -13,6 +13,7 @@ from books.ledger import RECEIPTS_KEPT, Books
 from console.options import Json, example
 from console.output import Refusal, print_json, say
 from settings import SettingsError, load_console
+from trips.settlement import Settlement
 
 commands = typer.Typer()
 upkeep = typer.Typer(no_args_is_help=True)
@@ -30,6 +31,16 @@ def opened() -> Iterator[Database]:
             database.close()
     except (SettingsError, BooksError) as error:
         raise Refusal(str(error)) from None
+
+
+def ledger_says(trip_id: str) -> Settlement | str:
+    """The trip's settlement; or why there is none, as the end of a sentence."""
+    try:
+        with opened() as database:
+            settlement = Books(database).settlement_of(trip_id)
+    except Refusal as refusal:
+        return f"the ledger can't be asked: {refusal}"
+    return settlement or "the ledger does not know it"
 
 
 LONGEST_NUMBER = 5

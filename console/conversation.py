@@ -20,10 +20,12 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from connection import ConnectionFailed, connect
+from console.bookkeeping import ledger_says
 from console.output import Refusal
 from converter import NotJson
 from settings import SettingsError, load_console
 from trips.names import STATUS, delivery_workflow_id, refund_workflow_id, trip_workflow_id
+from trips.settlement import Settlement
 
 T = TypeVar("T")
 
@@ -166,11 +168,20 @@ async def _unheard(
     except RPCError as missing:
         if missing.status is not RPCStatusCode.NOT_FOUND:
             return missing
+        if await _is_settled(partner):
+            return Refusal(f"the {partner.name} is already {partner.over}")
         return Refusal(no_such(client, partner))
-    if status is WorkflowExecutionStatus.COMPLETED:
+    if status is WorkflowExecutionStatus.COMPLETED or await _is_settled(partner):
         return Refusal(f"the {partner.name} is already {partner.over}")
     how = status.name.lower().replace("_", " ") if status else "ended"
     return Refusal(f"the {partner.name} can't be spoken to: its workflow is {how}")
+
+
+async def _is_settled(partner: Partner) -> bool:
+    """Whether the ledger knows it as a settled trip."""
+    if partner.workflow_id != trip_workflow_id(partner.id):
+        return False
+    return isinstance(await asyncio.to_thread(ledger_says, partner.id), Settlement)
 
 
 def no_such(client: Client, partner: Partner) -> str:

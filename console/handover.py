@@ -12,8 +12,9 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from console.bookkeeping import ledger_says
 from console.conversation import PATIENCE, cause_of, in_words, readable
-from console.looking import ended_words, ledger_says
+from console.looking import ended_words
 from console.output import Refusal
 from console.reading import Order
 from executions import STOPPED, start_payload

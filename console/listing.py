@@ -13,7 +13,7 @@ from console.bookkeeping import opened
 from console.conversation import PATIENCE, talk
 from console.options import Json, example, folded_id, identifier
 from console.output import Refusal, complain, moment, print_json, say, table
-from executions import STOPPED, attention_of, keyword, latest, outcome_of, stage_of, status_word, with_status
+from executions import ENDED, STOPPED, attention_of, keyword, latest, outcome_of, stage_of, status_word, with_status
 from trips.attention import Cause
 from trips.base import Message, Moment
 from trips.names import REFUND, SHOPPING_TRIP, SearchAttribute, refund_of_workflow, trip_of_workflow
@@ -165,8 +165,8 @@ def _done(
     id_of: Callable[[str], str],
     known_of: Callable[[Connection, Collection[str]], set[str]],
 ) -> set[str]:
-    """Of those that Temporal stopped, which the ledger knows as done all the same; none where it can't be asked."""
-    stopped = {id_of(execution.id) for execution in found if execution.status in STOPPED}
+    """Of those that ended without a result, which the ledger knows as done; none where it can't be asked."""
+    stopped = {id_of(execution.id) for execution in found if execution.status in ENDED}
     if not stopped:
         return set()
     try:

@@ -9,8 +9,7 @@ from rich.console import RenderableType
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.service import RPCError, RPCStatusCode
 
-from books.ledger import Books
-from console.bookkeeping import opened
+from console.bookkeeping import ledger_says
 from console.conversation import PATIENCE, ask_status, cause_of, no_such, readable, trip_of
 from console.drawing import facts, picture, understood
 from console.listing import HEADINGS, found_trip, row_of
@@ -61,16 +60,6 @@ async def look(client: Client, trip_id: str) -> Seen:
     return Seen(answer, lambda lines: picture(answer, lines=lines), over=settled, settled=settled)
 
 
-def ledger_says(trip_id: str) -> Settlement | str:
-    """The trip's settlement; or why there is none, as the end of a sentence."""
-    try:
-        with opened() as database:
-            settlement = Books(database).settlement_of(trip_id)
-    except Refusal as refusal:
-        return f"the ledger can't be asked: {refusal}"
-    return settlement or "the ledger does not know it"
-
-
 def ended_words(execution: WorkflowExecutionDescription) -> str:
     """How Temporal ended a workflow, as the beginning of a sentence."""
     return f"Temporal ended its workflow ({(status_word(execution) or '').replace('_', ' ')})"
@@ -107,13 +96,13 @@ async def _without_its_words(
     client: Client, trip_id: str, execution: WorkflowExecutionDescription, refusal: str
 ) -> Seen:
     """One that does not answer itself: no worker runs, or none that can read it."""
-    if execution.status in ENDED:
-        return _listed(execution, await _failure(client, execution) or refusal)
-    if execution.status is not WorkflowExecutionStatus.COMPLETED:
+    if execution.status is WorkflowExecutionStatus.RUNNING:
         return _listed(execution, refusal)
     known = await asyncio.to_thread(ledger_says, trip_id)
     if isinstance(known, Settlement):
         return _settled(known, f"{refusal} This is the ledger's word.")
+    if execution.status in ENDED:
+        return _listed(execution, await _failure(client, execution) or refusal)
     try:
         handle = client.get_workflow_handle(execution.id, run_id=execution.run_id)
         result = understood(readable(await handle.result(rpc_timeout=PATIENCE)), Settlement)

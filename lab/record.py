@@ -24,7 +24,7 @@ from lab.program import run
 from lab.servers import simulator, temporal_server, worker
 from simulator.control import Control
 from trips.deliveries import QUEUE_OF_PARCELS, receipt_parcel
-from trips.names import DELIVERIES_QUEUE, DELIVERY, RECONCILIATION
+from trips.names import DELIVERIES_QUEUE, DELIVERY, RECONCILIATION, SWEEP
 from trips.receipt import receipt_key
 
 Handle = WorkflowHandle[Any, Any]
@@ -58,6 +58,7 @@ async def record(folder: Path, console: Console, into: Path) -> bool:
                     recorded[(await movement.describe()).workflow_type] = movement
                 recorded[DELIVERY] = await _deliver(server.client, control, played[0].trip_id)
                 recorded[RECONCILIATION] = await _reconcile(server.client, control, folder)
+                recorded[SWEEP] = await _sweep(server.client)
             for name, handle in recorded.items():
                 history = await handle.fetch_history()
                 path = into / f"{release()}-{slug(name)}.json"
@@ -86,6 +87,13 @@ async def _reconcile(client: Client, control: Control, folder: Path) -> Handle:
     handle: Handle = await client.start_workflow(
         RECONCILIATION, {"day": day}, id=f"reconciliation-{day}", task_queue=DELIVERIES_QUEUE
     )
+    await handle.result()
+    return handle
+
+
+async def _sweep(client: Client) -> Handle:
+    """A first look at all that was closed."""
+    handle: Handle = await client.start_workflow(SWEEP, id="sweep-recorded", task_queue=DELIVERIES_QUEUE)
     await handle.result()
     return handle
 

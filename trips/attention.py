@@ -1,5 +1,6 @@
 """Why a trip needs a person, what that person can do, and the incident that tells the outside world."""
 
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Literal
 
@@ -100,6 +101,13 @@ class Incident(Attention):
     """The day whose books it is about, where it is about no trip."""
     state: Literal["opened", "closed"]
     at: Moment
+
+    @classmethod
+    def of_day(cls, day: date, sentence: str, *, state: Literal["opened", "closed"], at: datetime) -> "Incident":
+        """Of a day's reconciliation: the same one however often that is done, for it dates from the day's end."""
+        since = datetime.combine(day + timedelta(days=1), time(), UTC)
+        attention = Attention.because(Cause.RECONCILIATION, since=since, sentence=sentence)
+        return cls(**dict(attention), day=day.isoformat(), state=state, at=at)
 
     @property
     def key(self) -> str:

@@ -1,13 +1,13 @@
 """Compares each day's settlement file with the books, and tells people where they differ."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any, Literal
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributeKey
 from temporalio.exceptions import ApplicationError
 
-from trips.attention import Attention, Cause, Incident
+from trips.attention import Incident
 from trips.deliveries import incident_parcel
 from trips.names import RECONCILIATION
 from workflows.calls import CallFailed, told
@@ -65,10 +65,7 @@ class Reconciliation:
         return ReconciledDay(day=day, result=result)
 
     async def _tell(self, reconciled: ReconciledDay, state: Literal["opened", "closed"]) -> None:
-        """An incident of a day is the same one however often the day is reconciled: it dates from the day's end."""
-        since = _midnight(reconciled.day + timedelta(days=1))
-        attention = Attention.because(Cause.RECONCILIATION, since=since, sentence=reconciled.sentence)
-        incident = Incident(**dict(attention), day=reconciled.day.isoformat(), state=state, at=workflow.now())
+        incident = Incident.of_day(reconciled.day, reconciled.sentence, state=state, at=workflow.now())
         await deliver_at_last(incident_parcel(incident))
 
 
@@ -80,7 +77,3 @@ def _day(asked: DayAsked) -> date:
     if day >= now.date():
         raise InvalidStart(f"the day {day} is not over yet (UTC)")
     return day
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)

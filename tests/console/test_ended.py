@@ -150,6 +150,12 @@ def test_a_trip_that_temporal_forgot_is_shown_by_the_ledger(run, posted, ledger)
     assert run("show", trip, "--watch", **ledger).status == 0
 
 
+def test_a_trip_that_only_the_ledger_knows_as_settled_can_be_told_nothing(run, posted, ledger, ended):
+    for trip in (posted(uuid.uuid4().hex), posted(ended("store-end-told"))):
+        ran = run("cancel", trip, "--operator", "ann", **ledger)
+        assert (ran.status, ran.err) == (1, f"the trip {trip} is already settled\n")
+
+
 def test_a_trip_that_neither_temporal_nor_the_ledger_knows_is_refused(run, ledger):
     ran = run("show", "nobody", **ledger)
     assert ran.status == 1

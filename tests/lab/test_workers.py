@@ -30,6 +30,7 @@ from trips.names import (
     SHOPPING_TRIP,
     STATUS,
     SUBMIT_CART,
+    SWEEP_SCHEDULE,
     TASK_QUEUE,
     trip_workflow_id,
 )
@@ -141,6 +142,13 @@ async def versions(handle):
     history = await handle.fetch_history()
     done = [event.workflow_task_completed_event_attributes for event in history.events]
     return {each.deployment_version.build_id for each in done if each.started_event_id}
+
+
+async def test_a_worker_that_starts_keeps_the_sweep_scheduled(shop):
+    with shop.worker(), shop.worker():
+        await shop.ended(*await shop.start())
+    sweep = await shop.server.client.get_schedule_handle(SWEEP_SCHEDULE).describe()
+    assert not sweep.schedule.state.paused
 
 
 async def test_two_workers_together_keep_to_the_payment_services_rate(shop):

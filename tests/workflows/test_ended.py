@@ -1,6 +1,7 @@
 """What Temporal itself ends, or would end or repeat: refused at the start, and started again where nothing was done."""
 
-from datetime import timedelta
+import dataclasses
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from temporalio.client import WorkflowFailureError
@@ -49,14 +50,21 @@ async def test_a_delivery_that_temporal_ended_is_started_again_and_one_that_is_d
     parcel = Parcel(kind=Kind.RECEIPT, key="t1:sale:receipt", body={"shoppingTripId": "t1"})
     deliveries = DeliveryActivities(world.client, {Kind.RECEIPT: refusing})
     await world.control.fail_receivers(receipts=503)
-    await ActivityEnvironment().run(deliveries.deliver, parcel)
+    await under_way().run(deliveries.deliver, parcel)
     delivery = world.client.get_workflow_handle("delivery-t1:sale:receipt")
     await delivery.terminate("by a test")
     await world.control.fail_receivers()
     for _ in range(2):
-        await ActivityEnvironment().run(deliveries.deliver, parcel)
+        await under_way().run(deliveries.deliver, parcel)
         await delivery.result()
     assert [receipt["body"] for receipt in await world.control.receipts()] == [{"shoppingTripId": "t1"}]
+
+
+def under_way():
+    """Where an activity runs that began just now."""
+    environment = ActivityEnvironment()
+    environment.info = dataclasses.replace(environment.info, started_time=datetime.now(UTC))
+    return environment
 
 
 async def refusing(_parcel, _attempt):

@@ -35,10 +35,11 @@ from workflows.reconciliation import Reconciliation
 from workflows.recovery import RecoverDebt
 from workflows.refund import Refund
 from workflows.shopping_trip import ShoppingTrip
+from workflows.sweep import Sweep
 
 
 def replayer_of_today(*keys):
-    workflows = [ShoppingTrip, Refund, RecoverDebt, Delivery, Reconciliation]
+    workflows = [ShoppingTrip, Refund, RecoverDebt, Delivery, Reconciliation, Sweep]
     return Replayer(workflows=workflows, data_converter=data_converter(keys), workflow_runner=worker.RUNNER)
 
 

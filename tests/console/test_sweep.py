@@ -1,0 +1,185 @@
+"""The sweep, on a real server: what Temporal closed and the ledger does not know is told, ended deliveries go on."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from schedules import SWEEP_INTERVAL, schedule_sweep
+from trips.names import (
+    DELIVERIES_QUEUE,
+    DELIVERY,
+    RECONCILIATION,
+    RECOVERY,
+    REFUND,
+    SHOPPING_TRIP,
+    SWEEP,
+    SWEEP_SCHEDULE,
+    TASK_QUEUE,
+    delivery_workflow_id,
+    recovery_workflow_id,
+    refund_workflow_id,
+    trip_workflow_id,
+)
+
+USD = {"amount": "1.00", "code": "USD"}
+
+
+@pytest.fixture
+def shop(server):
+    return server.shop
+
+
+@pytest.fixture
+def closed(shop):
+    """Start a workflow where no worker takes it, end it, and wait until visibility knows."""
+
+    def _closed(workflow, workflow_id, payload, *, queue="nobody", how="terminate", **options):
+        start = shop.client.start_workflow(workflow, payload, id=workflow_id, task_queue=queue, **options)
+        handle = shop.do(start)
+        if how == "terminate":
+            shop.do(handle.terminate("by a test"))
+        elif how == "cancel":
+            shop.do(handle.cancel())
+        while not shop.do(closed_in_visibility(shop.client, handle)):
+            pass
+        return handle
+
+    return _closed
+
+
+async def closed_in_visibility(client, handle):
+    query = f"WorkflowId = '{handle.id}' AND ExecutionStatus != 'Running'"
+    return [execution async for execution in client.list_workflows(query)]
+
+
+@pytest.fixture
+def sweep(shop):
+    """Look at all that is closed; gives the bodies of the incidents that came of it."""
+
+    def _sweep():
+        before = len(shop.do(shop.control.incidents()))
+        workflow_id = f"sweep-{uuid.uuid4()}"
+        looked = shop.do(shop.client.execute_workflow(SWEEP, id=workflow_id, task_queue=DELIVERIES_QUEUE))
+        return looked, [incident["body"] for incident in shop.do(shop.control.incidents())[before:]]
+
+    return _sweep
+
+
+def trip_payload(trip_id):
+    return {"storeId": "store-1", "shoppingTripId": trip_id, "startedAt": datetime.now(UTC).isoformat()}
+
+
+def about(incidents, **facts):
+    return [each for each in incidents if all(each.get(name) == value for name, value in facts.items())]
+
+
+def test_a_trip_that_temporal_ended_is_one_incident_however_often_it_is_looked_at(shop, closed, sweep):
+    trip_id = uuid.uuid4().hex
+    closed(SHOPPING_TRIP, trip_workflow_id(trip_id), trip_payload(trip_id))
+    looks = [sweep(), sweep()]
+    assert all(looked["told"] >= 1 for looked, _ in looks)
+    (incident,) = about([told for _, incidents in looks for told in incidents], shoppingTripId=trip_id)
+    assert (incident["cause"], incident["state"]) == ("ended", "opened")
+    assert "terminated" in incident["sentence"]
+    assert "--restart" in incident["whatToDo"]
+
+
+def test_a_trip_that_timed_out_is_told_and_one_whose_start_was_refused_has_told_so_itself(shop, closed, sweep):
+    late, refused = uuid.uuid4().hex, uuid.uuid4().hex
+    timeout = {"how": "wait", "run_timeout": timedelta(seconds=1)}
+    closed(SHOPPING_TRIP, trip_workflow_id(late), trip_payload(late), **timeout)
+    closed(SHOPPING_TRIP, trip_workflow_id(refused), {"storeId": "store-1"}, how="wait", queue=TASK_QUEUE)
+    incidents = sweep()[1]
+    assert ["timed out" in told["sentence"] for told in about(incidents, shoppingTripId=late)] == [True]
+    assert about(incidents, shoppingTripId=refused) == []
+
+
+def test_a_trip_that_the_ledger_knows_is_no_incident_and_a_settled_one_that_it_lacks_is_one(shop, closed, sweep):
+    known, lost, lives = (uuid.uuid4().hex for _ in range(3))
+    for trip_id in (known, lost):
+        closed(SHOPPING_TRIP, trip_workflow_id(trip_id), cancelled(trip_id), queue=TASK_QUEUE, how="wait")
+    forget(shop.books, lost)
+    closed(SHOPPING_TRIP, trip_workflow_id(lives), trip_payload(lives))
+    shop.do(
+        shop.client.start_workflow(SHOPPING_TRIP, trip_payload(lives), id=trip_workflow_id(lives), task_queue="nobody")
+    )
+    incidents = sweep()[1]
+    assert about(incidents, shoppingTripId=known) == []
+    (incident,) = about(incidents, shoppingTripId=lost)
+    assert "is completed, and the ledger does not know it" in incident["sentence"]
+    assert about(incidents, shoppingTripId=lives) == [], "a later run goes on with it"
+    shop.do(shop.client.get_workflow_handle(trip_workflow_id(lives)).terminate("by a test"))
+
+
+def cancelled(trip_id):
+    return trip_payload(trip_id) | {"cart": {"total": {"amount": "0.00", "code": "USD"}}}
+
+
+def forget(books, trip_id):
+    """As a ledger that was restored from an older copy."""
+    with books.database.transaction() as connection:
+        triggers = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all()
+        for name, _ in triggers:
+            connection.exec_driver_sql(f"DROP TRIGGER {name}")
+        for table in ("lines", "entries", "settlements"):
+            column = "entry_key LIKE ? || ':%'" if table == "lines" else "shopping_trip_id = ?"
+            connection.exec_driver_sql(f"DELETE FROM {table} WHERE {column}", (trip_id,))  # noqa: S608
+        for _, sql in triggers:
+            connection.exec_driver_sql(sql)
+
+
+def test_refunds_recoveries_and_reconciliations_that_temporal_ended_are_told_too(shop, closed, sweep):
+    trip_id, refund, recovery = uuid.uuid4().hex, str(uuid.uuid4()), uuid.uuid4().hex
+    closed(
+        REFUND,
+        refund_workflow_id(refund),
+        {"shoppingTripId": trip_id, "refundRequestId": refund, "amount": USD},
+    )
+    paid = {"shoppingTripId": trip_id, "recoveryId": recovery, "amount": USD, "recoveredAt": "2026-11-23T10:00:00Z"}
+    closed(RECOVERY, recovery_workflow_id(trip_id, recovery), paid)
+    closed(RECONCILIATION, "reconciliation-2025-03-04", {"day": "2025-03-04"})
+    closed(RECONCILIATION, "reconciliation-2025-03-06T05:00:00Z", {})
+    incidents = sweep()[1]
+    assert [told["cause"] for told in about(incidents, refundRequestId=refund)] == ["ended"]
+    assert [recovery in told["sentence"] for told in about(incidents, shoppingTripId=trip_id)] == [True]
+    for day in ("2025-03-04", "2025-03-05"):
+        (told,) = about(incidents, day=day)
+        assert told["cause"] == "reconciliation"
+        assert "terminated" in told["sentence"]
+
+
+def test_a_delivery_that_was_terminated_is_started_again_and_one_that_was_cancelled_is_given_up(shop, closed, sweep):
+    ended, given_up = (uuid.uuid4().hex for _ in range(2))
+    shop.do(shop.control.fail_receivers(incidents=503))
+    for key, how, queue in ((ended, "terminate", "nobody"), (given_up, "cancel", DELIVERIES_QUEUE)):
+        parcel = {"kind": "incident", "key": key, "body": {"shoppingTripId": key, "state": "opened"}}
+        closed(DELIVERY, delivery_workflow_id(key), parcel, how=how, queue=queue)
+    shop.do(shop.control.fail_receivers())
+    assert sweep()[0]["restarted"] == 1
+    shop.do(shop.client.get_workflow_handle(delivery_workflow_id(ended)).result())
+    told = [incident["body"].get("shoppingTripId") for incident in shop.do(shop.control.incidents())]
+    assert (told.count(ended), told.count(given_up)) == (1, 0)
+
+
+def test_the_sweep_is_scheduled_by_the_worker_and_goes_on_from_its_last_look(shop, sweep):
+    for _ in range(2):
+        shop.do(schedule_sweep(shop.client))
+    schedule = shop.client.get_schedule_handle(SWEEP_SCHEDULE)
+    (interval,) = shop.do(schedule.describe()).schedule.spec.intervals
+    assert interval.every == SWEEP_INTERVAL
+    runs = []
+    for count in (1, 2):
+        shop.do(schedule.trigger())
+        while len(shop.do(schedule.describe()).info.recent_actions) < count:
+            pass
+        action = shop.do(schedule.describe()).info.recent_actions[-1].action
+        runs.append(shop.client.get_workflow_handle(action.workflow_id, run_id=action.first_execution_run_id))
+        shop.do(runs[-1].result())
+    shop.do(schedule.delete())
+    first, second = (windows(shop.do(run.fetch_history())) for run in runs)
+    assert len(first) > len(second) == 1
+
+
+def windows(history):
+    return [event for event in history.events if event.HasField("activity_task_scheduled_event_attributes")]

@@ -1,0 +1,55 @@
+"""Looks regularly after what Temporal has closed: nobody else would hear of a trip that was ended from outside."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+from trips.base import rfc3339
+from trips.names import SWEEP
+
+with workflow.unsafe.imports_passed_through():
+    from activities.sweep import SweepActivities, Swept, Window
+
+FIRST_LOOK = timedelta(days=7)
+"""What was closed before the first look; what is older is seen by `list --attention ended` while Temporal keeps it."""
+
+OVERLAP = timedelta(minutes=5)
+"""Visibility learns of an end some time after it; an incident that is told twice has the same key."""
+
+MAX_WINDOW = timedelta(days=1)
+"""What one call looks at: a million trips are 2,000 pages, of half a second each."""
+
+LOOK_TIMEOUT = timedelta(minutes=30)
+RETRIES = RetryPolicy(initial_interval=timedelta(seconds=10), maximum_interval=timedelta(minutes=1), maximum_attempts=5)
+"""After that the next scheduled look begins where the last good one ended."""
+
+
+@workflow.defn(name=SWEEP)
+class Sweep:
+    """One look, from where the schedule's last one ended."""
+
+    @workflow.run
+    async def run(self, *_payload: Any) -> dict[str, Any]:
+        """Look; gives until when, for the next look, and how much there was to tell and to start again."""
+        until = workflow.now()
+        since = _looked_until(until) - OVERLAP
+        total = Swept(told=0, restarted=0)
+        while since < until:
+            window = Window(since=since, until=min(since + MAX_WINDOW, until))
+            swept = await workflow.execute_activity_method(
+                SweepActivities.sweep_window,
+                window,
+                start_to_close_timeout=LOOK_TIMEOUT,
+                retry_policy=RETRIES,
+                summary=f"look at what was closed until {rfc3339(window.until)}",
+            )
+            total = Swept(told=total.told + swept.told, restarted=total.restarted + swept.restarted)
+            since = window.until
+        return {"until": rfc3339(until), **total.to_json()}
+
+
+def _looked_until(now: datetime) -> datetime:
+    last: dict[str, Any] | None = workflow.get_last_completion_result(dict)
+    return datetime.fromisoformat(last["until"]) if last else now - FIRST_LOOK
