@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator, Iterable
 from typing import Any, TypeVar
 
-from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
+from temporalio.api.history.v1 import WorkflowExecutionStartedEventAttributes
+from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -82,9 +83,15 @@ async def _is_latest(client: Client, execution: WorkflowExecution, **options: An
 
 
 async def start_payload(client: Client, workflow_id: str, **options: Any) -> Any:
-    """What the latest run was started with, NotJson where that can't be read."""
-    events = client.get_workflow_handle(workflow_id).fetch_history_events(page_size=1, **options)
-    async for event in events:
-        given = event.workflow_execution_started_event_attributes.input
-        return (await client.data_converter.decode_wrapper(given, [Any]))[0] if given.payloads else None
-    return None
+    """What the workflow was started with, NotJson where that can't be read; of several starts the latest one's."""
+    begun = await _beginning(client.get_workflow_handle(workflow_id), **options)
+    if begun.continued_execution_run_id:  # it goes on with its own state: what it was given stands in its first run
+        first = client.get_workflow_handle(workflow_id, run_id=begun.first_execution_run_id)
+        begun = await _beginning(first, **options)
+    given = begun.input
+    return (await client.data_converter.decode_wrapper(given, [Any]))[0] if given.payloads else None
+
+
+async def _beginning(handle: WorkflowHandle[Any, Any], **options: Any) -> WorkflowExecutionStartedEventAttributes:
+    event = await anext(handle.fetch_history_events(page_size=1, **options))
+    return event.workflow_execution_started_event_attributes

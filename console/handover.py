@@ -70,7 +70,10 @@ async def hand_over(
             if started.differs:
                 warn(f"{order.place}{_otherwise(started)}")
             if wait:
-                answer = await _result(client, order)
+                answer = settlement = await _result(client, order)
+                if started.started and await _was_settled_otherwise(client, order, settlement):
+                    trip = f"trip {settlement.shopping_trip_id}"
+                    warn(f"{order.place}{trip} was settled before with another cart.total: that settlement stands")
         except Refusal as refusal:
             answer = Refusal(f"{order.place}{refusal}")
         told(answer)
@@ -180,6 +183,15 @@ async def _result(client: Client, order: Order) -> Settlement:
         if isinstance(known, Settlement):
             return known
         raise Refusal(f"trip {trip} ended without a result: {cause_of(error)}") from None
+
+
+async def _was_settled_otherwise(client: Client, order: Order, settlement: Settlement) -> bool:
+    """Whether the ledger knew the trip, with another total, when it was started: Temporal had forgotten it."""
+    cart = order.request.cart
+    if cart is None or cart.total == settlement.total:
+        return False
+    handle = client.get_workflow_handle(trip_workflow_id(settlement.shopping_trip_id))
+    return settlement.settled_at < (await handle.describe(rpc_timeout=PATIENCE)).start_time
 
 
 def _summary(request: TripRequest) -> str:

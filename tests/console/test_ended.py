@@ -3,8 +3,10 @@
 import json
 import uuid
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from temporalio import workflow
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from tests.console.conftest import StandIn
@@ -150,6 +152,16 @@ def test_a_trip_that_temporal_forgot_is_shown_by_the_ledger(run, posted, ledger)
     assert run("show", trip, "--watch", **ledger).status == 0
 
 
+def test_a_start_of_a_trip_that_only_the_ledger_knows_tells_another_total(run, trip, posted, server):
+    payload = trip("12.00")
+    posted(payload["shoppingTripId"])
+    ran = run("start", "-", "--wait", "--json", stdin=payload, **server.shop.variables)
+    assert (ran.status, ran.document["captured"]["amount"]) == (0, "42.10")
+    assert ran.err == (
+        f"trip {payload['shoppingTripId']} was settled before with another cart.total: that settlement stands\n"
+    )
+
+
 def test_a_trip_that_only_the_ledger_knows_as_settled_can_be_told_nothing(run, posted, ledger, ended):
     for trip in (posted(uuid.uuid4().hex), posted(ended("store-end-told"))):
         ran = run("cancel", trip, "--operator", "ann", **ledger)
@@ -205,6 +217,34 @@ def test_what_a_second_start_says_otherwise_is_told_without_its_values(run, trip
     assert (ran.status, ran.document["differs"]) == (0, [field])
     assert ran.err == (f"trip {payload['shoppingTripId']} was started before with another {field}: that start stands\n")
     assert run("start", "-", "--json", stdin=payload).err == ""
+
+
+@workflow.defn(name=SHOPPING_TRIP)
+class GoesOn:
+    """A trip that has gone on as a new run, with its state in place of what it was started with."""
+
+    @workflow.run
+    async def run(self, payload: Any) -> None:
+        if "storeId" in payload:
+            workflow.continue_as_new({"state": "its own"})
+        await workflow.wait_condition(lambda: False)
+
+
+def test_a_second_start_is_compared_with_the_first_also_where_the_trip_goes_on_as_a_new_run(run, trip, server):
+    payload = trip(None)
+    server.do(go_on(server.client, payload))
+    assert run("start", "-", "--json", stdin=payload).err == ""
+    other = payload | {"storeId": "store-2"}
+    assert run("start", "-", "--json", stdin=other).document["differs"] == ["storeId"]
+    server.do(server.trip(payload["shoppingTripId"]).terminate("by a test"))
+
+
+async def go_on(client, payload):
+    async with Worker(client, task_queue="goes-on", workflows=[GoesOn], workflow_runner=UnsandboxedWorkflowRunner()):
+        workflow_id = f"trip-{payload['shoppingTripId']}"
+        first = await client.start_workflow(SHOPPING_TRIP, payload, id=workflow_id, task_queue="goes-on")
+        while (await client.get_workflow_handle(workflow_id).describe()).run_id == first.first_execution_run_id:
+            pass
 
 
 def test_of_many_each_that_says_something_else_is_told_with_its_line(run, trip):
