@@ -15,6 +15,7 @@ from trips.names import (
     RESOLVE_CAPTURE,
     RETRY,
     SHOPPING_TRIP,
+    STATUS,
     SUBMIT_CART,
     TASK_QUEUE,
 )
@@ -254,7 +255,8 @@ async def test_an_update_with_start_after_the_end_is_answered_with_the_settlemen
     )
     answer = await world.client.execute_update_with_start_workflow(message, payload, start_workflow_operation=start)
     assert (answer["stage"], answer["outcome"], answer["captured"]) == ("settled", "captured", usd("42.10"))
-    assert sentences(answer, "refusal") == [f"{message} not taken: the trip was settled before"]
+    status = await world.client.get_workflow_handle(trip.handle.id).query(STATUS)
+    assert sentences(status, "refusal") == [f"{message} not taken: the trip was settled before"]
 
 
 async def test_an_update_that_comes_while_the_ledger_is_away_is_taken(world):
