@@ -16,6 +16,7 @@ from trips.trouble import Trouble, TroubleKind, spread
 from workflows.calls import trouble_of
 from workflows.messages import check_readable, read_message
 from workflows.parcels import deliver_at_last
+from workflows.refusals import refused
 from workflows.sight import ATTENTION, TRIP, Sight
 
 with workflow.unsafe.imports_passed_through():
@@ -90,11 +91,9 @@ class Delivery:
         try:
             said = read_message(RETRY, Said, payload)
         except Refused as refusal:
-            raise ApplicationError(str(refusal), type="Refused", non_retryable=True) from None
+            raise refused(str(refusal)) from None
         if not self._rejected:
-            raise ApplicationError(
-                "it is not rejected: it is tried again by itself", type="Refused", non_retryable=True
-            )
+            raise refused("it is not rejected: it is tried again by itself")
         workflow.logger.info("sent again", extra={"operator": said.operator, "note": said.note})
 
     async def _wait_for_word(self) -> None:

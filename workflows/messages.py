@@ -14,6 +14,7 @@ from trips.base import Message, Refused, sentence
 from trips.errand import Errand
 from trips.log import Event
 from workflows.history import HistoryUse, history_use
+from workflows.refusals import refused
 
 with workflow.unsafe.imports_passed_through():
     from pydantic import ValidationError
@@ -134,7 +135,7 @@ class Receiving:
     def _check_start(self) -> None:
         """Raise ApplicationError, for a workflow, an update or a query alike, where the start payload can't be used."""
         if self._refusal:
-            raise ApplicationError(self._refusal, type=self._refused_as, non_retryable=True)
+            raise refused(self._refusal, self._refused_as)
 
     @workflow.signal(dynamic=True)
     def other_signal(self, _name: str, _payload: Sequence[RawValue]) -> None:
@@ -169,7 +170,7 @@ def check_readable(name: str, payload: Sequence[Any], number: int) -> None:
 
 
 def _answer_of(refusal: Refused) -> ApplicationError:
-    return ApplicationError(str(refusal), type="Refused", non_retryable=True)
+    return refused(str(refusal))
 
 
 def _encrypted(payload: Sequence[Any]) -> bool:

@@ -30,6 +30,7 @@ from workflows.history import HistoryUse, history_use
 from workflows.messages import Understood
 from workflows.parcels import deliver, deliver_at_last
 from workflows.patience import Patience
+from workflows.refusals import refused
 from workflows.sight import ATTENTION, CHARGE_BY, OUTCOME, STAGE, STORE, Attributes, Sight
 
 with workflow.unsafe.imports_passed_through():
@@ -204,7 +205,7 @@ class Paying(Patience):
     def _in_another_way(self, intent: Intent) -> ApplicationError:
         sentence = f"payment: another run of this trip set out to {intent}, so it should be paid for in the same way"
         self.trip.conflict(sentence, workflow.now())
-        return ApplicationError(sentence, type="InvalidTrip", non_retryable=True)
+        return refused(sentence, "InvalidTrip")
 
     @abstractmethod
     async def make(self, call: Call) -> None:

@@ -5,13 +5,13 @@ from typing import Any, Literal
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributeKey
-from temporalio.exceptions import ApplicationError
 
 from trips.attention import Incident
 from trips.deliveries import incident_parcel
 from trips.names import RECONCILIATION
 from workflows.calls import CallFailed, told
 from workflows.parcels import deliver_at_last
+from workflows.refusals import refused
 from workflows.starting import InvalidStart, read_start
 
 with workflow.unsafe.imports_passed_through():
@@ -39,7 +39,7 @@ class Reconciliation:
             asked = read_start(DayAsked, payload or ({},), "the reconciliation")
             day = _day(asked)
         except InvalidStart as error:
-            raise ApplicationError(str(error), type="InvalidStart", non_retryable=True) from None
+            raise refused(str(error), "InvalidStart") from None
         workflow.set_current_details(f"reconciles {day}")
         reconciled = await self._reconcile(day)
         workflow.set_current_details(reconciled.sentence)

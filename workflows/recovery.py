@@ -3,7 +3,6 @@
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
 
 from trips.deliveries import PaymentStatus, payment_status_parcel
 from trips.details import recovery_details
@@ -17,6 +16,7 @@ from workflows.calls import CallFailed
 from workflows.cancellation import uncancelled
 from workflows.parcels import deliver_at_last
 from workflows.patience import Patience
+from workflows.refusals import refused
 from workflows.sight import ATTENTION, TRIP, Sight
 from workflows.starting import InvalidStart, check_start_options, check_workflow_id, read_start
 
@@ -40,7 +40,7 @@ class Recovering(Patience):
         try:
             paid = await self.insist(POST, self._post, hopeless=NO_RECOVERY)
         except CallFailed as failure:
-            raise ApplicationError(failure.trouble.sentence, type="Refused", non_retryable=True) from None
+            raise refused(failure.trouble.sentence) from None
         self.note(Event.SETTLED, f"{paid.settled} of {paid.total} is paid")
         self.show()
         await self.incidents.keep_at_last([])
@@ -83,7 +83,7 @@ class RecoverDebt:
     async def run(self, *_payload: Any) -> dict[str, Any]:
         """Post, then tell. Fails at once for what can't be used, and where the books refuse it, with the reason."""
         if self._refusal:
-            raise ApplicationError(self._refusal, type="InvalidStart", non_retryable=True)
+            raise refused(self._refusal, "InvalidStart")
         paid = await uncancelled(self._recovering.record(), self._refuse_cancellation)
         recovery = self._recovering.recovery
         return Recovered(**dict(paid), recovery_id=recovery.recovery_id, amount=recovery.amount).to_json()

@@ -22,6 +22,7 @@ from workflows.calls import CallFailed, pay
 from workflows.messages import Understood
 from workflows.parcels import deliver_at_last
 from workflows.patience import NOTHING_IS_HOPELESS, Patience
+from workflows.refusals import refused
 from workflows.sight import ATTENTION, STORE, TRIP, Sight
 
 with workflow.unsafe.imports_passed_through():
@@ -175,7 +176,7 @@ class Refunding(Patience):
         self.refund.stage = RefundStage.REFUSED
         self.note(Event.REFUSAL, sentence)
         await self._end()
-        return ApplicationError(sentence, type="Refused", non_retryable=True)
+        return refused(sentence)
 
     async def _end(self) -> None:
         self.show()

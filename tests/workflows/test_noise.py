@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from structlog.testing import capture_logs
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.testing import ActivityEnvironment
 
@@ -74,8 +74,10 @@ async def test_what_is_refused_to_people_and_programs_is_no_traceback(world, tra
     await trip.signal(SUBMIT_CART, {"total": 7})
     await trip.update(SUBMIT_CART, cart("1.00"))
     await trip.result()
-    with pytest.raises(Exception, match="Workflow execution failed"):
+    with pytest.raises(WorkflowFailureError) as refund:
         await (await world.refund(trip.id, "500.00")).result()
-    with pytest.raises(Exception, match="Workflow execution failed"):
+    with pytest.raises(WorkflowFailureError) as recovery:
         await world.recovery(trip, "500.00")
+    for failure in (refund, recovery):
+        assert failure.value.cause.category is ApplicationErrorCategory.BENIGN
     assert tracebacks() == []
