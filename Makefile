@@ -5,7 +5,7 @@ PYTHON ?= python3
 PYTEST := $(BIN)/pytest -q
 WHOLE_SERVERS := $(wildcard tests/console tests/lab)
 
-.PHONY: help install demo test proof chaos histories bench bench-books check audit lock
+.PHONY: help install demo test proof fuzz chaos histories bench bench-books check audit lock
 
 help:  ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -27,7 +27,10 @@ test: install  ## Run all tests; the trips a second time with every task replaye
 	$(PYTEST) tests/lab
 
 proof: install  ## 2,000 examples of all that can happen to a trip (about a minute)
-	$(PYTEST) tests/proof --hypothesis-profile=proof --timeout=1800 --show-capture=no $(ARGS)
+	$(PYTEST) tests/proof/test_proof.py --hypothesis-profile=proof --timeout=1800 --show-capture=no $(ARGS)
+
+fuzz: install  ## 10,000 messages and starts that are nearly right (about a minute)
+	$(PYTEST) tests/proof/test_fuzz.py --hypothesis-profile=fuzz --timeout=1800 --show-capture=no $(ARGS)
 
 histories: install  ## Record a workflow of each kind for the replay tests; once for each release
 	@$(BIN)/python -m lab.record $(ARGS)

@@ -8,4 +8,5 @@ settings.register_profile(
     "short", max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=SLOW_IS_FINE, print_blob=True
 )
 settings.register_profile("proof", settings.get_profile("short"), max_examples=2000, stateful_step_count=40)
+settings.register_profile("fuzz", settings.get_profile("short"), max_examples=2500)
 settings.load_profile("short")

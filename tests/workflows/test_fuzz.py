@@ -1,0 +1,64 @@
+"""What is nearly right, on Temporal's own server: no workflow task fails. tests/proof/test_fuzz.py has thousands."""
+
+from contextlib import suppress
+from random import Random
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
+from temporalio.service import RPCError
+
+from tests.proof.fuzzing import changed
+from tests.workflows.world import cart, said
+from trips.names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
+
+MESSAGES = [
+    (SUBMIT_CART, cart("43.00")),
+    (CHOOSE_DECLINE_STRATEGY, said(strategy="write", note="nearly")),
+    (RETRY, said(note="again")),
+    (CANCEL_TRIP, said(reason="no note", operator="")),
+    (RESOLVE_CAPTURE, said(captured=True)),
+]
+SEED = 12
+LONG = 2_000
+
+
+async def assert_no_task_failed(trip):
+    assert EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED not in {event.event_type for event in await trip.events()}
+
+
+async def test_messages_that_are_nearly_right_fail_no_workflow_task(world):
+    dice = Random(SEED)  # noqa: S311
+    trip = await world.trip(balance="30.00", held="10.00")
+    await trip.reach("awaiting_decision")
+    sentences = []
+    with suppress(RPCError):  # one of them may have ended the trip
+        for number in range(150):
+            name, message = dice.choice(MESSAGES)
+            if number % 2:
+                await trip.signal(name, changed(message, dice))
+                continue
+            try:
+                await trip.update(name, changed(message, dice))
+            except WorkflowUpdateFailedError as refused:
+                sentences.append(refused.cause.message)
+        await trip.signal(CANCEL_TRIP, said())
+    assert (await trip.result())["settledAt"]
+    assert all(0 < len(sentence) < LONG for sentence in sentences)
+    await assert_no_task_failed(trip)
+
+
+async def test_starts_that_are_nearly_right_end_and_fail_no_workflow_task(world):
+    dice = Random(SEED)  # noqa: S311
+    now = (await world.env.get_current_time()).isoformat()
+    for number in range(25):
+        payload = {
+            "storeId": "s",
+            "shoppingTripId": f"t{number}",
+            "startedAt": now,
+            "cart": cart("42.10"),
+            "policy": {},
+        }
+        trip = await world.start(f"t{number}", changed(payload, dice))
+        with suppress(WorkflowFailureError):
+            assert (await trip.result())["settledAt"]
+        await assert_no_task_failed(trip)
