@@ -99,6 +99,13 @@ def say_to(
 ) -> None:
     """Hand the message over and show what is answered."""
     answer = talk(lambda client: tell(client, partner, message, payload))
+    say_answer(partner, answer, model, shown, as_json=as_json)
+
+
+def say_answer(
+    partner: Partner, answer: dict[str, Any] | None, model: type[S], shown: Callable[[S], Table], *, as_json: bool
+) -> None:
+    """Show what a message was answered."""
     if answer is None:
         complain(f"The {partner.kind} took it; its answer {UNREADABLE}")
         return

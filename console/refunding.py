@@ -16,11 +16,11 @@ from temporalio.common import WorkflowIDReusePolicy
 from books.ledger import Books
 from books.lookup import posted_refunds
 from console.bookkeeping import opened
-from console.conversation import PATIENCE, Partner, ask_status, cause_of, refund_of, talk
+from console.conversation import PATIENCE, Partner, ask_status, cause_of, refund_of, talk, tell
 from console.drawing import grid_of, happenings, understood, why_a_person
 from console.handover import SUMMARY_LENGTH, differences, result_of, start_once
 from console.looking import ended_attention
-from console.operating import say_to
+from console.operating import say_answer, say_to
 from console.options import Json, Note, Operator, Trip, example, own_id
 from console.output import Refusal, complain, moment, print_json, say
 from executions import STOPPED, status_word
@@ -28,7 +28,7 @@ from trips.attention import Attention, Cause
 from trips.base import Message, words_of
 from trips.money import NO_CURRENCY, Money, minor_digits, read_decimal
 from trips.names import RECOVERY, REFUND, RESOLVE_REFUND, RETRY, recovery_workflow_id
-from trips.refund import Recovered, Recovery, RefundReason, RefundRequest, RefundRequestId, id_taken
+from trips.refund import Recovered, Recovery, RefundReason, RefundRequest, RefundRequestId, RefundState, id_taken
 from trips.refund_errand import Refunded, RefundStatus
 
 commands = typer.Typer()
@@ -167,13 +167,23 @@ def retry_refund(refund: ThisRefund, *, operator: Operator, note: Note = None, a
     say_to(refund_of(refund), RETRY, said, RefundStatus, _facts, as_json=as_json)
 
 
-@commands.command("resolve-refund", epilog=example(f"resolve-refund {EXAMPLE_ID} --given-back --operator ann"))
+@commands.command(
+    "resolve-refund",
+    epilog=example(
+        f"resolve-refund {EXAMPLE_ID} --not-given-back --operator ann",
+        f"resolve-refund {EXAMPLE_ID} --given-back --operator ann --note 'it is on the statement'",
+    ),
+)
 def resolve_refund(
     refund: ThisRefund, *, given_back: WasGivenBack, operator: Operator, note: Note = None, as_json: Json = False
 ) -> None:
-    """Say what became of a refund that the service refuses after a call whose outcome nobody knows."""
+    """Say what became of a refund that the service refuses after a call whose outcome nobody knows.
+
+    Also later: where it was said that it was not given back, --given-back with a --note corrects that.
+    """
     said = {"givenBack": given_back, "operator": operator, "note": note}
-    say_to(refund_of(refund), RESOLVE_REFUND, said, RefundStatus, _facts, as_json=as_json)
+    answer = talk(lambda client: _resolve(client, refund, said))
+    say_answer(refund_of(refund), answer, RefundStatus, _facts, as_json=as_json)
 
 
 @commands.command(context_settings=ANY_SIGN, epilog=example("recover 3f0e 32.10", "recover 3f0e 32.10 --id invoice-17"))
@@ -226,6 +236,42 @@ async def _give_back(client: Client, request: RefundRequest, *, wait: bool) -> R
     except WorkflowFailureError as error:
         raise Refusal(f"refused: {cause_of(error)}") from None
     return understood(result, Refunded) if result is not None else await _where_it_stands(client, partner)
+
+
+async def _resolve(client: Client, request_id: str, said: dict[str, Any]) -> dict[str, Any] | None:
+    """Hand the word over; one against an earlier word goes to another run of the refund. Raises Refusal.
+
+    Gives the refund's status; None where it took the word and its answer can't be read.
+    """
+    partner = refund_of(request_id)
+    try:
+        return await tell(client, partner, RESOLVE_REFUND, said)
+    except Refusal:
+        denied = await asyncio.to_thread(_denied, request_id) if said["givenBack"] else None
+        if denied is None:
+            raise
+    if not said["note"]:
+        raise Refusal("--note: should say why, since it was said before that it was not given back")
+    await start_once(
+        client,
+        REFUND,
+        denied.to_json() | {"correction": {"operator": said["operator"], "note": said["note"]}},
+        workflow_id=partner.workflow_id,
+        summary=f"{denied.amount} of trip {denied.shopping_trip_id}: a correction"[:SUMMARY_LENGTH],
+        reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+    )
+    try:
+        await result_of(client, partner.workflow_id, within=PATIENCE)
+    except WorkflowFailureError as error:
+        raise Refusal(f"refused: {cause_of(error)}") from None
+    return await ask_status(client, partner)
+
+
+def _denied(request_id: str) -> RefundRequest | None:
+    """The refund, where it has ended by a person's word that it was not given back."""
+    with opened() as database:
+        known = Books(database).refund_of(request_id)
+    return known.request if known and known.state is RefundState.RELEASED and known.in_doubt else None
 
 
 async def _look(client: Client, request_id: str) -> tuple[dict[str, Any], dict[str, Any]]:

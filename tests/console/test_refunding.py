@@ -120,6 +120,22 @@ def test_a_refusal_frees_the_id_of_a_refund(call, settled, shop, refunds_of):
     assert (ran.status, refunds_of(trip)) == (0, ["2.10"])
 
 
+def test_a_wrong_word_about_a_refund_is_corrected_by_another_that_says_why(call, settled, shop, refunds_of):
+    trip, request = settled(), str(uuid.uuid4())
+    for kind in ("drop_after", "bad_request"):
+        shop.do(shop.control.add_fault(trip, "refund", kind))
+    shown = call("refund", trip, "42.10", *BROKEN, "--request-id", request)
+    assert "resolve-refund" in shown.out
+    assert call("resolve-refund", request, "--not-given-back", *ANN).status == 0
+    resolve = ("resolve-refund", request, "--given-back", "--operator", "bob")
+    assert "--note: should say why" in call(*resolve).err
+    ran = call(*resolve, "--note", "it is on the statement")
+    assert (ran.status, "refunded" in ran.out) == (0, True)
+    assert "bob says that it was given back after all" in call("show-refund", request).out
+    assert refunds_of(trip) == ["42.10"]
+    assert "0.00 USD that is left" in call("refund", trip, "1.00", *BROKEN).err
+
+
 @pytest.mark.parametrize("wait", [[], ["--no-wait"]])
 @pytest.mark.parametrize("other", [("2.11", *BROKEN), ("2.10", "--reason", "other")])
 def test_an_id_with_another_refund_is_refused_while_the_first_is_under_way(call, held_up, wait, other):
