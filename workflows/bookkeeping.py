@@ -5,7 +5,7 @@ from typing import Any
 
 from temporalio import workflow
 
-from trips.names import trip_workflow_id
+from trips.names import DELIVERIES_QUEUE, trip_workflow_id
 from trips.trouble import Trouble, TroubleKind
 from workflows.calls import ONCE, CallFailed, told
 
@@ -60,6 +60,7 @@ async def _is_under_way(shopping_trip_id: str) -> bool:
     return await workflow.execute_activity_method(
         ExecutionActivities.is_running,
         WorkflowKey(workflow_id=trip_workflow_id(shopping_trip_id)),
+        task_queue=DELIVERIES_QUEUE,  # the other one's rate limit is for calls to the service
         start_to_close_timeout=LOOK_TIMEOUT,
         summary="is the trip under way?",
     )
