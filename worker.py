@@ -39,6 +39,7 @@ from settings import REFUND_WINDOW, Settings, SettingsError, load
 from trips.addresses import environment_of, host_of
 from trips.deliveries import Kind
 from trips.names import DELIVERIES_QUEUE, SWEEP_SCHEDULE, TASK_QUEUE
+from trips.redaction import masked
 from trips.trouble import TroubleKind
 from workflows.delivery import Delivery
 from workflows.reconciliation import Reconciliation
@@ -265,7 +266,7 @@ def main() -> int:
     except asyncio.CancelledError:
         log.info("worker stopped before it was ready")
     except (SettingsError, ConnectionFailed, NotPrepared, MissingCredentials, CertificatesError, BooksError) as error:
-        print(error, file=sys.stderr)  # noqa: T201 (the log may not be set up yet, and a person reads this)
+        print(masked(str(error)), file=sys.stderr)  # noqa: T201 (the log may not be set up yet, and a person reads this)
         return 1
     return 0
 

@@ -13,6 +13,7 @@ from console.output import complain, print_json, say
 from console.reading import read_json
 from trips.names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
 from trips.policy import Strategy
+from trips.redaction import masked
 from trips.refund_errand import RefundStatus
 from trips.status import Status
 
@@ -31,7 +32,8 @@ Captured = Annotated[
 ]
 
 OrderId = Annotated[
-    str | None, typer.Option("--order-id", metavar="ID", help="By which Amazon knows the order, where it took one.")
+    str | None,
+    typer.Option("--order-id", parser=masked, metavar="ID", help="By which Amazon knows the order, where it took one."),
 ]
 
 

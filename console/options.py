@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from console.output import Refusal
 from regular_files import open_regular
 from trips.base import Identifier, folded
-from trips.redaction import holds_card_number
+from trips.redaction import holds_card_number, masked
 
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
 
@@ -67,6 +67,6 @@ def example(*commands: str) -> str:
 
 
 Trip = Annotated[str, typer.Argument(parser=folded_id, metavar="TRIP", help="The trip's shoppingTripId.")]
-Operator = Annotated[str, typer.Option(metavar="NAME", help="Whose word it is; it is recorded.")]
-Note = Annotated[str | None, typer.Option(metavar="WORDS", help="Why; it is recorded.")]
+Operator = Annotated[str, typer.Option(parser=masked, metavar="NAME", help="Whose word it is; it is recorded.")]
+Note = Annotated[str | None, typer.Option(parser=masked, metavar="WORDS", help="Why; it is recorded.")]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]

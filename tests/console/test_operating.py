@@ -44,6 +44,15 @@ def test_a_decision_is_recorded_with_its_strategy_operator_and_note(run, started
     assert (settled["outcome"], settled["badDebt"]["amount"]) == ("partially_captured", "70.00")
 
 
+def test_a_card_number_in_a_note_does_not_even_reach_temporals_history(run, server, started):
+    trip = started("80.00")
+    note = "card_4111 1111 1111 1111 12/27, jo@example.com"
+    assert run("decide", trip, "write_off", "--operator", note, "--note", note).status == 0
+    history = "".join(map(str, server.do(server.trip(trip).fetch_history()).events))
+    assert "card_***, jo@***" in history
+    assert [secret for secret in ("4111", "12/27", "example.com") if secret in history] == []
+
+
 def test_a_second_decision_is_refused(run, started):
     trip = started(None)
     assert run("decide", trip, "write_off", *ANN).status == 0
