@@ -56,6 +56,11 @@ BEHIND_A_CARD = re.compile(
 )
 """In a text's shape: what may be the card's expiry date, perhaps with a word or two before it."""
 
+EXPIRY_MONTH = re.compile(
+    r"(?:\W{1,9}[a-z]{1,12}){0,2}\W{1,9}(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\W{1,3}"
+    r"(?:20)?\d{2}(?!\d)",
+    re.IGNORECASE,
+)
 SECURITY_CODE = re.compile(r"\W{0,9}(?:cv[cvn]2?|cid|csc)\W{0,9}\d{3,4}(?!\d)", re.IGNORECASE)
 NAME_ON_TRACK = re.compile(r"\^[^^]{2,26}\^\d*")
 
@@ -209,7 +214,11 @@ def _card_numbers(text: str) -> Iterator[tuple[int, int]]:
     for run in DIGIT_RUN.finditer(shape):
         if run.start() >= end and _holds_card_number(run.group()):
             end = run.end()
-            for told in (NAME_ON_TRACK.match(text, end), BEHIND_A_CARD.match(shape, end)):
+            for told in (
+                NAME_ON_TRACK.match(text, end),
+                BEHIND_A_CARD.match(shape, end),
+                EXPIRY_MONTH.match(text, end),
+            ):
                 end = max(end, told.end() if told else end)
             if code := SECURITY_CODE.match(text, end):
                 end = code.end()
