@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.enums.v1 import EventType, PendingActivityState
 from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
 from temporalio.client import Client
 
@@ -239,19 +239,38 @@ async def test_of_a_decision_and_the_timer_in_the_same_moment_one_wins_and_the_o
             assert account["calls"].get("capture", 0) + account["calls"].get("cancel", 0) == 1
 
 
+@pytest.mark.timeout(300)  # it takes 50 s on two busy cores
 async def test_a_worker_that_stood_still_while_its_trips_settled_elsewhere_calls_nobody_when_it_goes_on(shop):
-    rate = {"PAYMENT_SERVICE_MAX_RPS": "100"}
-    with shop.worker(**rate) as still, shop.worker(name="other-worker", **rate):
-        await shop.ended(*await shop.start())  # both are awake
-        still.stand_still()
-        begun = [await shop.start() for _ in range(8)]  # the server hands tasks to the one that stands still, too
-        settled = await asyncio.gather(*(shop.ended(*each) for each in begun))
-        still.go_on()
-        while '"event": "not sent"' not in still.output.read_text():
-            await shop.ended(*await shop.start())
-        await shop.ended(*await shop.start())
+    rate = {"PAYMENT_SERVICE_MAX_RPS": "2"}
+    with shop.worker(**rate) as still:
+        begun = [await shop.start() for _ in range(4)]
+        async with asyncio.timeout(LIMIT):
+            while await having(begun, WAITING) < 2:  # for the rate
+                pass
+            still.stand_still()
+            while await having(begun, TAKEN) < 2:  # the server goes on handing tasks to the one that stands still
+                pass
+        with shop.worker(name="other-worker", **rate):
+            async with asyncio.timeout(3 * LIMIT):  # each task that the other took is given up after 10 or 15 s
+                for _, handle in begun:
+                    await handle.result()
+            settled = [(await shop.ended(*each))[1] for each in begun]
+            still.go_on()
+            async with asyncio.timeout(LIMIT):
+                while "not sent: the task began" not in still.output.read_text():
+                    await shop.ended(*await shop.start())
     after = [await shop.control.trip(trip_id) for trip_id, _ in begun]
-    assert [account["calls"] for account in after] == [account["calls"] for _, account in settled]
+    assert [account["calls"] for account in after] == [account["calls"] for account in settled]
+
+
+WAITING = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+TAKEN = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+
+
+async def having(begun, state):
+    """How many trips have an activity in that state."""
+    described = [(await handle.describe()).raw_description for _, handle in begun]
+    return sum(any(each.state == state for each in one.pending_activities) for one in described)
 
 
 async def decide_twice(handle):
