@@ -35,9 +35,9 @@ def test_a_misspelt_name_is_told():
 
 
 def test_of_many_faults_the_first_are_told_and_how_many_more_there_are():
-    told = refusal({**TRIP, **{f"key{number}": 1 for number in range(55_000)}})
+    told = refusal({**TRIP, **{f"key{number}": 1 for number in range(900)}})
     assert told.count("(another name)") == MAX_FAULTS
-    assert told.endswith("; and 54,995 more")
+    assert told.endswith("; and 895 more")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_refusal_is_short_and_masked_whatever_is_put_into_it():
 
 def test_more_names_than_anybody_needs_are_not_even_looked_at():
     told = refusal({**TRIP, "policy": {f"key{number}": 1 for number in range(100_000)}})
-    assert told == "the trip can't be used: policy: has 100,000 names, and should have no more than 60,000"
+    assert told == "the trip can't be used: policy: has 100,000 names, and should have no more than 1,000"
 
 
 @pytest.mark.parametrize(
