@@ -4,6 +4,7 @@ BIN := .venv/bin
 PYTHON ?= python3
 PYTEST := $(BIN)/pytest -q
 WHOLE_SERVERS := $(wildcard tests/console tests/lab)
+REPLAYED := $(addprefix tests/workflows/test_,shopping_trip.py refund.py checkout.py second_run.py)
 
 .PHONY: help install demo test proof fuzz chaos histories bench bench-books check audit lock
 
@@ -22,7 +23,7 @@ demo: install  ## Pay for one trip of each kind on real servers (ARGS=--once end
 
 test: install  ## Run all tests; the trips a second time with every task replayed from the start
 	$(PYTEST) -n 2 --dist loadfile $(filter-out $(WHOLE_SERVERS),$(wildcard tests/*))
-	$(PYTEST) -n 2 tests/workflows --max-cached-workflows=0
+	$(PYTEST) -n 2 $(REPLAYED) --max-cached-workflows=0
 	$(PYTEST) -n 2 --dist loadfile tests/console
 	$(PYTEST) tests/lab
 

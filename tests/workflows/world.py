@@ -121,6 +121,10 @@ class World:
 
     async def recovery(self, trip, amount, recovery_id="r1"):
         """Record that so much of the trip's debt was paid, give the result."""
+        return await (await self.start_recovery(trip, amount, recovery_id)).result()
+
+    async def start_recovery(self, trip, amount, recovery_id="r1"):
+        """Begin to record that so much of the trip's debt was paid, give the handle."""
         payload = {
             "shoppingTripId": trip.id,
             "recoveryId": recovery_id,
@@ -131,7 +135,7 @@ class World:
             RECOVERY, payload, id=recovery_workflow_id(trip.id, recovery_id), task_queue=TASK_QUEUE
         )
         self.ids.append(handle.id)
-        return await handle.result()
+        return handle
 
     def stumbling(self, send):
         async def stumble_or_send(parcel, attempt):
