@@ -10,8 +10,9 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 from rich.console import Group
 from rich.table import Table
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError
 
 from books.ledger import Books
 from books.lookup import posted_refunds
@@ -227,15 +228,31 @@ async def _give_back(client: Client, request: RefundRequest, *, wait: bool) -> R
         summary=summary,
         reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
     )
-    if not started and await differences(client, workflow_id, request, request.to_json()):
+    differs = not started and await differences(client, workflow_id, request, request.to_json())
+    execution = await client.get_workflow_handle(workflow_id).describe(rpc_timeout=PATIENCE)
+    if differs and execution.status is WorkflowExecutionStatus.RUNNING:
         raise Refusal(id_taken(request))
-    if not wait:
+    if not wait and not differs:
         return Begun(workflow_id=partner.workflow_id, started=started, refund_request_id=request.refund_request_id)
     try:
         result = await result_of(client, partner.workflow_id, within=PATIENCE)
     except WorkflowFailureError as error:
-        raise Refusal(f"refused: {cause_of(error)}") from None
-    return understood(result, Refunded) if result is not None else await _where_it_stands(client, partner)
+        raise _unsettled(error, request) from None
+    if result is None:
+        return await _where_it_stands(client, partner)
+    refunded = understood(result, Refunded)
+    done = RefundRequest.model_validate(refunded.model_dump(include=set(RefundRequest.model_fields)))
+    if done != request:
+        raise Refusal(id_taken(request))
+    return refunded
+
+
+def _unsettled(error: WorkflowFailureError, request: RefundRequest) -> Refusal:
+    """What it means that a refund ended without a result: it was refused, or nobody knows what was done."""
+    if isinstance(error.cause, ApplicationError):
+        return Refusal(f"refused: {cause_of(error)}")
+    again = f"repeat it with --request-id {request.refund_request_id}"
+    return Refusal(f"Temporal ended the refund's workflow, and nobody knows whether the money was given back: {again}")
 
 
 async def _resolve(client: Client, request_id: str, said: dict[str, Any]) -> dict[str, Any] | None:

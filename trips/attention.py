@@ -62,7 +62,7 @@ WHAT_TO_DO = {
     Cause.EXPIRED: "Nothing can be charged any more; the total is bad debt. Find out why it came to this.",
     Cause.ENDED: "Find out what was charged; then: start FILE --restart. A refund, a recovery: give the command again.",
     Cause.BOOKS: "Have the ledger's database (LEDGER_URL) mended: the trip goes on by itself. Retry to try at once.",
-    Cause.CONFLICT: "Compare the trip, the books and the processor: what was taken twice must be given back.",
+    Cause.CONFLICT: "Compare trip, books and processor: give back what was taken twice, collect what was not.",
     Cause.UNDELIVERED: "Mend its receiver, or what it says of the parcel: it is tried again by itself for 30 days.",
     Cause.REJECTED: "Ask the service's support why it rejects it; then: retry-delivery KEY.",
     Cause.REFUND: "Find it at the processor's; then: resolve-refund REQUEST_ID --given-back or --not-given-back.",

@@ -174,6 +174,7 @@ class ChargedTrip(Trip):
             self.decision = Standing(intent.strategy, intent.decided_by, intent.decided_at)
             self.log.add(now, Event.DECISION, f"{intent.strategy}, decided by {intent.decided_by} in another run")
         capture = intent.deed is Deed.CAPTURE
+        self.authorized = intent.amount
         self._capture, self._releasing = (Capture(intent.amount) if capture else None), not capture
 
     # What the service answers.

@@ -11,6 +11,7 @@ from trips.base import Message, Moment
 from trips.cart import Cart
 from trips.money import Money
 from trips.policy import Strategy
+from trips.request import CHECKOUT_SERVICE, PAYMENT_SERVICE
 from trips.settlement import Settlement
 
 
@@ -45,6 +46,11 @@ class Intent(Message):
     def total(self) -> Money:
         """What is owed."""
         return Money.zero(self.amount.code) if self.cart is None or self.no_sale else self.cart.total
+
+    @property
+    def payment(self) -> str:
+        """Who orchestrates the payment of a trip that does so."""
+        return CHECKOUT_SERVICE if self.deed is Deed.ORDER else PAYMENT_SERVICE
 
     def is_same_deed(self, other: Self) -> bool:
         """Whether both would do the same at the service; an order is known there by its whole cart."""

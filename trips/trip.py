@@ -183,7 +183,7 @@ class Trip(Errand):
     def adopt(self, intent: Intent, run_at: datetime, now: datetime) -> None:
         """Go on with what another run set out to do, instead of what this one would: it may be done already."""
         if self.cart is not None and intent.total != self.total:
-            sentence = f"another run of this trip set out to {intent}, and that stands: {self.total} is not charged"
+            sentence = f"another run of this trip set out to {intent}, and that stands: this run's {self.total} is not"
             self.conflict(sentence, now)
         else:
             self.log.add(now, Event.MESSAGE, f"another run of this trip set out to {intent}: this one goes on with it")

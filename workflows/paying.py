@@ -7,6 +7,7 @@ from typing import Any
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
+from trips.attention import Attention
 from trips.base import rfc3339
 from trips.cart import Cart
 from trips.deliveries import Parcel, PaymentStatus, payment_status_parcel, receipt_parcel
@@ -69,6 +70,8 @@ class Paying(Patience):
         self.ledger_asked = False
         """Whether the ledger was asked at least once what it knows of the trip, be it in vain."""
         self._settled_by_another_run: Settlement | None = None
+        self._given_up: Attention | None = None
+        """Why this run ends without having paid for the trip."""
         self._sight = Sight()
 
     async def pay(self) -> Settlement:
@@ -81,6 +84,8 @@ class Paying(Patience):
             self._take_in(await self._known_before())
             await self._move_the_money()
         except ApplicationError:
+            (self._given_up,) = self.trip.conflicts
+            self.show()
             await self.incidents.keep_at_last(self.trip.conflicts)
             raise
         known = self._settled_by_another_run
@@ -102,7 +107,7 @@ class Paying(Patience):
 
     def status(self) -> Status:
         """Where the trip is, for people and programs."""
-        attention = None if self.settlement else self.trip.attention(workflow.now())
+        attention = None if self.settlement else self._given_up or self.trip.attention(workflow.now())
         return status_of(self.trip, self.stage, attention, self.settlement)
 
     def show(self) -> None:
@@ -203,7 +208,7 @@ class Paying(Patience):
         return False
 
     def _in_another_way(self, intent: Intent) -> ApplicationError:
-        sentence = f"payment: another run of this trip set out to {intent}, so it should be paid for in the same way"
+        sentence = f"payment: should be {intent.payment}: another run of this trip set out to {intent}"
         self.trip.conflict(sentence, workflow.now())
         return refused(sentence, "InvalidTrip")
 

@@ -71,4 +71,5 @@ def check_start_options() -> None:
 
 
 def _ends(timeout: timedelta | None) -> bool:
-    return timeout is not None and timeout < MIN_TIMEOUT
+    """Whether it ends a workflow; 0 is none, which the `temporal` command line and Go's SDK send always."""
+    return timeout is not None and timedelta(0) < timeout < MIN_TIMEOUT

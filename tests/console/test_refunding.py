@@ -1,6 +1,7 @@
 """`refund`, `show-refund`, `retry-refund` and `recover`, run as programs against a real worker, service and books."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -118,6 +119,32 @@ def test_a_refusal_frees_the_id_of_a_refund(call, settled, shop, refunds_of):
     assert "the service refused it" in call("refund", trip, "2.10", *BROKEN, *request).err
     ran = call("refund", trip, "2.10", *BROKEN, *request)
     assert (ran.status, refunds_of(trip)) == (0, ["2.10"])
+
+
+def test_an_id_that_went_on_as_another_refund_is_no_answer_to_this_one_and_one_to_that(call, held_up, settled, shop):
+    trip, request = held_up
+    shop.do(shop.client.get_workflow_handle(refund_workflow_id(request)).terminate("by a test"))
+    other = call("refund", settled(), "9.00", *BROKEN, "--request-id", request)
+    assert (other.status, other.out) == (1, "")
+    assert "another refund's" in other.err
+    ran = call("refund", trip, "2.10", *BROKEN, "--request-id", request)
+    assert (ran.status, "2.10 USD" in ran.out) == (0, True)
+
+
+def test_a_refund_that_is_ended_from_outside_meanwhile_is_not_told_as_refused(shop, settled, call):
+    trip, request = settled(), str(uuid.uuid4())
+    shop.do(shop.control.add_fault(trip, "refund", "forbidden"))
+
+    async def ended():
+        await shop.control.wait_for_calls(trip, "refund", at_least=1)
+        await shop.client.get_workflow_handle(refund_workflow_id(request)).terminate("by a test")
+
+    with ThreadPoolExecutor(1) as pool:
+        ending = pool.submit(shop.do, ended())
+        ran = call("refund", trip, "2.10", *BROKEN, "--request-id", request)
+        ending.result()
+    assert ran.status == 1
+    assert f"repeat it with --request-id {request}" in ran.err.replace("\n", " ")
 
 
 def test_a_wrong_word_about_a_refund_is_corrected_by_another_that_says_why(call, settled, shop, refunds_of):

@@ -145,7 +145,8 @@ async def test_a_run_that_is_to_be_paid_in_another_way_ends_at_once_and_a_person
     again = await started_again(world, trip, {"payment": then})
     with pytest.raises(WorkflowFailureError) as failure:
         await again.result()
-    assert "payment: another run of this trip set out to" in str(failure.value.cause)
+    assert f"payment: should be {first}: another run of this trip set out to" in str(failure.value.cause)
+    assert (await again.status())["attention"]["cause"] == "conflict"
     (incident,) = await world.control.incidents(at_least=1)
     assert incident["body"]["cause"] == "conflict"
     once_more = await started_again(world, trip, {}, terminated=False)
