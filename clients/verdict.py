@@ -37,13 +37,15 @@ class Deed:
     amount_names: tuple[str, ...] = ()
     """Attributes that repeat how much it was about."""
     silent: bool = False
-    """Whether a yes has no words of its own (an empty body): a message that is no yes is then more than an ornament."""
+    """Whether a yes has no words of its own: a message that is no yes is then more than an ornament."""
+    empty: bool = False
+    """Whether a yes is an empty body: what could be a verdict or a trouble has then to be a plain yes or nothing."""
 
 
 ADJUST = Deed(frozenset(), LET_GO)
-CAPTURE = Deed(TAKEN_FROM_THE_CARD, LET_GO | GIVEN_BACK, ("amount", "capturedAmount"), silent=True)
-CANCEL = Deed(LET_GO, TAKEN_FROM_THE_CARD | GIVEN_BACK, silent=True)
-REFUND = Deed(GIVEN_BACK, LET_GO, ("amount", "refundedAmount"), silent=True)
+CAPTURE = Deed(TAKEN_FROM_THE_CARD, LET_GO | GIVEN_BACK, ("amount", "capturedAmount"), empty=True)
+CANCEL = Deed(LET_GO, TAKEN_FROM_THE_CARD | GIVEN_BACK, empty=True)
+REFUND = Deed(GIVEN_BACK, LET_GO, ("amount", "refundedAmount"), empty=True)
 CHECKOUT = Deed(ORDERED, LET_GO)
 FETCH = Deed(TAKEN_FROM_THE_CARD | {"authorized"}, frozenset(), silent=True)
 
@@ -51,15 +53,26 @@ IDS = (("storeId",), ("shoppingTripId", "idempotentShoppingTripId"), ("refundReq
 """Attributes that repeat whom a call was about, with the names that each may have."""
 
 ERROR_NAME = re.compile(r"error|exception|failure|^(decline|denial|denied|failed|fault|refus|reject)")
-VERDICT_NAME = re.compile(
-    r"(payment|transaction|charge|capture|cancel|cancellation|refund|request|response|operation|order)?"
-    r"(status|state|result|outcome|statuscode)"
-)
+SUBJECT = "payment|transaction|charge|capture|cancel|cancellation|refund|request|response|operation|order"
+VERDICT_NAME = re.compile(rf"({SUBJECT})?(status|state|result|outcome|statuscode)")
 WHETHER = re.compile(r"^(is|was|has)(?=[a-z])")
 """Before the name of a true or false, as in isSuccessful."""
 MESSAGE_NAMES = ("message", "msg")
 ENVELOPE_NAME = re.compile(r"body|data|payload|response")
 """Around an answer, where a gateway wraps it."""
+
+WORDY = r"status(?:es)?|state|result|outcome|codes?|details?|reasons?|messages?|msg"
+BESIDE = rf"{SUBJECT}|http|sub|return|action|processor|gateway|text|description|phrase|number|value"
+WORDY_NAME = re.compile(rf"(?:{BESIDE})*(?:{WORDY})(?:{BESIDE}|{WORDY})*|type|title")
+"""What can carry a verdict in an answer that should be empty; type, title, detail and status are RFC 9457's problem.
+
+A currencyCode, a cardType or a statusUrl is none.
+"""
+TROUBLE_NAME = re.compile(
+    r"warning|problem|throttl|unsuccess|(?<!de)fault|^(?:(?:root)?causes?|issues?|err(?:no|code|msg)?)$"
+)
+SUBJECT_NAME = re.compile(rf"(?:{SUBJECT})?(?:{SUBJECT}|meta|metadata)")
+"""Around what an answer says of the deed itself, as in {"capture": {"status": "PENDING"}}."""
 
 PROSE = re.compile(r"\D+|.*\s.*", re.DOTALL)
 """A text for people or a name; an id has digits and no blanks, and may hold any word by chance."""
@@ -68,6 +81,7 @@ NO_WORD = re.compile(
     r"|time(?:d[ _-]?)?out)",
     re.IGNORECASE,
 )
+NOT = re.compile(r"(?<![a-z])(?:(?:no|not|never)[\s_-]|can(?:no|')t|unable|unavailable|throttl|abort)", re.IGNORECASE)
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 NO_ERROR = frozenset({"", "0", "false", "no", "none", "null"})
@@ -81,21 +95,27 @@ def says_otherwise(said: Mapping[str, Any], deed: Deed, sent: Mapping[str, Any])
 
     `sent` is the call's body: what the answer repeats of it must be the same.
     """
+    repeats = {(name, _plain(value)) for name, value, _ in _attributes(sent, deed)} if deed.empty else frozenset()
     return (
-        any(_denies(name, value, deed, verdict=verdict) for name, value, verdict in _attributes(said))
+        any(
+            _denies(name, value, deed, verdict=verdict) or (deed.empty and _clouds(name, value, deed, verdict=verdict))
+            for name, value, verdict in _attributes(said, deed)
+            if not isinstance(value, str) or (name, _plain(value)) not in repeats
+        )
         or any(_differs(said, sent, names) for names in IDS)
         or any(_differs_in_amount(said.get(name), sent) for name in deed.amount_names)
     )
 
 
-def _attributes(said: Mapping[str, Any]) -> Iterator[tuple[str, Any, bool]]:
+def _attributes(said: Mapping[str, Any], deed: Deed) -> Iterator[tuple[str, Any, bool]]:
     """Every attribute at any depth: its name in small letters, its value, and whether it stands where verdicts do."""
     waiting: list[tuple[str, Any, bool]] = [("body", said, True)]
     while waiting:
         name, value, verdict = waiting.pop()
         yield name, value, verdict
         if isinstance(value, Mapping):
-            inside = verdict and bool(VERDICT_NAME.fullmatch(name) or ENVELOPE_NAME.fullmatch(name))
+            around = VERDICT_NAME.fullmatch(name) or ENVELOPE_NAME.fullmatch(name)
+            inside = verdict and bool(around or (deed.empty and SUBJECT_NAME.fullmatch(name)))
             waiting += [(_plain(inner), each, inside) for inner, each in value.items()]
         elif isinstance(value, list):
             waiting += [(name, each, verdict) for each in value]
@@ -113,6 +133,21 @@ def _denies(name: str, value: Any, deed: Deed, *, verdict: bool) -> bool:
         return _plain(value) not in NO_ERROR
     says_whether = VERDICT_NAME.fullmatch(name) or name in YES | deed.done or (deed.silent and name in MESSAGE_NAMES)
     return bool(says_whether) and not _is_yes(value, deed)
+
+
+def _clouds(name: str, value: Any, deed: Deed, *, verdict: bool) -> bool:
+    """Whether an attribute is more than an answer that should be empty may hold beside ids, times and amounts."""
+    if isinstance(value, str) and PROSE.fullmatch(value) and NOT.search(CAMEL.sub(" ", value)):
+        return True
+    if _says_nothing(value) or isinstance(value, list):  # each of a list's parts has its name
+        return False
+    if TROUBLE_NAME.search(name):
+        return _plain(value) not in NO_ERROR | NO_ERROR_EITHER
+    if not verdict or not WORDY_NAME.fullmatch(name) or ERROR_NAME.search(name):
+        return False
+    if isinstance(value, Mapping):
+        return not VERDICT_NAME.fullmatch(name)
+    return not _is_yes(value, deed)
 
 
 def _says_nothing(value: Any) -> bool:

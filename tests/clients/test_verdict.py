@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from clients.checkout_service import CheckoutService
 from clients.errors import RejectedError, UnreadableAnswerError
-from clients.verdict import CAPTURE, says_otherwise
+from clients.verdict import CANCEL, CAPTURE, REFUND, says_otherwise
 from trips.cart import Cart
 from trips.checkout_cart import checkout_cart
 from trips.money import Money
@@ -97,6 +97,44 @@ SILENT_SAYS_NO = [
     {"Message": "Try again later"},
     {"completed": False},
 ]
+CLOUDS_A_SILENT_YES = [
+    *({name: "Throttled"} for name in ("Code", "code", "CODE", "responseCode", "reason_code", "result-code")),
+    *(
+        {name: "Try later"}
+        for name in ("reason", "Reasons", "detail", "details", "statusText", "status_reason", "title")
+    ),
+    *({name: "see support"} for name in ("warning", "Problem", "cause", "rootCause", "soapFault", "issues", "err")),
+    {"warning": "not captured"},
+    {"detail": "no"},
+    {"type": "about:blank"},
+    {"type": "https://errors.example/out-of-service", "title": "Out of service", "status": 200},
+    {"__type": "LimitExceeded"},
+    {"Code": 17},
+    {"code": 0},
+    {"warning": True},
+    {"warnings": [{"text": "later"}]},
+    {"details": ["try later"]},
+    {"details": {"text": "later"}},
+    {"messages": ["try later"]},
+    {"Response": {"Code": "Throttled"}},
+    {"status": {"code": "ACTIVE"}},
+    {"capture": {"status": "PENDING"}},
+    {"responseMetadata": {"code": "Busy"}},
+    {"new": {"warnings": ["later"]}},
+    {"info": "the hold was not touched"},
+    {"note": "NOT_DONE"},
+    {"new": "requestThrottled"},
+]
+HARMLESS_IN_A_SILENT_YES = [
+    {"code": "SUCCESS", "reason": None, "details": [], "warnings": {}, "title": ""},
+    {"code": 200, "detail": "The request was processed", "type": "success"},
+    {"warning": False, "warnings": "none", "problem": 0, "fault": None},
+    {"currencyCode": "USD", "authorizationCode": "A12", "cardType": "DEBIT", "statusUrl": "https://example/1"},
+    {"country": "NO", "notice": "7", "default": "x", "defaults": "y", "postcode": "12345"},
+    {"network": {"type": "credit", "code": "VI"}},
+    {"amount": {"amount": 7, "code": "USD"}, "updatedAt": 1764122400000},
+    {"result": {"code": "OK", "id": "1"}, "responseMetadata": {"HTTPStatusCode": 200, "requestId": "r-1"}},
+]
 HARMLESS = [
     {},
     {"captureId": "abc", "requestId": "7c5e-fail-1", "createdAt": "2026-11-26T01:00:00Z"},
@@ -145,6 +183,42 @@ async def test_new_attributes_that_do_not_contradict_are_taken(fake, service, ca
     for said in HARMLESS:
         fake.answers(said | (YES[call] or {}))
         assert await believed(CALLS[call](service)) is True, said
+
+
+@pytest.mark.parametrize("call", SILENT)
+async def test_what_could_be_a_verdict_or_a_trouble_is_no_yes_where_an_empty_body_is(fake, service, call):
+    for said in CLOUDS_A_SILENT_YES:
+        fake.answers((YES[call] or {}) | said)
+        assert await believed(CALLS[call](service)) is False, said
+
+
+@pytest.mark.parametrize("call", SILENT)
+async def test_ids_times_amounts_and_plain_yeses_are_taken_where_an_empty_body_is_a_yes(fake, service, call):
+    for said in HARMLESS_IN_A_SILENT_YES:
+        fake.answers((YES[call] or {}) | said)
+        assert await believed(CALLS[call](service)) is True, said
+
+
+@pytest.mark.parametrize("reason", ["OTHER", "EXPIRED_ITEM"])
+async def test_a_refund_is_done_by_an_answer_that_repeats_the_request_whatever_its_reason(fake, service, reason):
+    sent = {
+        "storeId": "store-1",
+        "shoppingTripId": "trip-1",
+        "amount": {"amount": 7, "code": "USD"},
+        "refundRequestId": KEY,
+        "refundReasonCode": reason,
+    }
+    for said in (sent, {"request": sent}, {"new": {"request": sent}}, {"amount": 7, "code": "USD"}):
+        fake.answers(said)
+        assert await believed(service.refund(*TRIP, SEVEN, refund_request_id=KEY, reason=reason, attempt=1)) is True
+    fake.answers({"refundReasonCode": "DAMAGED_ITEM"})
+    assert await believed(service.refund(*TRIP, SEVEN, refund_request_id=KEY, reason=reason, attempt=1)) is False
+
+
+async def test_an_approval_an_order_and_the_cards_data_may_have_a_code_or_a_warning(fake, service):
+    for call in ("adjust", "checkout", "transactional-data"):
+        fake.answers(YES[call] | {"code": "A1", "type": "credit", "warnings": ["later"], "detail": "partial"})
+        assert await believed(CALLS[call](service)) is True, call
 
 
 async def believed(call):
@@ -237,6 +311,7 @@ json_values = st.recursive(
 )
 names = st.sampled_from(["status", "message", "amount", "storeId", "captured", "data", "", "result"]) | st.text()
 objects = st.dictionaries(names, json_values, max_size=4)
+ids = st.uuids().map(str) | st.datetimes().map(str) | st.integers() | st.decimals(0, 100, places=2)
 SENT = {"storeId": "store-1", "shoppingTripId": "trip-1", "amount": {"amount": 7, "code": "USD"}}
 
 
@@ -246,6 +321,26 @@ def test_an_error_anywhere_in_an_answer_is_no_yes(said, path, error):
     for name in path:
         inner = [inner] if name is None else {name: inner}
     assert says_otherwise(said | {"new": inner}, CAPTURE, SENT)
+
+
+WORDS = ["code", "status", "reason", "detail", "details", "warning", "warnings", "fault", "exception", "type", "title"]
+STYLES = [str.lower, str.upper, str.title, "{}_".format, "__{}".format]
+
+
+@given(
+    objects,
+    st.sampled_from([*WORDS, "cause", "problem", "statusText", "response_code", "reasonCode"]),
+    st.sampled_from(STYLES),
+    st.sampled_from(["Throttled", "not captured", "Busy", 17, {"text": "later"}, ["later"]]),
+    st.sampled_from([CAPTURE, CANCEL, REFUND]),
+)
+def test_a_verdict_that_is_no_plain_yes_is_none_in_any_spelling(said, name, style, value, deed):
+    assert says_otherwise(said | {style(name): value}, deed, SENT)
+
+
+@given(st.dictionaries(st.sampled_from(["captureId", "createdAt", "feeAmount", "new", "requestId"]), ids))
+def test_new_ids_and_times_are_taken_where_an_empty_body_is_a_yes(said):
+    assert not any(says_otherwise(said, deed, SENT) for deed in (CAPTURE, CANCEL, REFUND))
 
 
 @given(objects)
