@@ -23,6 +23,9 @@ from trips.trouble import SAYS_NO, Trouble, TroubleKind
 BY_POLICY = "policy"
 BY_TIMER = "timer"
 
+WHEN_CAPTURE_IS_REFUSED = "Ask the service's support why; then: retry, or if it was captured: resolve TRIP --captured."
+WHEN_CANCEL_IS_REFUSED = "Ask the service's support why; then: retry. Else the hold falls when the token expires."
+
 FIRST_PENDING_WAIT = timedelta(seconds=2)
 LONGEST_PENDING_WAIT = timedelta(seconds=60)
 """contract.md, Adjust: 2 s, doubling to 60 s."""
@@ -128,7 +131,8 @@ class ChargedTrip(Trip):
 
     def resolve_capture(self, said: CaptureResolution, now: datetime) -> None:
         """Take an operator's word on a capture in doubt. Raises Refused where none is."""
-        if not self.in_doubt or self._capture is None or self.money_is_over:
+        known_to_be_done = said.captured and self._is_refused
+        if self._capture is None or self.money_is_over or not (self.in_doubt or known_to_be_done):
             raise Refused("there is no capture whose outcome is unknown")
         self._check_reason(said)
         what = "happened" if said.captured else "did not happen"
@@ -368,7 +372,8 @@ class ChargedTrip(Trip):
             since = (self.streak.since if self.streak else self._another_run_at) or now
             return Attention.because(Cause.CAPTURE_UNKNOWN, since=since, sentence=f"{doubt}: {why}")
         if attention := super().attention(now):
-            return attention
+            begun = self._advice_once_begun if self._is_refused else None
+            return attention.model_copy(update={"what_to_do": begun}) if begun else attention
         if self._awaits_decision:
             sentence = f"the card covers {min(self.authorized, self.total)} of {self.total}"
             return Attention.because(Cause.DECISION, since=self._declined_at or now, sentence=sentence)
@@ -382,10 +387,21 @@ class ChargedTrip(Trip):
         return min((self.authorized, *self._unanswered))
 
     @property
+    def _is_refused(self) -> bool:
+        """Whether the service will not do what was asked of it last."""
+        return self.streak is not None and self.streak.trouble.kind in SAYS_NO
+
+    @property
     def _only_a_person_knows(self) -> bool:
         """Whether nobody but a person can find out what became of the capture: a repeat is refused, or not wanted."""
-        refused = self.streak is not None and self.streak.trouble.kind in SAYS_NO
-        return self.held or (self.in_doubt and refused)
+        return self.held or (self.in_doubt and self._is_refused)
+
+    @property
+    def _advice_once_begun(self) -> str | None:
+        """What can still be done about a refused capture or cancel: neither cart nor decision can be changed then."""
+        if self._capture is not None:
+            return WHEN_CAPTURE_IS_REFUSED
+        return WHEN_CANCEL_IS_REFUSED if self._releasing else None
 
     @property
     def _awaits_decision(self) -> bool:

@@ -587,6 +587,27 @@ def test_a_capture_that_is_in_doubt_again_waits_for_another_word():
     assert trip.outcome is Outcome.CAPTURED
 
 
+@pytest.mark.parametrize("kind", [TroubleKind.REFUSED, TroubleKind.UNKNOWN_TRIP])
+def test_a_capture_that_is_refused_at_once_has_advice_that_can_be_followed(kind):
+    trip = a_trip()
+    approve(trip)
+    fail(trip, kind)
+    assert "resolve TRIP --captured" in trip.attention(START).what_to_do
+    with pytest.raises(Refused, match="no capture whose outcome is unknown"):
+        trip.resolve_capture(CaptureResolution(captured=False, **ANN), START)
+    trip.resolve_capture(CaptureResolution(captured=True, **ANN), START)
+    assert trip.outcome is Outcome.CAPTURED
+
+
+def test_a_cancel_that_is_refused_has_advice_that_can_be_followed():
+    trip = a_trip("0")
+    fail(trip, TroubleKind.REFUSED)
+    attention = trip.attention(START)
+    assert (attention.cause, "submit" in attention.what_to_do) == (Cause.REFUSED, False)
+    trip.retry(Said(**ANN), START)
+    assert trip.advance(START) == Release()
+
+
 def test_there_is_nothing_to_resolve_where_no_capture_is_in_doubt():
     trip = a_trip()
     approve(trip)
