@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 import uuid
 
 import pytest
@@ -9,7 +10,7 @@ from temporalio.client import WorkflowContinuedAsNewError, WorkflowFailureError
 from temporalio.service import RPCError
 
 from console.handover import GOES_ON
-from tests.console.conftest import end
+from tests.console.conftest import TEMPORAL, end
 from trips.names import SHOPPING_TRIP, TASK_QUEUE
 
 
@@ -216,6 +217,19 @@ def test_who_waits_hears_at_once_what_was_refused_and_after_ctrl_c_that_the_rest
     program.send_signal(signal.SIGINT)
     ended = end(program)
     assert (ended.status, ended.err.splitlines()[0]) == (130, GOES_ON)
+
+
+@pytest.mark.parametrize("start", ["start", "execute"])
+def test_a_trip_is_started_by_temporals_own_command_line_which_sends_timeouts_of_zero(trip, server, start):
+    payload, shop = trip(None), server.shop
+    payload["cart"] = {"total": {"amount": "0.00", "code": "USD"}}
+    workflow = f"trip-{payload['shoppingTripId']}"
+    where = ["--address", server.address, "--namespace", shop.client.namespace]
+    command = [TEMPORAL, "workflow", start, *where, "--type", SHOPPING_TRIP, "--task-queue", TASK_QUEUE]
+    command += ["--workflow-id", workflow, "--input", json.dumps(payload)]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert shop.do(shop.client.get_workflow_handle(workflow).result())["outcome"] == "cancelled"
 
 
 def test_a_trip_with_a_cron_schedule_fails_in_words(trip, server):

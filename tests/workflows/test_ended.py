@@ -46,16 +46,6 @@ async def test_a_start_with_options_by_which_temporal_ends_or_repeats_a_workflow
     assert "start it without" in str(failed.value.cause)
 
 
-@pytest.mark.parametrize("name", ["execution_timeout", "run_timeout"])
-async def test_a_timeout_of_zero_is_none(world, name):
-    trip = await world.trip("0.00")
-    await trip.result()
-    options = {name: timedelta(0)}
-    payload = trip.payload | {"shoppingTripId": "t1"}
-    handle = await world.client.start_workflow(SHOPPING_TRIP, payload, id="trip-t1", task_queue=TASK_QUEUE, **options)
-    assert (await handle.result())["outcome"] == "cancelled"
-
-
 async def test_a_delivery_that_temporal_ended_is_started_again_and_one_that_is_done_is_not(world):
     parcel = Parcel(kind=Kind.RECEIPT, key="t1:sale:receipt", body={"shoppingTripId": "t1"})
     deliveries = DeliveryActivities(world.client, {Kind.RECEIPT: refusing})
