@@ -60,6 +60,7 @@ class Refunding(Patience):
         reserved = await self._reserve(asked)
         settlement, given_back = reserved.settlement, reserved.given_back
         self.refund.reserved(reserved, workflow.now())
+        self.show()  # it is found by trip and store from here on, whoever ends it in its call
         request = self.refund.request
         if given_back is None:
             given_back = self._corrected(correction) if correction else await self._refund(settlement)

@@ -10,6 +10,7 @@ from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, Wor
 from tests.workflows.world import cart, said, sentences
 from trips.names import CHOOSE_DECLINE_STRATEGY, REFUND, RESOLVE_REFUND, RETRY, STATUS, SUBMIT_CART, TASK_QUEUE
 from trips.refund import RefundRequest
+from workflows.sight import STORE, TRIP
 
 
 def usd(amount):
@@ -311,6 +312,8 @@ async def test_a_refund_that_was_done_and_not_heard_of_is_not_given_back_twice_b
     await world.control.add_fault(paid.id, "refund", "hold")
     refund = await world.refund(paid.id, "42.10")
     await world.control.wait_for_calls(paid.id, "refund", at_least=1)
+    found_by = (await refund.describe()).typed_search_attributes
+    assert (found_by.get(TRIP), found_by.get(STORE)) == (paid.id, "store-1")
     await world.control.add_fault(paid.id, "refund", "bad_request")  # as a service says that knows no repeat
     again = await run_again(world, refund, paid.id, "42.10")
     (incident,) = await world.control.incidents(at_least=1)
