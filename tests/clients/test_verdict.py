@@ -331,7 +331,7 @@ STYLES = [str.lower, str.upper, str.title, "{}_".format, "__{}".format]
     objects,
     st.sampled_from([*WORDS, "cause", "problem", "statusText", "response_code", "reasonCode"]),
     st.sampled_from(STYLES),
-    st.sampled_from(["Throttled", "not captured", "Busy", 17, {"text": "later"}, ["later"]]),
+    st.sampled_from(["Throttled", "not captured", "Busy", 17, {"code": "later"}, ["later"]]),
     st.sampled_from([CAPTURE, CANCEL, REFUND]),
 )
 def test_a_verdict_that_is_no_plain_yes_is_none_in_any_spelling(said, name, style, value, deed):
