@@ -9,7 +9,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from itertools import accumulate
+from itertools import accumulate, chain, combinations
 from typing import Any
 
 HIDDEN = "***"
@@ -46,6 +46,22 @@ SCHEMES = {
 
 LENGTHS = tuple(SCHEMES.values())
 SCHEME = re.compile("|".join(f"({'(?:' + beginning + ')'})" for beginning in SCHEMES))
+
+OTHER_BORDERS = {13: (4, 7, 10), 14: (4, 10), 15: (4, 10)}
+"""Where groups end that are not of four digits: the older Visa numbers', Diners Club's and American Express's."""
+
+CARD_GROUPS = frozenset(
+    "".join("|" if place in borders else "." for place in range(1, length))
+    for length in range(MIN_CARD_DIGITS, MAX_CARD_DIGITS + 1)
+    for borders in chain(
+        [range(1, length)],  # each digit alone
+        [OTHER_BORDERS[length]] if length in OTHER_BORDERS else [],
+        *(combinations(range(4, length, 4), count) for count in (2, 3, 4)),
+    )
+)
+"""A card number's own groups, as what stands between its digits: in these it is known where other digits touch its ends
+too. Of the borders between groups of four some may be missing, but not all but one: any two long ids side by side have
+one. No id such as 402-1234567-1234567 has these groups; in any groups, every tenth would hold a card number."""
 
 DIGIT_RUN = re.compile(r"[0-9](?: *+[0-9])*+")
 """In a text's shape (see `_shape`): digits with no letter between them."""
@@ -235,25 +251,27 @@ def _with_protected(shape: str, text: str) -> str:
 
 
 def _holds_card_number(run: str) -> bool:
-    """Whether digits, with blanks between groups of them, hold a card number: in one group, or in whole ones."""
+    """Whether digits, with blanks between groups of them, hold a card number.
+
+    It stands in one group, in whole ones, or in a card's own groups with other digits right before or behind it.
+    """
     if len(run) < MIN_CARD_DIGITS:
         return False
     groups = run.split()
     digits = "".join(groups)
-    ends = list(accumulate(map(len, groups)))
-    begins, whole_ends = {0, *ends}, set(ends)
+    borders = "|" + "|".join("." * (len(group) - 1) for group in groups) + "|"
     sums = _luhn_sums(digits)
-    end_of_group = [end for end, group in zip(ends, groups, strict=True) for _ in group]
     for begin in range(len(digits) - MIN_CARD_DIGITS + 1):
         scheme = SCHEME.match(digits, begin)
         for length in LENGTHS[scheme.lastindex - 1] if scheme and scheme.lastindex else ():
             end = begin + length
             if end > len(digits):
                 continue
-            whole = begin in begins and end in whole_ends
-            within = length >= MIN_ANYWHERE and end <= end_of_group[begin]
+            between = borders[begin + 1 : end]
+            whole = borders[begin] == borders[end] == "|"
+            within = length >= MIN_ANYWHERE and "|" not in between
             parity = sums[end % 2]
-            if (whole or within) and (parity[end] - parity[begin]) % 10 == 0:
+            if (whole or within or between in CARD_GROUPS) and (parity[end] - parity[begin]) % 10 == 0:
                 return True
     return False
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trips.redaction import MAX_SENTENCE, holds_card_number, in_short, masked, quoted, redacted, storable
+from trips.redaction import MAX_SENTENCE, MIN_ANYWHERE, holds_card_number, in_short, masked, quoted, redacted, storable
 
 CARDS = [
     "4111111111111111",
@@ -58,7 +58,15 @@ KEPT = [
     "startedAt: 2026-11-23T10:00:00Z",
     "captured 123456789012.34 USD of 999999999999.99 USD",
     "order 112-1234567-1234567",
+    "order 402-1234567-1234567",
+    "order 402-1234567-1234567, order 402-7654321-7654321",
+    "order 402-4111111-1111111",
     "trip 4111111111111112",
+    "4111 1111 1111 11121229",
+    "24.11.2026 10:00:00.123456, 24.11.2026 10:00:05.654321",
+    "1795123456789, 1795123456799",
+    "4567.12 + 4567.12 = 9134.24",
+    "192.168.100.101:50051, 10.0.0.1:4111",
     "Visa's transaction 412345678901237",
     "12 x 3.50, 7 x 19.99",
     "2 @ 3.50",
@@ -121,6 +129,48 @@ def test_nothing_of_what_belongs_to_a_card_is_left(text):
     assert "***" in told
     digits = "".join(char for char in told if unicodedata.digit(char, None) is not None)
     assert digits in ("", "5")  # the tag before the number
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4111 1111 1111 11111229",
+        "4111 1111 1111 1111123",
+        "4111-1111-1111-11111229",
+        "4111 1111 1111 111112/29",
+        "124111 1111 1111 1111",
+        "12/294111 1111 1111 1111",
+        "4111 1111 1111 11114111 1111 1111 1111",
+        "4111 1111 1111 11115555 5555 5555 4444",
+        "4111 11111111 11111229",
+        "41111111 1111 11111229",
+        "4222 222 222 2221229",
+        "3782 822463 100051229",
+        "123782-822463-10005",
+        "3056 930902 59041229",
+        "6205 5000 0000 0000 0041229",
+        "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 11229",
+    ],
+)
+def test_a_card_number_in_its_groups_is_hidden_with_digits_that_touch_it(text):
+    assert holds_card_number(text)
+    assert masked(f"ann {text} rang") == "ann *** rang"
+
+
+@pytest.mark.parametrize("zero", ZEROS)
+@pytest.mark.parametrize("separator", SEPARATORS)
+@pytest.mark.parametrize(("before", "behind"), [("", "1229"), ("", "123"), ("12", ""), ("7", "1229"), ("1229", "1")])
+def test_a_card_number_in_fours_is_hidden_in_any_script_with_digits_that_touch_it(before, behind, separator, zero):
+    for card in (card for card in CARDS if separator or len(card) >= MIN_ANYWHERE):
+        text = f"{before}{written(card, separator, zero)}{behind}"
+        assert holds_card_number(text)
+        assert masked(f"card {text} declined") == "card *** declined"
+
+
+@given(order=st.from_regex(r"4[0-9]{2}-[12][0-9]{6}-[0-9]{7}", fullmatch=True))
+def test_no_order_id_in_groups_that_no_card_has_is_taken_for_a_card_number(order):
+    assert not holds_card_number(order)
+    assert masked(f"order {order}") == f"order {order}"
 
 
 @pytest.mark.parametrize("text", KEPT)
@@ -204,6 +254,7 @@ def test_what_no_database_can_hold_is_left_out(text, kept):
     [
         "4",
         "4 ",
+        "4444 ",
         "\u0664",
         "4111111111111111 a",
         "1 2 3 a",
