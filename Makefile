@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTHON ?= python3
 PYTEST := $(BIN)/pytest -q
 WHOLE_SERVERS := $(wildcard tests/console tests/lab)
-REPLAYED := $(addprefix tests/workflows/test_,shopping_trip.py refund.py checkout.py second_run.py)
+REPLAYED := $(addprefix tests/workflows/test_,shopping_trip.py refund.py)
 
 .PHONY: help install demo test proof fuzz chaos histories bench bench-books check audit lock
 
