@@ -42,6 +42,7 @@ CAUSE_OF_TROUBLE = {
     TroubleKind.UNREACHABLE: Cause.OUTAGE,
     TroubleKind.NO_ANSWER: Cause.OUTAGE,
     TroubleKind.UNREADABLE: Cause.OUTAGE,
+    TroubleKind.CONTRADICTION: Cause.OUTAGE,
     TroubleKind.REJECTED: Cause.REJECTED,
     TroubleKind.BOOKS: Cause.BOOKS,
     TroubleKind.CONFLICT: Cause.CONFLICT,

@@ -24,6 +24,9 @@ BY_POLICY = "policy"
 BY_TIMER = "timer"
 
 WHEN_CAPTURE_IS_REFUSED = "Ask the service's support why; then: retry, or if it was captured: resolve TRIP --captured."
+WHEN_A_DECLINE_IS_NOT_BELIEVED = (
+    "Had another run that approved? Then: decide TRIP capture_authorized. Else ask the service's support, and retry."
+)
 WHEN_CANCEL_IS_REFUSED = "Ask the service's support why; then: retry. Else the hold falls when the token expires."
 
 FIRST_PENDING_WAIT = timedelta(seconds=2)
@@ -54,6 +57,8 @@ class ChargedTrip(Trip):
         self._sale = 0
         self._asks: tuple[Ask, ...] = ()
         self._unanswered: set[Money] = set()
+        self._contradiction: tuple[Adjust, Money] | None = None
+        """A decline that is not believed, and how much it says is authorized."""
         self._pending_since: datetime | None = None
         self._pendings = 0
         self._next_adjust: datetime | None = None
@@ -117,6 +122,9 @@ class ChargedTrip(Trip):
         if self.decision and not self._decision_can_change:
             standing = self.decision
             raise Refused(f"it was already decided by {standing.decided_by}: {standing.strategy}")
+        if self._contradiction:
+            call, claimed = self._contradiction
+            self.declined(call, claimed, now)
         self._stand(decision.strategy, decision.operator, now, decision.note)
 
     def retry(self, said: Said, now: datetime) -> None:
@@ -201,6 +209,13 @@ class ChargedTrip(Trip):
     def believes(self, call: Adjust, last_approved: Money) -> bool:
         """Whether a decline may say so: it is less than was asked just now, or may have been approved before."""
         return last_approved < call.amount or last_approved <= max((self.authorized, *self._unanswered))
+
+    def contradicted(self, call: Adjust, claimed: Money) -> None:
+        """A decline says that more is authorized than was ever approved: another run of the trip may have asked for it.
+
+        Nobody but a person can know: who decides what to do about it, believes it.
+        """
+        self._contradiction = call, claimed
 
     def declined(self, call: Adjust, last_approved: Money, now: datetime) -> None:
         """The card does not cover the ask. `last_approved` is 0 where no adjust has succeeded yet (contract.md)."""
@@ -372,8 +387,8 @@ class ChargedTrip(Trip):
             since = (self.streak.since if self.streak else self._another_run_at) or now
             return Attention.because(Cause.CAPTURE_UNKNOWN, since=since, sentence=f"{doubt}: {why}")
         if attention := super().attention(now):
-            begun = self._advice_once_begun if self._is_refused else None
-            return attention.model_copy(update={"what_to_do": begun}) if begun else attention
+            advice = self._advice_of_its_own
+            return attention.model_copy(update={"what_to_do": advice}) if advice else attention
         if self._awaits_decision:
             sentence = f"the card covers {min(self.authorized, self.total)} of {self.total}"
             return Attention.because(Cause.DECISION, since=self._declined_at or now, sentence=sentence)
@@ -397,11 +412,16 @@ class ChargedTrip(Trip):
         return self.held or (self.in_doubt and self._is_refused)
 
     @property
-    def _advice_once_begun(self) -> str | None:
-        """What can still be done about a refused capture or cancel: neither cart nor decision can be changed then."""
-        if self._capture is not None:
+    def _advice_of_its_own(self) -> str | None:
+        """What can be done where the cause's own advice does not help.
+
+        Neither cart nor decision can be changed once charging has begun.
+        """
+        if self._contradiction:
+            return WHEN_A_DECLINE_IS_NOT_BELIEVED
+        if self._is_refused and self._capture is not None:
             return WHEN_CAPTURE_IS_REFUSED
-        return WHEN_CANCEL_IS_REFUSED if self._releasing else None
+        return WHEN_CANCEL_IS_REFUSED if self._is_refused and self._releasing else None
 
     @property
     def _awaits_decision(self) -> bool:
@@ -411,9 +431,13 @@ class ChargedTrip(Trip):
 
     @property
     def _decision_can_change(self) -> bool:
-        """While a trip waits to ask again, a person may think better of it; the timer's word is the last."""
+        """While a trip waits to ask again, a person may think better of it; the timer's word is the last.
+
+        What was decided before a decline that is not believed says nothing of that one.
+        """
         standing = self.decision
-        return standing is not None and standing.strategy is Strategy.ASK_AGAIN and not self._asked_again
+        waits = standing is not None and standing.strategy is Strategy.ASK_AGAIN and not self._asked_again
+        return waits or self._contradiction is not None
 
     def _time_to_stop_asking(self, now: datetime) -> bool:
         """At chargeBy an ask without an answer gives way to what is authorized, or the money in hand would be lost.
@@ -452,6 +476,7 @@ class ChargedTrip(Trip):
         if self._asks:
             self.decision = None
         self._asks = ()
+        self._contradiction = None
         self._declined_at = None
         self._asked_again = False
         self._stopped_asking = False
@@ -460,6 +485,7 @@ class ChargedTrip(Trip):
     def _answered(self, call: Adjust, *, approved: bool) -> None:
         self.succeeded()
         self._unanswered.clear()
+        self._contradiction = None
         self.adjusts += 1
         if call.sale != self._sale:
             return

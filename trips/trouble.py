@@ -28,6 +28,8 @@ class TroubleKind(StrEnum):
     """A timeout, a connection dropped, a worker killed: nobody knows whether the deed was done."""
     UNREADABLE = "unreadable"
     """An answer that is none by the contract: never believed, so nobody knows whether the deed was done."""
+    CONTRADICTION = "contradiction"
+    """A decline that speaks of more authorized than this run of the trip ever asked for: it is a no all the same."""
     REJECTED = "rejected"
     """The service read what it was told of a trip, and says that it does not accept it."""
     BOOKS = "books"
@@ -51,6 +53,7 @@ PASSING = frozenset(
         TroubleKind.UNREACHABLE,
         TroubleKind.NO_ANSWER,
         TroubleKind.UNREADABLE,
+        TroubleKind.CONTRADICTION,
     }
 )
 """A service's bad hours: nobody here can do anything, and the trip tries by itself."""

@@ -68,8 +68,9 @@ class Charging(Paying):
 
     def _hear(self, call: Adjust, answer: AdjustAnswer) -> None:
         if answer.status is AdjustStatus.DECLINED and not self.trip.believes(call, answer.authorized_amount):
+            self.trip.contradicted(call, answer.authorized_amount)
             sentence = f"a decline that speaks of {answer.authorized_amount} authorized, more than was ever approved"
-            raise CallFailed(Trouble(kind=TroubleKind.UNREADABLE, sentence=sentence))
+            raise CallFailed(Trouble(kind=TroubleKind.CONTRADICTION, sentence=sentence))
         self.note(Event.ANSWER, f"{call}: {answer.status}, authorized {answer.authorized_amount}")
         match answer.status:
             case AdjustStatus.APPROVED:

@@ -45,6 +45,7 @@ from simulator.server import running
 from tests.proof.clockwork import Clockwork
 from trips.attention import Cause
 from trips.cart import Cart
+from trips.charged_trip import WHEN_A_DECLINE_IS_NOT_BELIEVED
 from trips.deliveries import Kind as ParcelKind
 from trips.log import Event
 from trips.money import Money
@@ -363,9 +364,7 @@ class Proof(RuleBasedStateMachine):
         if self.hold_denied and not settlement.adjusts:
             account["cancelled"] = True  # a void sale whose trip the service never knew
         if settlement.outcome is Outcome.EXPIRED:
-            # Another run does not know what the first one had approved, and believes no decline that speaks of it: the
-            # one way that is known in which a restarted trip is lost. What was captured is judged below all the same.
-            assert not in_time or self.runs > 1, "lost although there was time"
+            assert not in_time, "lost although there was time"
             self._check_what_is_said_of_a_capture_in_doubt(account)
         assert faults_of(result, account) == []
         assert self.world.books.settlement_of(self.id) == settlement
@@ -538,6 +537,8 @@ class Proof(RuleBasedStateMachine):
                 await self._say(RETRY, [{"operator": "ann"}])
             else:
                 await self._say(RESOLVE_CAPTURE, [self._what_became_of_the_capture()])
+        elif attention and attention.what_to_do == WHEN_A_DECLINE_IS_NOT_BELIEVED:
+            await self._say(CHOOSE_DECLINE_STRATEGY, [{"operator": "ann", "strategy": "capture_authorized"}])
         elif attention and attention.cause in NEEDS_A_RETRY:
             await self._say(RETRY, [{"operator": "ann"}])
         else:
@@ -592,6 +593,16 @@ def test_an_adjust_to_less_is_not_forgotten_when_the_cart_grows_again(world, hea
         proof.the_call_is_answered(fault=None)
     proof.the_card_covers(balance="0")
     proof.the_call_is_answered(fault=None)
+    proof.teardown()
+    assert proof.account.captured.plain == "12.00"
+
+
+def test_a_sale_whose_first_run_had_more_approved_is_charged_by_an_operators_word(world):
+    """The run after it can't know what its decline speaks of, and believes it when a person does."""
+    proof = a_story(world)
+    proof.the_call_is_answered(fault=None)
+    proof.the_card_covers(balance="9.99")
+    proof.somebody_runs_the_trip_again(total="12.00", policy={}, payment=None, done=False)
     proof.teardown()
     assert proof.account.captured.plain == "12.00"
 

@@ -716,6 +716,56 @@ def test_a_decline_that_says_more_than_was_ever_approved_is_not_believed(last, b
     assert trip.believes(adjust(trip), usd(last)) == believed
 
 
+def contradict(trip, now=START, *, claimed="50.00"):
+    """A decline that speaks of more than this run of the trip ever asked for; another run may have."""
+    step = adjust(trip, now)
+    trip.contradicted(step, usd(claimed))
+    trip.troubled(step, Trouble(kind=TroubleKind.CONTRADICTION, sentence="odd"), now=now, jitter=0)
+
+
+def test_a_decline_that_is_not_believed_is_a_no_whoever_asks_again():
+    trip = a_trip()
+    for minutes in range(3):
+        assert not trip.believes(adjust(trip, at(minutes=minutes)), usd("42.10"))
+        contradict(trip, at(minutes=minutes), claimed="42.10")
+
+
+def test_a_decline_that_is_not_believed_is_told_with_what_to_do_and_captures_nothing_by_itself():
+    trip = a_trip(held="10.00")
+    contradict(trip)
+    attention = trip.attention(at(minutes=11))
+    assert "decide TRIP capture_authorized" in attention.what_to_do
+    assert trip.incidents(at(minutes=11)) == [attention]
+    assert trip.advance(CHARGE_BY) == Capture(usd("10.00"))
+
+
+@pytest.mark.parametrize("claimed", ["42.10", "50.00"])
+@pytest.mark.parametrize("decided_before", [True, False])
+def test_an_operators_decision_on_a_decline_that_is_not_believed_makes_it_believed(claimed, decided_before):
+    trip = a_trip(held="10.00")
+    if decided_before:
+        trip.decide(Decision(strategy="write_off", **ANN), START)
+    contradict(trip, claimed=claimed)
+    trip.decide(Decision(strategy="capture_authorized", **ANN), at(minutes=5))
+    assert trip.advance(at(minutes=5)) == Capture(usd("42.10"))
+    assert trip.declines == 1
+
+
+def test_a_policy_that_decides_does_not_make_it_believed():
+    trip = a_trip(held="10.00", onDecline="capture_authorized")
+    contradict(trip)
+    assert trip.advance(CHARGE_BY) == Capture(usd("10.00"))
+
+
+def test_another_cart_is_asked_for_whatever_was_not_believed_of_the_one_before():
+    trip = a_trip()
+    contradict(trip)
+    trip.submit_cart(cart("30.00"), START)
+    trip.decide(Decision(strategy="write_off", **ANN), START)
+    assert trip.advance(at(minutes=5)).amount == usd("30.00")
+    assert trip.declines == 0
+
+
 def test_a_decline_may_speak_of_any_earlier_ask_that_was_not_answered():
     trip = a_trip(onDecline="capture_authorized")
     fail(trip, TroubleKind.NO_ANSWER)
