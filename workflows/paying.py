@@ -133,6 +133,8 @@ class Paying(Patience):
             if isinstance(step, Wait):
                 await self.wait(step.until, step.why)
             else:
+                if not self._sight.shown:
+                    self.show()  # it is found by its store from here on, whoever ends it in its first call
                 await self._call(step)
 
     def _next_step(self) -> Step:

@@ -37,6 +37,7 @@ class Recovering(Patience):
 
     async def record(self) -> Paid:
         """Post it, then tell the service. Raises ApplicationError where the books refuse it for good."""
+        self.show()  # it is found by its trip from here on, whoever ends it
         try:
             paid = await self.insist(POST, self._post, hopeless=NO_RECOVERY)
         except CallFailed as failure:

@@ -57,10 +57,11 @@ class Refunding(Patience):
         correction = self.refund.correction
         asked = RefundAsked(request=request, at=workflow.now(), known_given_back=correction is not None)
         self.note(Event.STARTED, f"refund of {request.amount} of trip {request.shopping_trip_id}, {request.reason}")
+        self.show()  # it is found by its trip from here on, and by its store once the books have told that
         reserved = await self._reserve(asked)
         settlement, given_back = reserved.settlement, reserved.given_back
         self.refund.reserved(reserved, workflow.now())
-        self.show()  # it is found by trip and store from here on, whoever ends it in its call
+        self.show()
         request = self.refund.request
         if given_back is None:
             given_back = self._corrected(correction) if correction else await self._refund(settlement)

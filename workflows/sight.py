@@ -27,6 +27,11 @@ class Sight:
     def __init__(self) -> None:
         self._shown: dict[str, Any] = {}
 
+    @property
+    def shown(self) -> bool:
+        """Whether anything was shown yet."""
+        return bool(self._shown)
+
     def show(self, details: str, attributes: Attributes) -> None:
         """Let people see the errand as it is now; what is None is unset."""
         workflow.set_current_details(details)

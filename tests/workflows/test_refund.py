@@ -5,12 +5,15 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, WorkflowUpdateFailedError
 
 from tests.workflows.world import cart, said, sentences
 from trips.names import CHOOSE_DECLINE_STRATEGY, REFUND, RESOLVE_REFUND, RETRY, STATUS, SUBMIT_CART, TASK_QUEUE
 from trips.refund import RefundRequest
 from workflows.sight import STORE, TRIP
+
+ASKED, FOUND = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES
 
 
 def usd(amount):
@@ -270,6 +273,20 @@ async def test_a_refund_of_a_trip_that_is_still_under_way_waits_and_is_done_when
         await trip.result()
     assert (await refund.result())["amount"] == usd("5.00")
     assert {one["body"]["cause"] for one in await world.control.incidents()} <= {"decision"}
+
+
+async def test_a_refund_and_a_recovery_are_found_by_their_trip_from_before_they_ask_whether_it_is_under_way(world):
+    with world.env.auto_time_skipping_disabled():
+        trip = await world.trip(balance="30.60", held="10.00")
+        await trip.reach("awaiting_decision")
+        for movement in (await world.refund(trip.id, "5.00"), await world.start_recovery(trip, "32.10")):
+            while ASKED not in (kinds := [event.event_type async for event in movement.fetch_history_events()]):
+                pass
+            assert FOUND in kinds[: kinds.index(ASKED)]
+            assert (await movement.describe()).typed_search_attributes.get(TRIP) == trip.id
+            await movement.terminate("by a test")
+        await trip.update(CHOOSE_DECLINE_STRATEGY, said(strategy="write_off"))
+        await trip.result()
 
 
 async def test_a_refund_that_comes_while_the_ledger_is_away_is_done_whoever_finds_it_first(world):

@@ -16,7 +16,7 @@ from tests.workflows.world import cart, said, sentences
 from trips.money import Money
 from trips.names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
 from trips.receipt import NO_CARD_DATA
-from workflows.sight import ATTENTION, STORE
+from workflows.sight import ATTENTION, STAGE, STORE
 
 MINUTE = timedelta(minutes=1)
 
@@ -37,6 +37,14 @@ async def waits(trip):
     """How long the trip waited from each call's answer to its next call."""
     log = [(datetime.fromisoformat(line["at"]), line["event"]) for line in (await trip.status())["log"]]
     return [then - at for (at, event), (then, following) in pairwise(log) if following == "call" and event != "started"]
+
+
+async def test_a_trip_is_found_by_its_store_from_before_its_first_call(world):
+    trip = await world.trip(faults=[{"call": "adjust", "kind": "hold"}])
+    await world.control.wait_for_calls(trip.id, "adjust", at_least=1)
+    found_by = (await trip.handle.describe()).typed_search_attributes
+    assert (found_by.get(STORE), found_by.get(STAGE)) == ("store-1", "adjusting")
+    await trip.result()
 
 
 async def test_an_approved_trip_is_captured_with_its_receipt_in_at_most_40_events_and_5_activities(world):
