@@ -33,6 +33,7 @@ from namespace import prepare
 from settings import Settings
 from simulator.control import Control
 from simulator.server import running
+from tests.console.forked import Ran, run_forked
 from trips.charged_trip import ChargedTrip
 from trips.deliveries import Kind
 from trips.log import Event, TripLog
@@ -203,22 +204,6 @@ class Server(NamedTuple):
         return self.client.get_workflow_handle(f"trip-{trip}")
 
 
-class Ran(NamedTuple):
-    """What a program wrote, and how it ended."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def document(self):
-        return json.loads(self.out)
-
-    @property
-    def documents(self):
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
 @asynccontextmanager
 async def shop_at_work(client: Client, folder: Path) -> AsyncIterator[Shop]:
     """A shop in a namespace of its own: the real worker, the simulator, the books, and a folder of settlement files."""
@@ -297,19 +282,19 @@ def begin(environment):
         program.communicate()
 
 
-def end(program, stdin=b""):
+def end(program):
     """Wait for the program."""
-    out, err = program.communicate(stdin)
+    out, err = program.communicate()
     return Ran(program.returncode, out.decode(), err.decode())
 
 
 @pytest.fixture
-def run(begin):
+def run(environment):
     """Run the real program to its end."""
 
     def _run(*args, stdin=b"", **variables):
         content = stdin if isinstance(stdin, bytes) else json.dumps(stdin).encode()
-        return end(begin(*args, **variables), content)
+        return run_forked(args, {**environment, **variables}, content)
 
     return _run
 

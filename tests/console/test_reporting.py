@@ -15,7 +15,8 @@ from pyarrow import parquet
 from books.database import Database
 from books.ledger import Books
 from tests.books.trade import AT, settled
-from tests.console.conftest import ROOT, Ran
+from tests.console.conftest import ROOT
+from tests.console.forked import Ran, run_forked
 
 DAY = ("--from", "2026-11-24", "--to", "2026-11-24")
 HEADER = "Merchant Reference,Psp Reference,Type,Gross Currency,Gross Amount,Store,Modification Reference,Booking Date"
@@ -37,17 +38,22 @@ def ledger(tmp_path):
 
 
 @pytest.fixture
-def run(tmp_path):
+def run():
     """Run the real program; it needs no Temporal server."""
 
-    def _run(*args, ledger, stdin="", stdout=subprocess.PIPE):
-        command = [sys.executable, "starter.py", *args]
-        environment = {**os.environ, "LEDGER_URL": ledger}
-        streams = {"input": stdin.encode(), "stdout": stdout, "stderr": subprocess.PIPE}
-        done = subprocess.run(command, check=False, cwd=ROOT, env=environment, **streams)
-        return Ran(done.returncode, (done.stdout or b"").decode(), done.stderr.decode())
+    def _run(*args, ledger, stdin=""):
+        return run_forked(args, {**os.environ, "LEDGER_URL": ledger}, stdin.encode())
 
     return _run
+
+
+def run_into(stdout, *args, ledger):
+    """Run it with a standard output that is no file."""
+    command = [sys.executable, "starter.py", *args]
+    environment = {**os.environ, "LEDGER_URL": ledger}
+    streams = {"stdin": subprocess.DEVNULL, "stdout": stdout, "stderr": subprocess.PIPE}
+    done = subprocess.run(command, check=False, cwd=ROOT, env=environment, **streams)
+    return Ran(done.returncode, (done.stdout or b"").decode(), done.stderr.decode())
 
 
 @pytest.fixture
@@ -92,7 +98,7 @@ def test_a_report_goes_to_a_file_that_appears_when_it_is_whole(run, ledger, tmp_
 
 def test_a_report_also_goes_to_a_device_and_through_a_link(run, ledger, tmp_path):
     said = run("report", *DAY, ledger=ledger).out
-    assert run("report", *DAY, "--output", "/dev/stdout", ledger=ledger).out == said
+    assert run_into(subprocess.PIPE, "report", *DAY, "--output", "/dev/stdout", ledger=ledger).out == said
     file, link = tmp_path / "file.csv", tmp_path / "link.csv"
     link.symlink_to(file)
     assert run("report", *DAY, "--output", str(link), ledger=ledger).status == 0
@@ -109,16 +115,16 @@ def test_what_stands_in_the_file_stays_where_the_books_cant_be_read(run, tmp_pat
     assert path.read_text() == "yesterday's"
 
 
-def test_a_full_disk_is_told_in_words(run, ledger):
+def test_a_full_disk_is_told_in_words(ledger):
     with Path("/dev/full").open("wb") as full:
-        ran = run("report", *DAY, ledger=ledger, stdout=full)
+        ran = run_into(full, "report", *DAY, ledger=ledger)
     assert ran.status == 1
     assert ran.err == "the output can't be written: No space left on device\n"
 
 
-def test_parquet_is_not_written_to_a_terminal(run, ledger):
+def test_parquet_is_not_written_to_a_terminal(ledger):
     terminal, its_program_side = pty.openpty()
-    ran = run("report", *DAY, "--format", "parquet", ledger=ledger, stdout=its_program_side)
+    ran = run_into(its_program_side, "report", *DAY, "--format", "parquet", ledger=ledger)
     os.close(its_program_side)
     os.close(terminal)
     assert ran.status == 2
