@@ -1,6 +1,7 @@
 """How payloads are read: what can't be read is handed on as NotJson, so that a handler can refuse it in words.
 
-Temporal retries a workflow task for ever that can't decode a start payload, and drops such a signal (temporal.md).
+Temporal retries a workflow task for ever that can't decode a start payload, and drops such a signal
+(docs/temporal.md, Workflows).
 """
 
 from collections.abc import Sequence

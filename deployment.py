@@ -1,4 +1,4 @@
-"""Whether work arrives: a worker of a version that is not current polls, and gets no new trips (temporal.md)."""
+"""Whether work arrives: a worker of a version that is not current gets none (docs/temporal.md, Worker versions)."""
 
 import asyncio
 import time

@@ -25,7 +25,7 @@ from regular_files import check_regular
 from trips.addresses import CHECKOUT, PAYMENT, check_addresses
 
 REFUND_WINDOW = timedelta(days=7)
-"""From a trip's start (contract.md, Refund); one newer page says 30 days."""
+"""From a trip's start (docs/contract.md, Refund); one newer page says 30 days."""
 
 MAX_STORES_BYTES = 10_000_000
 """A table of ten lines for each of 20,000 stores has 5 MB."""

@@ -77,7 +77,7 @@ class BooksActivities:
     """Reads and postings, one transaction each; synchronous, so the worker gives them threads."""
 
     def __init__(self, books: Books, *, refund_window: timedelta) -> None:
-        """`refund_window` is how long after a trip's start the service takes a refund (contract.md, Refund)."""
+        """`refund_window` is how long after a trip's start the service takes a refund (docs/contract.md, Refund)."""
         self._books = books
         self._window = refund_window
 

@@ -32,7 +32,7 @@ from trips.refund import (
 from trips.settlement import Settlement
 
 RECEIPTS_KEPT = timedelta(days=120)
-"""At least (payments.md, Receipts): until then a shopper's bank may ask for them."""
+"""At least (docs/payments.md, Receipts): until then a shopper's bank may ask for them."""
 
 
 class Books:

@@ -1,4 +1,4 @@
-"""What finance reads: the journal's entries, each beside what became of its trip (payments.md, Books)."""
+"""What finance reads: the journal's entries, each beside what became of its trip (docs/payments.md, Ledger)."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence

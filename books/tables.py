@@ -101,7 +101,7 @@ receipts = Table(
     Column("document", JSON, nullable=False),
     Index("receipts_trip", "shopping_trip_id"),
     Index("receipts_issued", "issued_at"),
-    comment="Receipts of sales and refunds, kept at least 120 days (payments.md, Receipts)",
+    comment="Receipts of sales and refunds, kept at least 120 days (docs/payments.md, Receipts)",
 )
 
 intents = Table(

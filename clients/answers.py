@@ -1,4 +1,4 @@
-"""An answer as it came over the wire: its JSON, or the error that it stands for (contract.md, Transport)."""
+"""An answer as it came over the wire: its JSON, or the error that it stands for (docs/contract.md, Errors)."""
 
 import re
 from collections.abc import Mapping

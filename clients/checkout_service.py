@@ -1,4 +1,4 @@
-"""The Checkout Service's one call: Amazon takes the priced cart and collects it (contract.md, Checkout Service)."""
+"""Amazon takes the priced cart and collects it: the one call of docs/contract.md, Checkout Service."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -22,7 +22,7 @@ from trips.redaction import in_short
 CARTS = "/v1/checkout/carts"
 
 TAKEN = frozenset({200, 201})
-"""A 200 as well (contract.md, Checkout Service)."""
+"""A 200 as well (docs/contract.md, What counts as a yes)."""
 
 
 class CheckoutBody(Message):

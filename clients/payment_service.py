@@ -1,4 +1,4 @@
-"""The Payment Service's calls, exactly as in contract.md, tolerant of what may be added to its answers."""
+"""The calls of docs/contract.md, Payment Service: exact in what is sent, tolerant of what may be added to answers."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager

@@ -9,7 +9,7 @@ from trips.money import MOST_DIGITS, Money, minor_digits
 
 AMOUNT_NAMES = ("amount", "value")
 CODE_NAMES = ("code", "currencyCode")
-"""As Amazon's services spell them (contract.md, Fields)."""
+"""As Amazon's services spell them (docs/contract.md, Fields)."""
 
 NUMBER = re.compile(r"[+-]?\d{1,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 """With a point for the decimals and without separators: 1,999.00 and 19,99 mean one thing here and another there."""

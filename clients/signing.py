@@ -1,4 +1,4 @@
-"""AWS IAM: Signature Version 4 by botocore (contract.md, Transport)."""
+"""AWS IAM: Signature Version 4 by botocore (docs/contract.md, Transport)."""
 
 import re
 from collections.abc import AsyncIterator

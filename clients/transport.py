@@ -67,8 +67,8 @@ async def open_http(
 ) -> AsyncIterator[Endpoint]:
     """The service at the address in that variable, made once a worker. Raises CertificatesError.
 
-    aiohttp costs a tenth of httpx's own transport (temporal.md). It obeys no proxy of the environment: a payment goes
-    where its variable says.
+    aiohttp costs a tenth of httpx's own transport (docs/temporal.md, HTTP clients). It obeys no proxy of the
+    environment: a payment goes where its variable says.
     """
     context = trusted()
     transport = AiohttpTransport(

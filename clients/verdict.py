@@ -1,7 +1,8 @@
 """What an answer says of the deed besides its status: a service, or what stands before it, may say no with a 200.
 
-New attributes may appear in any answer (contract.md, Transport) and are taken. What speaks of an error, of another
-outcome or of another trip is no yes: the call is then made again, which is harmless, and believed would be for ever.
+New attributes may appear in any answer and are taken (docs/contract.md, What counts as a yes). What speaks of an error,
+of another outcome or of another trip is no yes: the call is then made again, which is harmless, and believed would be
+for ever.
 """
 
 import re

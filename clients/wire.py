@@ -1,4 +1,4 @@
-"""What the Payment Service reads and what it says (contract.md, Fields and Payment Service)."""
+"""What the Payment Service reads and what it says (docs/contract.md, Payment Service)."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta

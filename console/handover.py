@@ -29,7 +29,7 @@ AT_ONCE = 50
 GOES_ON = "What was started goes on. Start the same file again: no trip starts twice."
 
 SUMMARY_LENGTH = 200
-"""Bytes that Temporal takes for a workflow's summary (temporal.md, Workflows)."""
+"""Bytes that Temporal takes for a workflow's summary (docs/temporal.md, Workflows)."""
 
 
 class Started(Message):

@@ -39,9 +39,9 @@ def ordered(account: dict[str, Any]) -> Decimal:
 
 
 def faults_of(result: dict[str, Any], account: dict[str, Any], refunds: Sequence[Decimal] = ()) -> list[str]:
-    """What is wrong with a settled trip, in words: design.md's truths 1 to 3, with the service as the witness.
+    """What is wrong with a settled trip, in words, with the service as the witness.
 
-    `refunds` were given back since.
+    Looked for are truths 1 to 3 of docs/design.md, What must always be true. `refunds` were given back since.
     """
     total, captured, delegated, bad_debt = parts(result)
     there, order = money(account["captured"]), account["order"] or {}

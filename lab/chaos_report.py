@@ -16,7 +16,7 @@ from trips.attention import Cause
 from trips.receipt import receipt_key
 
 RECOVERY_LIMIT = 20
-"""Seconds from a kill to the next call (issue 3); CALL_LIMIT in workflows/calls.py decides it."""
+"""Seconds from a kill to the next call; CALL_LIMIT in workflows/calls.py decides it."""
 
 
 @dataclass

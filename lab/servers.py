@@ -33,7 +33,8 @@ FAST = (
     "history.timerProcessorMaxPollRPS=2000",
     'history.timerProcessorMaxTimeShift="10ms"',
 )
-"""temporal.md, Servers: three activities take 50 ms instead of 200, a short timer 30 ms instead of 1 s."""
+"""Three activities then take 50 ms instead of 200, a short timer 30 ms instead of 1 s (docs/temporal.md, Development
+server)."""
 
 
 OURS = range(20_000, 32_000)

@@ -15,7 +15,7 @@ GENEROUS = 100_000
 """Hundredths: what a card covers of which nothing was said, 1000.00."""
 
 NEED_A_LIVING_TOKEN = frozenset({Call.ADJUST, Call.CAPTURE, Call.CANCEL, Call.CHECKOUT})
-"""A refund and a paid debt come days after the token's 46 hours, and are taken (contract.md, Refund)."""
+"""A refund and a paid debt come days after the token's 46 hours, and are taken (docs/contract.md, Refund)."""
 
 BAD_REQUEST = "BadRequestException"
 UNKNOWN_TRIP = "UnknownShoppingTrip"
@@ -27,7 +27,7 @@ class Refusal(Exception):
 
 
 def named(name: str, call: Call) -> str:
-    """An error's name as the call has it: to a checkout, an unknown trip is an exception (contract.md, Transport)."""
+    """An error's name as the call has it: to a checkout, an unknown trip is an exception (docs/contract.md, Errors)."""
     return f"{name}Exception" if name == UNKNOWN_TRIP and call is Call.CHECKOUT else name
 
 

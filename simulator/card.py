@@ -16,7 +16,8 @@ EXAMPLE_CARD: dict[str, Any] = {
     "cardholderVerificationMethodResult": "420300",
     "terminalId": "12345678",
 }
-"""contract.md's example. The expiry date is in it as in the real service's answer: tests see that we drop it."""
+"""The example of docs/contract.md, Transactional data. The expiry date is in it as in the real service's answer: tests
+see that we drop it."""
 
 
 def example_reference(prefix: str, trip_id: str) -> str:

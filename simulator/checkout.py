@@ -1,4 +1,4 @@
-"""The Checkout Service's call by contract.md, with sums of its own: a witness that shares no arithmetic with us."""
+"""docs/contract.md, Checkout Service, with sums of its own: a witness that shares no arithmetic with us."""
 
 import re
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""The services' calls by contract.md: what is read from each, and what is answered."""
+"""The services' calls by docs/contract.md: what is read from each, and what is answered."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self

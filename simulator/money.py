@@ -11,7 +11,7 @@ from pydantic import PlainValidator
 
 CODE = re.compile(r"[A-Z]{3}")
 WIRE_DECIMALS = 2
-"""Of every currency, also of those that have three (contract.md, Fields)."""
+"""Of every currency, also of those that have three (docs/contract.md, Fields)."""
 MOST_DIGITS = 15
 """Up to here a JSON number keeps every digit in any language."""
 

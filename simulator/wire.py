@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 JSON_TYPE = "application/json"
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[0-9a-zA-Z_-]+$")]
-"""A store's or a trip's id (contract.md, Fields)."""
+"""A store's or a trip's id (docs/contract.md, Fields)."""
 
 
 class Call(StrEnum):

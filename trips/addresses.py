@@ -1,4 +1,4 @@
-"""Which service an address is of, and whether cards are charged there for real (contract.md, Transport)."""
+"""Which service an address is of, and whether cards are charged there for real (docs/contract.md, Transport)."""
 
 from collections.abc import Mapping
 from enum import StrEnum

@@ -9,7 +9,7 @@ from trips.trouble import TroubleKind
 
 
 class Cause(StrEnum):
-    """Why a trip needs a person. docs/operations.md has a row for each."""
+    """Why a trip needs a person; a row for each in docs/operations.md, What each attention means, and what to do."""
 
     DECISION = "decision"
     REFUSED = "refused"

@@ -67,7 +67,7 @@ Moment = Annotated[
 """A time with its zone, kept in UTC, written as RFC 3339."""
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[0-9a-zA-Z_-]+$")]
-"""A store's or a trip's id as the services define it (contract.md, Fields): safe in a URL and in a query."""
+"""A store's or a trip's id as the services define it (docs/contract.md, Fields): safe in a URL and in a query."""
 
 UUID_FORM = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 

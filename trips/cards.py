@@ -1,4 +1,4 @@
-"""What a card's EMV data means in words, for a receipt (payments.md, Receipts)."""
+"""What a card's EMV data means in words, for a receipt (docs/payments.md, Receipts)."""
 
 from trips.settlement import Transaction
 

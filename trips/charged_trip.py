@@ -31,7 +31,7 @@ WHEN_CANCEL_IS_REFUSED = "Ask the service's support why; then: retry. Else the h
 
 FIRST_PENDING_WAIT = timedelta(seconds=2)
 LONGEST_PENDING_WAIT = timedelta(seconds=60)
-"""contract.md, Adjust: 2 s, doubling to 60 s."""
+"""docs/contract.md, Adjust: 2 s, doubling to 60 s."""
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ class ChargedTrip(Trip):
         self._contradiction = call, claimed
 
     def declined(self, call: Adjust, last_approved: Money, now: datetime) -> None:
-        """The card does not cover the ask. `last_approved` is 0 where no adjust has succeeded yet (contract.md)."""
+        """The card does not cover the ask. `last_approved` is 0 where no adjust has succeeded so far."""
         sure = self._sure
         self._answered(call, approved=False)
         self.declines += 1

@@ -45,7 +45,7 @@ def receipt_parcel(receipt: dict[str, Any]) -> Parcel:
 
 
 class PaymentStatus(Message):
-    """How much of a trip's total is paid, for the service (contract.md, Payment status)."""
+    """How much of a trip's total is paid, for the service (docs/contract.md, Payment status)."""
 
     store_id: str
     shopping_trip_id: str

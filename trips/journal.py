@@ -84,7 +84,7 @@ class Entry:
     def key(self) -> str:
         """Made from the trip and the movement, so that posting twice is posting once.
 
-        Ids have no colon (contract.md, Fields), so no two movements share one.
+        Ids have no colon (docs/contract.md, Fields), so no two movements share one.
         """
         return ":".join(filter(None, (self.shopping_trip_id, self.movement, self.reference)))
 

@@ -1,4 +1,4 @@
-"""Amounts of money: never a float inside, and as many decimals as ISO 4217 gives the currency (payments.md, Money)."""
+"""Amounts of money: never a float inside, as many decimals as ISO 4217 gives the currency (docs/payments.md, Money)."""
 
 from decimal import ROUND_DOWN, Decimal
 from functools import cache
@@ -20,7 +20,7 @@ MOST_CHARACTERS = 25
 """Of an amount as it is written, below the 28 digits that Decimal computes with."""
 
 WIRE_DECIMALS = 2
-"""The Payment Service reads at most two decimals (contract.md, Fields), fewer than KWD has."""
+"""The Payment Service reads at most two decimals (docs/contract.md, Fields), fewer than KWD has."""
 
 TOO_LONG = f"should have no more than {MOST_DIGITS} digits"
 NOT_A_CURRENCY = "not a currency of ISO 4217 (three capital letters, such as USD)"

@@ -1,4 +1,4 @@
-"""The names that people outside the code use: a promise (design.md), changed for nobody."""
+"""The names that people outside the code use, changed for nobody (docs/design.md, Names that are promised)."""
 
 from enum import StrEnum
 

@@ -14,7 +14,7 @@ ASK = "ask"
 
 
 class Strategy(StrEnum):
-    """What can be done about a card that does not cover the total (design.md, The trip)."""
+    """What can be done about a card that does not cover the total (docs/design.md, Decisions)."""
 
     WRITE_OFF = "write_off"
     CAPTURE_AUTHORIZED = "capture_authorized"
@@ -50,7 +50,7 @@ Length = Annotated[Duration, Field(ge=timedelta(0))]
 
 
 class SearchLimits(StrictMessage):
-    """The brakes of the search for the most that the card approves; payments.md says where each figure comes from."""
+    """The brakes of the search for the most that the card approves (docs/payments.md, The search has the reasons)."""
 
     bias: Annotated[Decimal, Field(gt=0, lt=1)] = Decimal("0.4")
     asks: Annotated[int, Field(ge=1, le=9)] = 6
@@ -62,7 +62,7 @@ class SearchLimits(StrictMessage):
 
 
 class Policy(StrictMessage):
-    """A store's wishes for a trip, each with the default of design.md."""
+    """A store's wishes for a trip, each with its default (docs/reference.md, Policy)."""
 
     token_lifetime: Annotated[Duration, Field(gt=timedelta(0))] = timedelta(hours=46)
     charge_margin: Length = timedelta(hours=1)

@@ -1,4 +1,4 @@
-"""What a cart's lines come to, as the Checkout Service wants it said (contract.md, Checkout Service).
+"""What a cart's lines come to, as the Checkout Service wants it said (docs/contract.md, Checkout Service).
 
 The pages give names and no arithmetic. Ours is this, in this module alone, and open until a first store confirms it:
 

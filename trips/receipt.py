@@ -1,4 +1,4 @@
-"""The receipt that a retailer owes a shopper who paid (payments.md, Receipts). It never has the card's expiry date."""
+"""The receipt that a retailer owes a shopper who paid, never with the expiry date (docs/payments.md, Receipts)."""
 
 from collections.abc import Mapping
 from datetime import datetime

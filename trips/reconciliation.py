@@ -24,10 +24,6 @@ from trips.journal import Movement
 from trips.money import plain_amount
 from trips.span import Span
 
-RECONCILED = (Movement.CAPTURE, Movement.REFUND, Movement.CLAIM)
-"""The movements that somebody outside keeps books of."""
-
-
 ALL: Literal["all"] = "all"
 """What all findings come to together."""
 

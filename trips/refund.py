@@ -43,7 +43,7 @@ OwnId = Annotated[FoldedId, AfterValidator(_no_card_number)]
 SomeMoney = Annotated[Money, AfterValidator(_some)]
 
 REFUND_REQUEST_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-5][0-9a-f]{3}-[089ab][0-9a-f]{3}-[0-9a-f]{12}")
-"""Amazon's own pattern (contract.md, Refund)."""
+"""Amazon's own pattern (docs/contract.md, Refund)."""
 
 
 def _refund_request_id(text: str) -> str:

@@ -25,7 +25,7 @@ MAX_MERCHANT_NAME = 255
 MerchantName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_MERCHANT_NAME), Masked
 ]
-"""Who sells, as receipts say it (payments.md, Receipts)."""
+"""Who sells, as receipts say it (docs/payments.md, Receipts)."""
 
 RETAILER = "retailer"
 Issuer = Literal["retailer", "amazon"]
@@ -34,7 +34,7 @@ Issuer = Literal["retailer", "amazon"]
 PAYMENT_SERVICE = "payment_service"
 CHECKOUT_SERVICE = "checkout_service"
 Payment = Literal["payment_service", "checkout_service"]
-"""Who orchestrates the payment: we do, or Amazon does (contract.md, Two ways to pay)."""
+"""Who orchestrates the payment: we do, or Amazon does (docs/contract.md, Two ways to pay)."""
 
 
 CLOCKS_DIFFER = timedelta(days=1)

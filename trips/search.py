@@ -1,4 +1,4 @@
-"""The search for the most that a card approves (payments.md): a pure function of the asks so far."""
+"""The search for the most that a card approves (docs/payments.md, The search): a pure function of the asks so far."""
 
 from dataclasses import dataclass
 

@@ -16,7 +16,7 @@ EXTERNAL_ID = r"(?!\d{1,4}[/.-]\d{1,4}$)[0-9A-Za-z][0-9A-Za-z._:/#+-]*={0,2}"
 
 
 class Outcome(StrEnum):
-    """How a trip can end (design.md, The trip)."""
+    """How a trip can end (docs/design.md, The trip)."""
 
     CAPTURED = "captured"
     PARTIALLY_CAPTURED = "partially_captured"
@@ -24,7 +24,7 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     DELEGATED = "delegated"
-    """Amazon took the cart, and collects it for us (contract.md, Checkout Service)."""
+    """Amazon took the cart, and collects it for us (docs/contract.md, Checkout Service)."""
 
 
 HEX = "[0-9A-Fa-f]"
@@ -43,7 +43,7 @@ CARD_DATA_FORMS = {
     "reconciliation_id": EXTERNAL_ID,
     "card_statement_transaction_id": EXTERNAL_ID,
 }
-"""What each of a card's data looks like (EMV Book 3, annex A; contract.md, Transactional data).
+"""What each of a card's data looks like (EMV Book 3, annex A; docs/contract.md, Transactional data).
 
 What has another form is left out: a track, a tag or an expiry date may ride in it.
 """
@@ -59,9 +59,9 @@ def fits_form(name: str, value: str) -> bool:
 
 
 class Transaction(Message):
-    """A card's EMV data as a receipt needs it (contract.md, Transactional data); any of it may be missing.
+    """A card's EMV data as a receipt needs it (docs/contract.md, Transactional data); any of it may be missing.
 
-    The card's expiry date is in what the service says and has no place here: payments.md forbids keeping it.
+    The card's expiry date is in what the service says and has no place here (docs/payments.md, Receipts).
     """
 
     brand: str | None = None

@@ -23,7 +23,7 @@ from trips.steps import Call, Record, Step, Wait
 from trips.trouble import LONGEST_WAIT_WHEN_OLD, Trouble, TroubleKind
 
 EXPIRING_SHARE = Decimal("0.8")
-"""Of the token's life: an uncharged trip is then an incident, while 9 of 46 hours are left to mend it (issue 3)."""
+"""Of the token's life: an uncharged trip is then an incident, while 9 of 46 hours are left to mend it."""
 
 FIND_THE_MONEY = "Find out at the processor's or Amazon's whether it was charged; if so: recover TRIP AMOUNT."
 """The total is bad debt in the books, and what has come in nevertheless lessens it as what the shopper pays later."""

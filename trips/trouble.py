@@ -8,20 +8,20 @@ from trips.base import Message, Sentence
 
 
 class TroubleKind(StrEnum):
-    """Why a call brought no answer that can be used (contract.md, Transport)."""
+    """Why a call brought no answer that can be used (docs/contract.md, Errors)."""
 
     REFUSED = "refused"
-    """400: the service does not take what we sent; the same call would be refused again."""
+    """Any 4xx that is none of the others: the service does not take what we sent, and would not the next time."""
     UNKNOWN_TRIP = "unknown_trip"
-    """400: the service knows no such trip."""
+    """4xx by that name: the service knows no such trip."""
     EXPIRED = "expired"
     """The token's life is over: nothing can be charged any more."""
     NOT_ALLOWED = "not_allowed"
-    """403: signature, credentials or allow-listing."""
+    """401, 403: signature, credentials or allow-listing."""
     RATE_LIMITED = "rate_limited"
     """429."""
     UNAVAILABLE = "unavailable"
-    """5xx."""
+    """5xx, 408, 425."""
     UNREACHABLE = "unreachable"
     """No connection, or no signature: the call surely did not leave."""
     NO_ANSWER = "no_answer"

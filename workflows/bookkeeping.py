@@ -1,4 +1,4 @@
-"""How workflows use the books: by local activities, which are idempotent and may be repeated (temporal.md)."""
+"""How workflows use the books: by local activities, which may be repeated (docs/temporal.md, Activities)."""
 
 from datetime import timedelta
 from typing import Any

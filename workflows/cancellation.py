@@ -1,4 +1,4 @@
-"""Temporal's own cancellation, refused: it would leave money that nobody looks after (temporal.md, Workflows)."""
+"""Temporal's own cancellation, refused: it would leave money that nobody looks after (docs/temporal.md, Workflows)."""
 
 import asyncio
 from collections.abc import Callable, Coroutine

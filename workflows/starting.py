@@ -1,4 +1,4 @@
-"""How a workflow reads what it was started with: what can't be used ends it at once, in words (temporal.md)."""
+"""How a workflow reads its start payload: what can't be used ends it, in words (docs/temporal.md, Workflows)."""
 
 from collections.abc import Sequence
 from datetime import timedelta

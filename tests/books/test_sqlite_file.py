@@ -33,7 +33,7 @@ def books(file):
 
 @pytest.fixture
 def copy(folder, file, books):
-    """A copy of the books as they were with the trip `first` alone, made as operations.md says."""
+    """A copy of the books as they were with the trip `first` alone, made as docs/operations.md says."""
     books.post_settlement(settled(trip="first"))
     restored = folder / "copy.db"
     with sqlite3.connect(file) as source, sqlite3.connect(restored) as target:

@@ -40,8 +40,8 @@ LIMIT = 60
 """Seconds for what takes one or two; two busy cores have needed 20."""
 DEPLOYMENT = "payments"
 READABLE = {"searchAttributes", "userMetadata", "details.data"}
-"""docs/operations.md, Encryption: search attributes, summaries, and what the SDK notes of a local activity (its name,
-its times; in the `data` of its marker's details) are not encrypted."""
+"""docs/operations.md, Encryption of what Temporal stores: search attributes, summaries, and what the SDK notes of a
+local activity (its name, its times; in the `data` of its marker's details) are not encrypted."""
 
 
 class Shop:

@@ -1,4 +1,6 @@
-"""Whatever is answered, whatever is said, whoever dies: design.md's five truths hold, or hypothesis says how not.
+"""Whatever is answered, whatever is said, whoever dies, what must always be true is true, or hypothesis says how not.
+
+What that is stands in docs/design.md, What must always be true.
 
 The workflow's own code pays (`Paying`, on tests/proof/clockwork.py) through the real activities and the real client,
 over HTTP, at the simulator, whose ledger is the witness. Hypothesis draws the trip and, step by step, what happens to

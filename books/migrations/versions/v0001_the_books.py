@@ -90,7 +90,7 @@ def _make_receipts_and_refunds() -> None:
         sa.Column("shopping_trip_id", sa.String(255), nullable=False),
         sa.Column("issued_at", sa.DateTime, nullable=False),
         sa.Column("document", sa.JSON, nullable=False),
-        comment="Receipts of sales and refunds, kept at least 120 days (payments.md, Receipts)",
+        comment="Receipts of sales and refunds, kept at least 120 days (docs/payments.md, Receipts)",
     )
     op.create_index("receipts_trip", "receipts", ["shopping_trip_id"])
     op.create_index("receipts_issued", "receipts", ["issued_at"])
