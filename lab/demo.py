@@ -29,7 +29,7 @@ from trips.names import CHOOSE_DECLINE_STRATEGY, SHOPPING_TRIP, STATUS, SUBMIT_C
 from trips.request import CHECKOUT_SERVICE, PAYMENT_SERVICE
 from trips.span import Span
 
-LIMIT = timedelta(seconds=60)
+LIMIT = timedelta(seconds=180)
 """For a trip to settle; the one whose worker is killed takes the 15 s of a call that is never answered."""
 LOOK_AGAIN = timedelta(milliseconds=100)
 HELD, COVERED, TOTAL = "10.00", "30.60", "42.10"

@@ -22,7 +22,7 @@ from connection import data_converter
 from lab.binaries import temporal
 
 HOST = "127.0.0.1"
-PATIENCE = timedelta(seconds=60)
+PATIENCE = timedelta(seconds=120)
 """For a server to answer; two busy cores have needed 10 s."""
 LOOK_AGAIN = timedelta(milliseconds=100)
 GRACE = timedelta(seconds=10)

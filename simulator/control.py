@@ -6,10 +6,10 @@ from typing import Any, Self
 import httpx
 from pydantic.alias_generators import to_camel
 
-ANSWER_LIMIT = 10.0
+ANSWER_LIMIT = 60.0
 """Seconds, on top of what a call may wait on our behalf."""
-PATIENCE = 20.0
-"""Seconds for something to happen."""
+PATIENCE = 120.0
+"""Seconds for something to happen, after which it is taken to hang."""
 
 
 class Control:

@@ -55,7 +55,7 @@ def give_back(books):
 
 @pytest.fixture
 async def call(simulator):
-    async with httpx.AsyncClient(base_url=simulator.url, timeout=5) as http:
+    async with httpx.AsyncClient(base_url=simulator.url, timeout=60) as http:
         yield Caller(http)
 
 

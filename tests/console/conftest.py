@@ -253,8 +253,7 @@ def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shop")
     thread = threading.Thread(target=lambda: asyncio.run(serve(started, stop, folder)))
     thread.start()
-    concurrent.futures.wait([started], timeout=60)
-    yield started.result(timeout=0)
+    yield started.result(timeout=240)
     stop.set()
     thread.join()
 

@@ -11,22 +11,16 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
 from lab.accounting import faults_of, usd
-from lab.servers import simulator, temporal_server, worker
+from lab.servers import simulator, worker
 from simulator.control import Control
+from tests.lab.conftest import LIMIT
 from trips.names import SHOPPING_TRIP, STATUS, SUBMIT_CART, TASK_QUEUE, trip_workflow_id
-
-LIMIT = 90
-"""Seconds for what takes ten."""
 
 
 @pytest.fixture
-async def begin(tmp_path):
+async def begin(server, tmp_path):
     """Start a trip whose card covers 30.60, and give its handle and what the service knows of it at the end."""
-    async with (
-        temporal_server(tmp_path) as server,
-        simulator(tmp_path) as service,
-        Control(service) as control,
-    ):
+    async with simulator(tmp_path) as service, Control(service) as control:
         with worker(tmp_path, server.address, service):
 
             async def begin(cart):

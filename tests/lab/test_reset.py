@@ -10,19 +10,18 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
 from lab.accounting import faults_of, usd
-from lab.servers import simulator, temporal_server, worker
+from lab.servers import simulator, worker
 from simulator.control import Control
+from tests.lab.conftest import LIMIT
 from trips.names import REFUND, SHOPPING_TRIP, TASK_QUEUE, refund_workflow_id, trip_workflow_id
-
-LIMIT = 60
-"""Seconds for what takes one or two."""
 
 
 @pytest.fixture
-async def shop(tmp_path):
-    async with temporal_server(tmp_path) as server, simulator(tmp_path) as service, Control(service) as control:
-        with worker(tmp_path, server.address, service):
+async def shop(server, tmp_path):
+    async with simulator(tmp_path) as service, Control(service) as control:
+        with worker(tmp_path, server.address, service) as its_worker:
             yield server.client, control
+            its_worker.kill()  # it would wait for the answer that is held back
 
 
 async def trip(shop, **plan):

@@ -12,12 +12,11 @@ from pathlib import Path
 import pytest
 from temporalio.api.enums.v1 import IndexedValueType
 
+from tests.lab.conftest import LIMIT
 from tests.lab.test_namespace import add_attribute
 from tests.lab.test_versions import make_current
 
 ROOT = Path(__file__).parents[2]
-LIMIT = 60
-"""Seconds for what takes two or three."""
 URL = "https://us-east-1.test.payments.amazonphysicalstores.com"
 
 

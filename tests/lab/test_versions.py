@@ -8,6 +8,7 @@ from temporalio.common import WorkerDeploymentVersion
 
 import deployment
 from deployment import Standing, standing_of, tell_standing
+from tests.lab.conftest import LIMIT
 
 OURS = WorkerDeploymentVersion("payments", "v1")
 
@@ -40,7 +41,7 @@ async def test_a_version_that_is_not_current_is_told_again_and_again_until_it_is
     ready = asyncio.Event()
     with capture_logs() as logs:
         telling = asyncio.create_task(tell_standing(server.client, OURS, ready.set))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(LIMIT):
             while len(logs) < 3:
                 await asyncio.to_thread(lambda: None)
             await make_current(server.client, "v1")
@@ -57,7 +58,7 @@ async def test_a_version_that_is_drained_is_told_once_and_so_is_a_server_that_do
     await make_current(server.client, "v1")
     with capture_logs() as logs:
         telling = asyncio.create_task(tell_standing(server.client, OURS, ready.set))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(LIMIT):
             await ready.wait()
             await make_current(server.client, "v2")
             while not logs:

@@ -23,8 +23,9 @@ from codec import ENCODING
 from connection import data_converter
 from lab.accounting import faults_of, usd
 from lab.binaries import temporal
-from lab.servers import simulator, temporal_server, worker
+from lab.servers import simulator, worker
 from simulator.control import Control
+from tests.lab.conftest import LIMIT
 from trips.names import (
     CHOOSE_DECLINE_STRATEGY,
     SHOPPING_TRIP,
@@ -36,8 +37,6 @@ from trips.names import (
 )
 
 ROOT = Path(__file__).parents[2]
-LIMIT = 60
-"""Seconds for what takes one or two; two busy cores have needed 20."""
 DEPLOYMENT = "payments"
 READABLE = {"searchAttributes", "userMetadata", "details.data"}
 """docs/operations.md, Encryption of what Temporal stores: search attributes, summaries, and what the SDK notes of a
@@ -115,12 +114,8 @@ class Shop:
 
 
 @pytest.fixture
-async def shop(tmp_path):
-    async with (
-        temporal_server(tmp_path) as server,
-        simulator(tmp_path) as service,
-        Control(service) as control,
-    ):
+async def shop(server, tmp_path):
+    async with simulator(tmp_path) as service, Control(service) as control:
         yield Shop(tmp_path, server, service, control)
 
 
@@ -204,10 +199,12 @@ async def end_on_the_current_version(shop, trip_id, handle):
 
 async def test_a_worker_that_is_told_to_end_finishes_the_call_that_is_running_and_its_answer_counts(shop):
     with shop.worker() as first:
-        slow = {"call": "capture", "kind": "delay", "seconds": 3}  # below the 5 s that the client waits
-        trip_id, handle = await shop.start(faults=[slow])
+        trip_id, handle = await shop.start(faults=[{"call": "capture", "kind": "hold"}])
         await shop.control.wait_for_calls(trip_id, "capture")
         first.process.send_signal(signal.SIGTERM)
+        while "worker stopping" not in first.output.read_text():
+            pass
+        await shop.control.release()
         assert await asyncio.to_thread(first.process.wait, LIMIT) == 0
     assert (await shop.control.trip(trip_id))["captured"] == usd("42.10")
     with shop.worker():

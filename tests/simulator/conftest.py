@@ -37,5 +37,5 @@ class Caller:
 
 @pytest.fixture
 async def call(simulator):
-    async with httpx.AsyncClient(base_url=simulator.url, timeout=5) as http:
+    async with httpx.AsyncClient(base_url=simulator.url, timeout=60) as http:
         yield Caller(http)

@@ -28,4 +28,5 @@ async def world(request, tmp_path, simulator, control):
         world = World(env, simulator, control, tmp_path, max_cached_workflows=cached)
         async with world.at_work():
             yield world
+            await control.release()  # else the worker waits for the answers that are still held back
         await world.replay_everything()
