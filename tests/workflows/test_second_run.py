@@ -67,7 +67,8 @@ async def test_a_run_without_a_cart_repeats_the_capture_of_the_first_and_needs_n
 
 
 async def test_a_decision_and_what_was_asked_of_the_card_are_the_first_runs(world):
-    trip = await in_the_middle_of(world, "capture", "42.10", balance="30.60", held="10.00", onDecline="incremental")
+    policy = {"onDecline": "incremental", "search": {"pause": "PT0S"}}
+    trip = await in_the_middle_of(world, "capture", "42.10", balance="30.60", held="10.00", **policy)
     again = await started_again(world, trip, {"cart": cart("99.00"), "policy": {"onDecline": "write_off"}})
     result, _ = await ended(again, conflict=True)
     assert (result["strategy"], result["decidedBy"]) == ("incremental", "policy")
