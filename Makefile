@@ -24,7 +24,7 @@ demo: install  ## Pay for one trip of each kind on real servers (ARGS=--once end
 test: install  ## Run all tests; the trips a second time with every task replayed from the start
 	$(PYTEST) -n 2 --dist worksteal $(filter-out $(WHOLE_SERVERS),$(wildcard tests/*))
 	$(PYTEST) -n 2 $(REPLAYED) --max-cached-workflows=0
-	$(PYTEST) -n 2 --dist worksteal $(WHOLE_SERVERS)
+	$(PYTEST) -n 3 --dist worksteal $(WHOLE_SERVERS)  # half of their time they wait
 
 proof: install  ## 2,000 examples of all that can happen to a trip (about a minute)
 	$(PYTEST) tests/proof/test_proof.py --hypothesis-profile=proof --timeout=1800 --show-capture=no $(ARGS)
