@@ -1,11 +1,12 @@
-"""Looks after what Temporal has closed: what the ledger does not know is told, a delivery that was ended starts again.
+"""Looks after what no workflow tells itself: that Temporal ended it, or that no worker takes it up.
 
 A workflow that Temporal ends is asked nothing and tells nobody: its hold may stay, its money may be taken unseen.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
-from datetime import UTC, date, datetime, timedelta
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from datetime import timedelta
 
 import structlog
 from pydantic import ValidationError
@@ -15,10 +16,11 @@ from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 
 from activities.books import told
 from activities.deliveries import DeliveryActivities
+from activities.swept import SHOWN_FIRST, Incidents, closed_at, day_of, refused_at_start, trip_of, word_of
 from books.database import Database
 from books.lookup import posted_entries, posted_refunds, settled_trips
-from executions import ENDED, IN_QUERIES, STOPPED, keyword, latest, start_payload, status_word, with_status
-from trips.attention import Attention, Cause, Incident
+from executions import ENDED, IN_QUERIES, STOPPED, latest, start_payload, with_status
+from trips.attention import NOT_BEGUN_AFTER, Incident
 from trips.base import Message, Moment, rfc3339
 from trips.deliveries import Parcel, incident_parcel
 from trips.journal import Movement
@@ -30,11 +32,10 @@ from trips.names import (
     SHOPPING_TRIP,
     SearchAttribute,
     delivery_workflow_id,
-    reconciliation_workflow_id,
+    recovery_workflow_id,
     refund_of_workflow,
     trip_of_workflow,
 )
-from trips.refund import Recovery
 
 log = structlog.get_logger()
 
@@ -42,43 +43,52 @@ PAGE_SIZE = 500
 """Executions that are listed, and asked of the ledger, at a time: SQL visibility takes half a second for them."""
 
 CLOSED = frozenset(IN_QUERIES)
+ANSWERED = CLOSED - {WorkflowExecutionStatus.FAILED}
+"""Of a refund or a recovery: one that failed was refused, and that is an answer."""
 CUT_SHORT = frozenset({WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.TIMED_OUT})
 """Of a delivery: its own cancellation is the way to give a parcel up on purpose."""
 
-UNRECORDED = (
-    "See whether the ledger (LEDGER_URL) was replaced or restored; the workflow's result says what was charged."
-)
+IN_ITS_PLACE = timedelta(milliseconds=50)
+"""A run that is followed as fast was ended by the next one's start (0.1 ms): no look has seen it without that."""
 
 KnownOf = Callable[[Connection, Collection[str]], set[str]]
 
+LOOKED_AFTER: dict[str, tuple[frozenset[WorkflowExecutionStatus], KnownOf]] = {
+    SHOPPING_TRIP: (CLOSED, settled_trips),
+    REFUND: (ANSWERED, posted_refunds),
+    RECOVERY: (ANSWERED, posted_entries),
+}
+"""Whose ends are looked at, and which of them the ledger knows as done."""
+
 
 class Window(Message):
-    """What was closed from one moment until another."""
+    """What happened from one moment until another."""
 
     since: Moment
     until: Moment
 
 
 class Swept(Message):
-    """What a look brought."""
+    """What came of a look."""
 
     told: int
-    """Incidents."""
+    """Incidents, opened and closed, however often they were told before."""
     restarted: int
     """Deliveries."""
 
 
 class SweepActivities:
-    """One look at what was closed in a window; looking again tells the same, under the same keys."""
+    """Looks at what was closed and at what does not begin, and what the ledger knows of it."""
 
     def __init__(self, client: Client, database: Database, deliveries: DeliveryActivities) -> None:
         self._client = client
         self._database = database
         self._deliveries = deliveries
+        self._about = Incidents(client)
 
     @activity.defn(name="sweep_window")
     async def sweep_window(self, window: Window) -> Swept:
-        """Tell what the ledger does not know of what was closed, and start deliveries again that were ended."""
+        """Tell what nobody else tells, and what of it is over; start deliveries again that were ended."""
         incidents = 0
         async for incident in self._incidents(window):
             await self._deliveries.deliver(incident_parcel(incident))
@@ -86,43 +96,74 @@ class SweepActivities:
         return Swept(told=incidents, restarted=await self._restart_deliveries(window))
 
     async def _incidents(self, window: Window) -> AsyncIterator[Incident]:
-        async for trip in self._unknown(window, SHOPPING_TRIP, CLOSED, trip_of_workflow, settled_trips):
-            # A start that could not be used has told so itself.
-            if keyword(trip, SearchAttribute.ATTENTION) != Cause.START or trip.status in STOPPED:
-                yield _incident(trip, "trip", shopping_trip_id=trip_of_workflow(trip.id))
-        # One that failed was refused: that is an answer.
-        answered = CLOSED - {WorkflowExecutionStatus.FAILED}
-        async for refund in self._unknown(window, REFUND, answered, refund_of_workflow, posted_refunds):
-            yield _incident(
-                refund,
-                "refund",
-                shopping_trip_id=keyword(refund, SearchAttribute.TRIP),
-                refund_request_id=refund_of_workflow(refund.id),
-            )
-        async for page in self._pages(window, RECOVERY, STOPPED):
-            for recovery in page:
-                if incident := await self._of_recovery(recovery):
-                    yield incident
-        async for page in self._pages(window, RECONCILIATION, STOPPED):
+        for workflow in LOOKED_AFTER:
+            async for incident in self._of_closed(window, workflow):
+                yield incident
+            async for incident in self._of_not_begun(window, workflow):
+                yield incident
+        async for page in self._closed(window, RECONCILIATION, STOPPED):
             for run in page:
-                if (day := _day_of(run.id)) is not None:
-                    sentence = f"{day} was not reconciled: Temporal ended its workflow ({_word(run)})"
-                    yield Incident.of_day(day, sentence, state="opened", at=_closed_at(run))
+                if (day := day_of(run.id)) is not None:
+                    sentence = f"{day} was not reconciled: Temporal ended its workflow ({word_of(run)})"
+                    yield Incident.of_day(day, sentence, state="opened", at=closed_at(run))
 
-    async def _of_recovery(self, recovery: WorkflowExecution) -> Incident | None:
-        try:
-            payload = await start_payload(self._client, recovery.id)
-            request = Recovery.model_validate(payload)
-        except ValidationError:
-            return _incident(recovery, f"recovery {recovery.id}")
-        key = ":".join((request.shopping_trip_id, Movement.RECOVERY, request.recovery_id))
-        if await self._known(posted_entries, {key}):
-            return None
-        return _incident(recovery, f"recovery {request.recovery_id}", shopping_trip_id=request.shopping_trip_id)
+    async def _of_closed(self, window: Window, workflow: str) -> AsyncIterator[Incident]:
+        statuses, known_of = LOOKED_AFTER[workflow]
+        async for page in self._closed(window, workflow, statuses):
+            keys = [await self._key(execution) for execution in page]
+            known = await self._known(known_of, set(keys))
+            for execution, key in zip(page, keys, strict=True):
+                if key not in known and not refused_at_start(execution):
+                    yield await self._about.ended(execution)
+            done = [execution for execution, key in zip(page, keys, strict=True) if key in known]
+            async for earlier, run in self._runs_before(done, statuses & ENDED):
+                for incident in await self._about.closed(earlier, run):
+                    yield incident
+
+    async def _key(self, execution: WorkflowExecution) -> str:
+        """What the ledger knows it by."""
+        if execution.workflow_type == SHOPPING_TRIP:
+            return trip_of_workflow(execution.id)
+        if execution.workflow_type == REFUND:
+            return refund_of_workflow(execution.id)
+        trip = await self._about.trip_of(execution) or ""
+        recovery = execution.id.removeprefix(recovery_workflow_id(trip, ""))
+        return ":".join((trip, Movement.RECOVERY, recovery))
+
+    async def _runs_before(
+        self, done: Sequence[WorkflowExecution], statuses: Iterable[WorkflowExecutionStatus]
+    ) -> AsyncIterator[tuple[WorkflowExecution, WorkflowExecution]]:
+        """Of what is done, the runs before that were ended, and were there long enough to be told of."""
+        if not done:
+            return
+        by_id = {run.id: run for run in done}
+        by_trip = {trip_of_workflow(run.id): run for run in done if run.workflow_type == SHOPPING_TRIP}
+        same = f"WorkflowId IN ({_listed(by_id)})"
+        if by_trip:  # a start that was refused may have had another id
+            same = f"({same} OR {SearchAttribute.TRIP} IN ({_listed(by_trip)}))"
+        query = f"WorkflowType = '{done[0].workflow_type}' AND {same} AND {with_status(statuses)}"
+        earlier = [run async for run in self._client.list_workflows(query, page_size=PAGE_SIZE)]
+        starts = defaultdict(list)
+        for run in (*earlier, *done):
+            starts[run.id].append(run.start_time)
+        for run in earlier:
+            later = by_id.get(run.id) or by_trip[str(trip_of(run))]
+            next_start = min((start for start in starts[run.id] if start > run.start_time), default=later.start_time)
+            seen = refused_at_start(run) or next_start - closed_at(run) >= IN_ITS_PLACE
+            if seen and run.start_time < later.start_time:
+                yield run, later
+
+    async def _of_not_begun(self, window: Window, workflow: str) -> AsyncIterator[Incident]:
+        since, until = (rfc3339(moment - NOT_BEGUN_AFTER) for moment in (window.since, window.until))
+        due = f"ExecutionTime >= '{since}' AND ExecutionTime < '{until}'"  # a start may be delayed on purpose
+        unseen = f"ExecutionStatus = 'Running' AND {SHOWN_FIRST[workflow]} IS NULL"
+        query = f"WorkflowType = '{workflow}' AND {unseen} AND {due}"
+        async for execution in self._client.list_workflows(query, page_size=PAGE_SIZE):
+            yield await self._about.not_begun(execution)
 
     async def _restart_deliveries(self, window: Window) -> int:
         restarted = 0
-        async for page in self._pages(window, DELIVERY, CUT_SHORT):
+        async for page in self._closed(window, DELIVERY, CUT_SHORT):
             for delivery in page:
                 restarted += await self._restart(delivery)
         return restarted
@@ -135,25 +176,11 @@ class SweepActivities:
             return False
         if delivery.id != delivery_workflow_id(parcel.key):
             return False  # somebody's own, and not ours to repeat
-        log.warning("delivery started again", kind=parcel.kind, key=parcel.key, ended=_word(delivery))
+        log.warning("delivery started again", kind=parcel.kind, key=parcel.key, ended=word_of(delivery))
         await self._deliveries.hand_over(parcel)
         return True
 
-    async def _unknown(
-        self,
-        window: Window,
-        workflow: str,
-        statuses: Iterable[WorkflowExecutionStatus],
-        id_of: Callable[[str], str],
-        known_of: KnownOf,
-    ) -> AsyncIterator[WorkflowExecution]:
-        async for page in self._pages(window, workflow, statuses):
-            known = await self._known(known_of, {id_of(execution.id) for execution in page})
-            for execution in page:
-                if id_of(execution.id) not in known:
-                    yield execution
-
-    async def _pages(
+    async def _closed(
         self, window: Window, workflow: str, statuses: Iterable[WorkflowExecutionStatus]
     ) -> AsyncIterator[list[WorkflowExecution]]:
         """Pages of what was closed so, without runs that a later one has taken the place of."""
@@ -176,32 +203,6 @@ class SweepActivities:
         return await asyncio.to_thread(ask) if ids else set()
 
 
-def _incident(execution: WorkflowExecution, what: str, **about: str | None) -> Incident:
-    closed = _closed_at(execution)
-    if execution.status in ENDED:
-        sentence = f"Temporal ended the {what}'s workflow ({_word(execution)}), and the ledger does not know it as done"
-        advice = None
-    else:
-        sentence = f"the {what}'s workflow is completed, and the ledger does not know it"
-        advice = UNRECORDED
-    attention = Attention.because(Cause.ENDED, since=closed, sentence=sentence, what_to_do=advice)
-    store = keyword(execution, SearchAttribute.STORE)
-    return Incident(**dict(attention), **about, store_id=store, state="opened", at=closed)
-
-
-def _word(execution: WorkflowExecution) -> str:
-    return (status_word(execution) or "").replace("_", " ")
-
-
-def _closed_at(execution: WorkflowExecution) -> datetime:
-    return execution.close_time or execution.start_time
-
-
-def _day_of(workflow_id: str) -> date | None:
-    """The day that a reconciliation was about: it is asked for by its day, or scheduled for the day after it."""
-    name = workflow_id.removeprefix(reconciliation_workflow_id(""))
-    try:
-        due = datetime.fromisoformat(name)
-    except ValueError:
-        return None
-    return due.date() if len(name) == len(date.min.isoformat()) else due.astimezone(UTC).date() - timedelta(days=1)
+def _listed(ids: Iterable[str]) -> str:
+    """For a query; the ledger's ids hold no quotes."""
+    return ", ".join(f"'{one}'" for one in ids)

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from trips.base import Message, Moment, Sentence
+from trips.base import Message, Moment, Sentence, rfc3339
 from trips.trouble import TroubleKind
 
 
@@ -20,6 +20,7 @@ class Cause(StrEnum):
     CAPTURE_UNKNOWN = "capture_unknown"
     CART = "cart"
     START = "start"
+    NOT_BEGUN = "not_begun"
     EXPIRING = "expiring"
     EXPIRED = "expired"
     ENDED = "ended"
@@ -59,6 +60,7 @@ WHAT_TO_DO = {
     Cause.CAPTURE_UNKNOWN: "Find it at the processor's; then: resolve TRIP --captured or --not-captured.",
     Cause.CART: "Submit a corrected cart, or cancel the trip; without a cart nothing is charged.",
     Cause.START: "Nobody charges this sale: start the trip again, corrected, before its token expires.",
+    Cause.NOT_BEGUN: "See that workers run, with the PAYLOAD_KEYS of its start. A lost key: terminate, start it again.",
     Cause.EXPIRING: "See why the trip is not charged yet and mend that before the token expires.",
     Cause.EXPIRED: "Nothing can be charged any more; the total is bad debt. Find out why it came to this.",
     Cause.ENDED: "Find out what was charged; then: start FILE --restart. A refund, a recovery: give the command again.",
@@ -75,6 +77,9 @@ WHAT_TO_DO = {
 WITHOUT_INCIDENT = frozenset({Cause.DECISION, Cause.NOT_SETTLED})
 """Daily business, seen in the lists, that wakes nobody: a decline, and a refund whose trip is still under way."""
 
+NOT_BEGUN_AFTER = timedelta(minutes=15)
+"""A start is taken up within a second; a deploy takes minutes, and wakes nobody."""
+
 
 class Attention(Message):
     """That a trip needs a person: why, since when, and what that person can do."""
@@ -88,6 +93,12 @@ class Attention(Message):
     def because(cls, cause: Cause, *, since: Moment, sentence: str, what_to_do: str | None = None) -> "Attention":
         """The attention for a cause, with the cause's own advice where no other is given."""
         return cls(cause=cause, since=since, sentence=sentence, what_to_do=what_to_do or WHAT_TO_DO[cause])
+
+    @classmethod
+    def not_begun(cls, started: datetime) -> "Attention":
+        """The attention for what was started at that moment, and was not taken up by any worker in time."""
+        sentence = f"no worker could take it up since it was started at {rfc3339(started)}: nothing is done for it"
+        return cls.because(Cause.NOT_BEGUN, since=started, sentence=sentence)
 
 
 class Incident(Attention):

@@ -31,7 +31,7 @@ class SearchAttribute(StrEnum):
 
     STORE = "StoreId"
     TRIP = "TripId"
-    """Of which trip a refund is; a trip's own workflow id says it."""
+    """Of which trip a refund, a recovery or a refused start is; a trip's own workflow id says it."""
     STAGE = "TripStage"
     ATTENTION = "TripAttention"
     OUTCOME = "TripOutcome"

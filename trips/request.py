@@ -139,7 +139,7 @@ class StartIds(Message):
     shopping_trip_id: Annotated[FoldedId | None, WrapValidator(_if_usable)] = None
 
     @classmethod
-    def read(cls, payload: Any, trip_of_workflow: str) -> "StartIds":
+    def read(cls, payload: Any, trip_of_workflow: str | None) -> "StartIds":
         """The ids in the payload; the trip is else the one that the workflow's id names."""
         said = cls.model_validate(payload if isinstance(payload, dict) else {})
         return said if said.shopping_trip_id else cls(store_id=said.store_id, shopping_trip_id=trip_of_workflow)

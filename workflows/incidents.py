@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from temporalio import workflow
 
-from trips.attention import WITHOUT_INCIDENT, Attention, Cause, Incident
+from trips.attention import NOT_BEGUN_AFTER, WITHOUT_INCIDENT, Attention, Cause, Incident
 from trips.deliveries import Parcel, incident_parcel
 from trips.errand import Errand
 from workflows.parcels import deliver, deliver_at_last
@@ -19,7 +19,7 @@ class Incidents:
 
     def __init__(self, errand: Errand) -> None:
         self._errand = errand
-        self._open: dict[Cause, Attention] = {}
+        self._open = _told_before()
         self._closed_at: dict[Cause, datetime] = {}
 
     def differ_from(self, attentions: Iterable[Attention]) -> bool:
@@ -57,3 +57,10 @@ class Incidents:
             at=workflow.now(),
         )
         return await send(incident_parcel(incident)) is not None
+
+
+def _told_before() -> dict[Cause, Attention]:
+    """What the sweep has told of a workflow that a worker took up late: it is over as soon as the workflow says so."""
+    started = workflow.info().workflow_start_time
+    late = workflow.now() - started >= NOT_BEGUN_AFTER
+    return {Cause.NOT_BEGUN: Attention.not_begun(started)} if late else {}

@@ -11,16 +11,19 @@ from trips.details import attention_details
 from trips.names import trip_of_workflow
 from trips.request import StartIds
 from workflows.parcels import deliver_at_last
-from workflows.sight import ATTENTION, STORE, Sight
+from workflows.sight import ATTENTION, STORE, TRIP, Sight
 
 
 async def tell_refused_start(payload: Sequence[Any], refusal: str) -> None:
-    """Let the trip be found by its attention, and open an incident, which stays open for a person.
+    """Let the trip be found by its attention, and open an incident, which is closed when another run has settled it.
 
     Whose sale it is, is told as far as the payload, or else the workflow's id, says it.
     """
     ids = StartIds.read(payload[0] if len(payload) == 1 else None, trip_of_workflow(workflow.info().workflow_id))
-    attention = Attention.because(Cause.START, since=workflow.now(), sentence=refusal)
-    Sight().show(attention_details(attention), {STORE: ids.store_id, ATTENTION: attention.cause.value})
-    incident = Incident(**dict(attention), **dict(ids), state="opened", at=attention.since)
+    # The sweep, which closes it when the trip is settled by another run, knows when this one was started.
+    since = workflow.info().workflow_start_time
+    attention = Attention.because(Cause.START, since=since, sentence=refusal)
+    found_by = {STORE: ids.store_id, TRIP: ids.shopping_trip_id, ATTENTION: attention.cause.value}
+    Sight().show(attention_details(attention), found_by)
+    incident = Incident(**dict(attention), **dict(ids), state="opened", at=workflow.now())
     await deliver_at_last(incident_parcel(incident))

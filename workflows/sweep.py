@@ -1,4 +1,4 @@
-"""Looks regularly after what Temporal has closed: nobody else would hear of a trip that was ended from outside."""
+"""Looks regularly after what no workflow can tell itself: that Temporal ended it, or that no worker takes it up."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,7 +33,9 @@ class Sweep:
     @workflow.run
     async def run(self, *_payload: Any) -> dict[str, Any]:
         """Look; gives until when, for the next look, and how much there was to tell and to start again."""
-        until = workflow.now()
+        # A look that had to wait for a worker leaves what happened since to the next: until then the worker has taken
+        # up what had to wait too.
+        until = workflow.info().workflow_start_time
         since = _looked_until(until) - OVERLAP
         total = Swept(told=0, restarted=0)
         while since < until:
@@ -43,7 +45,7 @@ class Sweep:
                 window,
                 start_to_close_timeout=LOOK_TIMEOUT,
                 retry_policy=RETRIES,
-                summary=f"look at what was closed until {rfc3339(window.until)}",
+                summary=f"look at what happened until {rfc3339(window.until)}",
             )
             total = Swept(told=total.told + swept.told, restarted=total.restarted + swept.restarted)
             since = window.until

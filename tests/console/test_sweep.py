@@ -1,10 +1,16 @@
-"""The sweep, on a real server: what Temporal closed and the ledger does not know is told, ended deliveries go on."""
+"""The sweep, on a real server: what no workflow can tell itself is told and closed, ended deliveries go on."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy
 
+from connection import data_converter
+from executions import stage_of
 from schedules import SWEEP_INTERVAL, schedule_sweep
 from trips.names import (
     DELIVERIES_QUEUE,
@@ -22,6 +28,7 @@ from trips.names import (
     trip_workflow_id,
 )
 
+KEY = SecretStr(Fernet.generate_key().decode())
 USD = {"amount": "1.00", "code": "USD"}
 
 
@@ -48,8 +55,9 @@ def closed(shop):
     return _closed
 
 
-async def closed_in_visibility(client, handle):
-    query = f"WorkflowId = '{handle.id}' AND ExecutionStatus != 'Running'"
+async def closed_in_visibility(client, handle, status=None):
+    how = f"= '{status}'" if status else "!= 'Running'"
+    query = f"WorkflowId = '{handle.id}' AND ExecutionStatus {how}"
     return [execution async for execution in client.list_workflows(query)]
 
 
@@ -129,6 +137,152 @@ def forget(books, trip_id):
             connection.exec_driver_sql(sql)
 
 
+# What is over is closed.
+
+
+@pytest.fixture
+def done(shop):
+    """Have a worker do something to its end."""
+
+    def _done(workflow, workflow_id, payload, **options):
+        execution = shop.client.execute_workflow(workflow, payload, id=workflow_id, task_queue=TASK_QUEUE, **options)
+        result = shop.do(execution)
+        while not shop.do(closed_in_visibility(shop.client, shop.client.get_workflow_handle(workflow_id), "Completed")):
+            pass
+        return result
+
+    return _done
+
+
+def one_incident(incidents, **facts):
+    """The incident's cause; it is opened once and closed once, and begins at one moment."""
+    found = about(incidents, **facts)
+    assert [each["state"] for each in found] == ["opened", "closed"]
+    opened, closed = found
+    for name in ("cause", "since", "shoppingTripId", "refundRequestId"):
+        assert opened.get(name) == closed.get(name), name
+    return opened["cause"]
+
+
+def test_what_temporal_ended_is_closed_when_another_run_has_done_it(shop, closed, sweep, done):
+    trip_id, refund, recovery = uuid.uuid4().hex, str(uuid.uuid4()), uuid.uuid4().hex
+    shop.do(shop.control.plan(trip_id, balance="30.00"))
+    cart = {"total": {"amount": "42.10", "code": "USD"}}
+    sale = trip_payload(trip_id) | {"cart": cart, "policy": {"onDecline": "incremental"}}
+    paid = {"shoppingTripId": trip_id, "recoveryId": recovery, "amount": USD, "recoveredAt": "2026-11-23T10:00:00Z"}
+    back = {"shoppingTripId": trip_id, "refundRequestId": refund, "amount": USD}
+    for workflow, workflow_id, payload in (
+        (SHOPPING_TRIP, trip_workflow_id(trip_id), sale),
+        (REFUND, refund_workflow_id(refund), back),
+        (RECOVERY, recovery_workflow_id(trip_id, recovery), paid),
+    ):
+        closed(workflow, workflow_id, payload)
+        told = sweep()[1]
+        done(workflow, workflow_id, payload)
+        told += sweep()[1] + sweep()[1]
+        assert one_incident(mine(told, trip_id)) == "ended"
+
+
+def mine(incidents, trip_id):
+    return [told for told in incidents if trip_id == told.get("shoppingTripId")]
+
+
+def test_a_refused_start_is_closed_when_the_trip_is_settled_also_under_its_right_id(shop, closed, sweep, done):
+    same, other = uuid.uuid4().hex, str(uuid.uuid4())
+    before = len(shop.do(shop.control.incidents()))
+    closed(SHOPPING_TRIP, trip_workflow_id(same), {"storeId": "store-1"}, how="wait", queue=TASK_QUEUE)
+    closed(SHOPPING_TRIP, trip_workflow_id(other.upper()), trip_payload(other), how="wait", queue=TASK_QUEUE)
+    for trip_id in (same, other):
+        done(SHOPPING_TRIP, trip_workflow_id(trip_id), cancelled(trip_id))
+    sweep()
+    told = [incident["body"] for incident in shop.do(shop.control.incidents())[before:]]
+    assert one_incident(about(told, shoppingTripId=other)) == "start"
+    assert [each["state"] for each in about(told, shoppingTripId=same, cause="start")] == ["opened", "closed"]
+
+
+def test_a_run_that_another_one_took_the_place_of_at_once_was_never_told_and_is_not_closed(shop, closed, sweep, done):
+    trip_id = uuid.uuid4().hex
+    workflow_id = trip_workflow_id(trip_id)
+    shop.do(shop.client.start_workflow(SHOPPING_TRIP, trip_payload(trip_id), id=workflow_id, task_queue="nobody"))
+    in_its_place = WorkflowIDConflictPolicy.TERMINATE_EXISTING
+    done(SHOPPING_TRIP, workflow_id, cancelled(trip_id), id_conflict_policy=in_its_place)
+    assert about(sweep()[1], shoppingTripId=trip_id) == []
+
+
+# What no worker takes up is told.
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """As if it were a quarter of an hour later."""
+    for module in ("activities.sweep", "activities.swept"):
+        monkeypatch.setattr(f"{module}.NOT_BEGUN_AFTER", timedelta(0))
+
+
+def seen(shop, workflow_id):
+    while not shop.do(in_visibility(shop.client, workflow_id)):
+        pass
+
+
+async def in_visibility(client, workflow_id):
+    return [execution async for execution in client.list_workflows(f"WorkflowId = '{workflow_id}'")]
+
+
+def test_what_no_worker_takes_up_is_one_incident_each_however_often_it_is_looked_at(shop, sweep, impatient):
+    trip_id, later, refund, recovery = (str(uuid.uuid4()) for _ in range(4))
+    paid = {"shoppingTripId": trip_id, "recoveryId": recovery, "amount": USD, "recoveredAt": "2026-11-23T10:00:00Z"}
+    back = {"shoppingTripId": trip_id, "refundRequestId": refund, "amount": USD}
+    starts = (
+        (SHOPPING_TRIP, trip_workflow_id(trip_id), trip_payload(trip_id), {}),
+        (SHOPPING_TRIP, trip_workflow_id(later), trip_payload(later), {"start_delay": timedelta(hours=1)}),
+        (REFUND, refund_workflow_id(refund), back, {}),
+        (RECOVERY, recovery_workflow_id(trip_id, recovery), paid, {}),
+    )
+    for workflow, workflow_id, payload, options in starts:
+        shop.do(shop.client.start_workflow(workflow, payload, id=workflow_id, task_queue="nobody", **options))
+        seen(shop, workflow_id)
+    incidents = mine(sweep()[1] + sweep()[1], trip_id)
+    assert [(told["cause"], told["state"]) for told in incidents] == [("not_begun", "opened")] * 3
+    assert [told.get("refundRequestId") for told in incidents].count(refund) == 1
+    assert "store-1" in {told.get("storeId") for told in incidents}
+    for _, workflow_id, _, _ in starts:
+        shop.do(shop.client.get_workflow_handle(workflow_id).terminate("by a test"))
+    assert about(incidents, shoppingTripId=later) == []
+
+
+def test_a_trip_that_waits_for_its_cart_has_begun(shop, sweep, impatient):
+    trip_id = uuid.uuid4().hex
+    workflow_id = trip_workflow_id(trip_id)
+    handle = shop.do(
+        shop.client.start_workflow(SHOPPING_TRIP, trip_payload(trip_id), id=workflow_id, task_queue=TASK_QUEUE)
+    )
+    while not [found for found in shop.do(in_visibility(shop.client, workflow_id)) if stage_of(found)]:
+        pass
+    assert about(sweep()[1], shoppingTripId=trip_id) == []
+    shop.do(handle.terminate("by a test"))
+
+
+def test_a_start_whose_key_no_worker_has_is_told_until_it_is_ended_and_done_with_theirs(shop, sweep, impatient, done):
+    trip_id = str(uuid.uuid4())
+    workflow_id = trip_workflow_id(trip_id)
+    strange = Client(shop.client.service_client, namespace=shop.client.namespace, data_converter=data_converter([KEY]))
+    handle = shop.do(
+        strange.start_workflow(SHOPPING_TRIP, trip_payload(trip_id), id=workflow_id, task_queue=TASK_QUEUE)
+    )
+    seen(shop, workflow_id)
+    (told,) = about(sweep()[1], shoppingTripId=trip_id)
+    assert (told["cause"], told["state"]) == ("not_begun", "opened")
+    assert "PAYLOAD_KEYS" in told["whatToDo"]
+    shop.do(handle.terminate("its key is lost"))
+    while not shop.do(closed_in_visibility(shop.client, handle)):
+        pass
+    ended = sweep()[1]
+    done(SHOPPING_TRIP, workflow_id, cancelled(trip_id))
+    incidents = [told, *ended, *sweep()[1]]
+    for cause in ("not_begun", "ended"):
+        one_incident(about(incidents, shoppingTripId=trip_id, cause=cause))
+
+
 def test_refunds_recoveries_and_reconciliations_that_temporal_ended_are_told_too(shop, closed, sweep):
     trip_id, refund, recovery = uuid.uuid4().hex, str(uuid.uuid4()), uuid.uuid4().hex
     closed(
@@ -141,8 +295,9 @@ def test_refunds_recoveries_and_reconciliations_that_temporal_ended_are_told_too
     closed(RECONCILIATION, "reconciliation-2025-03-04", {"day": "2025-03-04"})
     closed(RECONCILIATION, "reconciliation-2025-03-06T05:00:00Z", {})
     incidents = sweep()[1]
-    assert [told["cause"] for told in about(incidents, refundRequestId=refund)] == ["ended"]
-    assert [recovery in told["sentence"] for told in about(incidents, shoppingTripId=trip_id)] == [True]
+    (back,) = about(incidents, refundRequestId=refund)
+    assert (back["cause"], back["shoppingTripId"]) == ("ended", trip_id)
+    assert [recovery in told["sentence"] for told in mine(incidents, trip_id) if told != back] == [True]
     for day in ("2025-03-04", "2025-03-05"):
         (told,) = about(incidents, day=day)
         assert told["cause"] == "reconciliation"

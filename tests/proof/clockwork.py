@@ -58,7 +58,7 @@ class Clockwork:
     """The clock, the one call and the one wait of a trip. The SDK's `workflow` module asks the methods below."""
 
     def __init__(self, now, jitter, run_id="run-1"):
-        self.now = now
+        self.now = self.workflow_start_time = now
         self.run_id = run_id
         self.call = None
         self.wait = None

@@ -16,7 +16,7 @@ from tests.workflows.world import cart, said, sentences
 from trips.money import Money
 from trips.names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
 from trips.receipt import NO_CARD_DATA
-from workflows.sight import ATTENTION, STAGE, STORE
+from workflows.sight import ATTENTION, STAGE, STORE, TRIP
 
 MINUTE = timedelta(minutes=1)
 
@@ -431,7 +431,19 @@ async def test_the_sale_behind_a_start_that_failed_is_found_as_far_as_its_ids_ca
     (incident,) = await world.control.incidents()
     assert (incident["body"].get("storeId"), incident["body"]["shoppingTripId"]) == (store, trip_id)
     found_by = (await trip.handle.describe()).typed_search_attributes
-    assert (found_by.get(STORE), found_by.get(ATTENTION)) == (store, "start")
+    assert (found_by.get(STORE), found_by.get(TRIP), found_by.get(ATTENTION)) == (store, trip_id, "start")
+    started = (await trip.handle.describe()).start_time
+    assert datetime.fromisoformat(incident["body"]["since"]) == started, "who closes it knows the start alone"
+
+
+async def test_a_trip_that_a_worker_takes_up_late_closes_what_was_told_of_it_meanwhile(world):
+    started = (await world.env.get_current_time()).isoformat()
+    payload = {"storeId": "s", "shoppingTripId": "t1", "startedAt": started, "cart": cart("0.00")}
+    trip = await world.start("t1", payload, start_delay=15 * MINUTE)
+    await trip.result()
+    (incident,) = await world.control.incidents()
+    assert (incident["body"]["cause"], incident["body"]["state"]) == ("not_begun", "closed")
+    assert datetime.fromisoformat(incident["body"]["since"]) == (await trip.handle.describe()).start_time
 
 
 async def test_a_start_that_failed_is_told_at_last_where_incidents_are_not_taken_at_once(world):

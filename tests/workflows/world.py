@@ -182,9 +182,9 @@ class World:
             payload["cart"] = cart(total, code) if isinstance(total, str) else total
         return await self.start(trip_id, payload)
 
-    async def start(self, trip_id, payload):
+    async def start(self, trip_id, payload, **options):
         handle = await self.client.start_workflow(
-            SHOPPING_TRIP, payload, id=trip_workflow_id(trip_id), task_queue=TASK_QUEUE
+            SHOPPING_TRIP, payload, id=trip_workflow_id(trip_id), task_queue=TASK_QUEUE, **options
         )
         self.ids.append(handle.id)
         return Trip(self, trip_id, payload, handle)

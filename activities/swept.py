@@ -1,0 +1,137 @@
+"""What the sweep tells of an execution: whose it is, and the incidents that are opened and closed about it."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+
+from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
+
+from executions import ENDED, STOPPED, keyword, start_payload, status_word
+from trips.attention import NOT_BEGUN_AFTER, Attention, Cause, Incident
+from trips.base import UUID_FORM
+from trips.names import (
+    RECOVERY,
+    REFUND,
+    SHOPPING_TRIP,
+    SearchAttribute,
+    reconciliation_workflow_id,
+    recovery_workflow_id,
+    refund_of_workflow,
+    trip_of_workflow,
+)
+from trips.request import StartIds
+
+SHOWN_FIRST = {
+    SHOPPING_TRIP: SearchAttribute.STAGE,
+    REFUND: SearchAttribute.TRIP,
+    RECOVERY: SearchAttribute.TRIP,
+}
+"""What each shows of itself before its first call, and nobody else sets: one that lacks it has not begun."""
+
+UNRECORDED = (
+    "See whether the ledger (LEDGER_URL) was replaced or restored; the workflow's result says what was charged."
+)
+
+TRIP_OF_RECOVERY = re.compile(rf"{recovery_workflow_id(f'({UUID_FORM.pattern})', '.+')}")
+
+
+def trip_of(execution: WorkflowExecution) -> str | None:
+    """Of which trip it is, by what it is found by, or else by its workflow's id, where that says it."""
+    trip = keyword(execution, SearchAttribute.TRIP)
+    if trip is None and execution.workflow_type == SHOPPING_TRIP:
+        return trip_of_workflow(execution.id)
+    if trip is None and execution.workflow_type == RECOVERY:
+        found = TRIP_OF_RECOVERY.fullmatch(execution.id)
+        return found[1] if found else None
+    return trip
+
+
+def refused_at_start(execution: WorkflowExecution) -> bool:
+    """Whether it is a trip whose start could not be used: it has told so itself."""
+    return keyword(execution, SearchAttribute.ATTENTION) == Cause.START and execution.status not in STOPPED
+
+
+def word_of(execution: WorkflowExecution) -> str:
+    """How Temporal ended it."""
+    return (status_word(execution) or "").replace("_", " ")
+
+
+def closed_at(execution: WorkflowExecution) -> datetime:
+    """When it was closed."""
+    return execution.close_time or execution.start_time
+
+
+def day_of(workflow_id: str) -> date | None:
+    """The day that a reconciliation was about: it is asked for by its day, or scheduled for the day after it."""
+    name = workflow_id.removeprefix(reconciliation_workflow_id(""))
+    try:
+        due = datetime.fromisoformat(name)
+    except ValueError:
+        return None
+    return due.date() if len(name) == len(date.min.isoformat()) else due.astimezone(UTC).date() - timedelta(days=1)
+
+
+class Incidents:
+    """The incidents about executions; each has a key of its own, so that its receiver drops a repeat."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def ended(self, execution: WorkflowExecution) -> Incident:
+        """It is closed, and the ledger does not know what it was for."""
+        return await self._opened(execution, _ended(execution), closed_at(execution))
+
+    async def not_begun(self, execution: WorkflowExecution) -> Incident:
+        """No worker has taken it up in time."""
+        return await self._opened(execution, Attention.not_begun(execution.start_time), execution.start_time)
+
+    async def closed(self, execution: WorkflowExecution, done: WorkflowExecution) -> list[Incident]:
+        """Those that were opened about an earlier run of what `done` has done."""
+        whose = await self._whose(execution)
+        at = closed_at(done)
+        return [Incident(**dict(told), **whose, state="closed", at=at) for told in _told(execution)]
+
+    async def trip_of(self, execution: WorkflowExecution) -> str | None:
+        """Of which trip it is, as far as anything says it."""
+        return (await self._whose(execution))["shopping_trip_id"]
+
+    async def _opened(self, execution: WorkflowExecution, attention: Attention, at: datetime) -> Incident:
+        return Incident(**dict(attention), **await self._whose(execution), state="opened", at=at)
+
+    async def _whose(self, execution: WorkflowExecution) -> dict[str, str | None]:
+        """Whose it is: as far as it shows it, or else as far as what it was started with can be read and says it."""
+        trip, store = trip_of(execution), keyword(execution, SearchAttribute.STORE)
+        if trip is None or (store is None and execution.workflow_type == SHOPPING_TRIP):
+            said = StartIds.read(await start_payload(self._client, execution.id), trip)
+            trip, store = trip or said.shopping_trip_id, store or said.store_id
+        refund = refund_of_workflow(execution.id) if execution.workflow_type == REFUND else None
+        return {"shopping_trip_id": trip, "refund_request_id": refund, "store_id": store}
+
+
+def _ended(execution: WorkflowExecution) -> Attention:
+    what = _what(execution)
+    if execution.status in ENDED:
+        sentence = (
+            f"Temporal ended the {what}'s workflow ({word_of(execution)}), and the ledger does not know it as done"
+        )
+        advice = None
+    else:
+        sentence = f"the {what}'s workflow is completed, and the ledger does not know it"
+        advice = UNRECORDED
+    return Attention.because(Cause.ENDED, since=closed_at(execution), sentence=sentence, what_to_do=advice)
+
+
+def _told(execution: WorkflowExecution) -> list[Attention]:
+    """Why a person was told of a run that was ended."""
+    late = closed_at(execution) - execution.start_time >= NOT_BEGUN_AFTER
+    unseen = keyword(execution, SHOWN_FIRST[str(execution.workflow_type)]) is None
+    told = [Attention.not_begun(execution.start_time)] if late and unseen else []
+    if execution.status is WorkflowExecutionStatus.FAILED and refused_at_start(execution):
+        sentence = "the start could not be used, and the trip was started again"
+        return [*told, Attention.because(Cause.START, since=execution.start_time, sentence=sentence)]
+    return [*told, _ended(execution)]
+
+
+def _what(execution: WorkflowExecution) -> str:
+    if execution.workflow_type != RECOVERY:
+        return "trip" if execution.workflow_type == SHOPPING_TRIP else "refund"
+    return f"recovery {execution.id.removeprefix(recovery_workflow_id(trip_of(execution) or '', ''))}"
