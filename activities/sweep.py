@@ -16,7 +16,7 @@ from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 
 from activities.books import told
 from activities.deliveries import DeliveryActivities
-from activities.swept import SHOWN_FIRST, Incidents, closed_at, day_of, refused_at_start, trip_of, word_of
+from activities.swept import SHOWN_FIRST, Incidents, closed_at, day_of, recovery_of, refused_at_start, trip_of, word_of
 from books.database import Database
 from books.lookup import posted_entries, posted_refunds, settled_trips
 from executions import ENDED, IN_QUERIES, STOPPED, latest, start_payload, with_status
@@ -32,7 +32,6 @@ from trips.names import (
     SHOPPING_TRIP,
     SearchAttribute,
     delivery_workflow_id,
-    recovery_workflow_id,
     refund_of_workflow,
     trip_of_workflow,
 )
@@ -126,9 +125,8 @@ class SweepActivities:
             return trip_of_workflow(execution.id)
         if execution.workflow_type == REFUND:
             return refund_of_workflow(execution.id)
-        trip = await self._about.trip_of(execution) or ""
-        recovery = execution.id.removeprefix(recovery_workflow_id(trip, ""))
-        return ":".join((trip, Movement.RECOVERY, recovery))
+        trip = await self._about.trip_of(execution)
+        return ":".join((trip or "", Movement.RECOVERY, recovery_of(execution, trip)))
 
     async def _runs_before(
         self, done: Sequence[WorkflowExecution], statuses: Iterable[WorkflowExecutionStatus]
@@ -136,21 +134,22 @@ class SweepActivities:
         """Of what is done, the runs before that were ended, and were there long enough to be told of."""
         if not done:
             return
-        by_id = {run.id: run for run in done}
-        by_trip = {trip_of_workflow(run.id): run for run in done if run.workflow_type == SHOPPING_TRIP}
-        same = f"WorkflowId IN ({_listed(by_id)})"
-        if by_trip:  # a start that was refused may have had another id
-            same = f"({same} OR {SearchAttribute.TRIP} IN ({_listed(by_trip)}))"
-        query = f"WorkflowType = '{done[0].workflow_type}' AND {same} AND {with_status(statuses)}"
+        workflow = done[0].workflow_type
+        done_as = {trip_of_workflow(run.id) if workflow == SHOPPING_TRIP else run.id: run for run in done}
+        same = f"WorkflowId IN ({_listed(run.id for run in done)})"
+        if workflow == SHOPPING_TRIP:  # a start that was refused may have had another id
+            same = f"({same} OR {SearchAttribute.TRIP} IN ({_listed(done_as)}))"
+        query = f"WorkflowType = '{workflow}' AND {same} AND {with_status(statuses)}"
         earlier = [run async for run in self._client.list_workflows(query, page_size=PAGE_SIZE)]
         starts = defaultdict(list)
         for run in (*earlier, *done):
             starts[run.id].append(run.start_time)
         for run in earlier:
-            later = by_id.get(run.id) or by_trip[str(trip_of(run))]
-            next_start = min((start for start in starts[run.id] if start > run.start_time), default=later.start_time)
-            seen = refused_at_start(run) or next_start - closed_at(run) >= IN_ITS_PLACE
-            if seen and run.start_time < later.start_time:
+            later = done_as.get(str(trip_of(run)) if workflow == SHOPPING_TRIP else run.id)
+            if later is None or run.start_time >= later.start_time:
+                continue
+            following = min((start for start in starts[run.id] if start > run.start_time), default=later.start_time)
+            if refused_at_start(run) or following - closed_at(run) >= IN_ITS_PLACE:
                 yield run, later
 
     async def _of_not_begun(self, window: Window, workflow: str) -> AsyncIterator[Incident]:

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, date, datetime, timedelta
 
-from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecution
 
 from executions import ENDED, STOPPED, keyword, start_payload, status_word
 from trips.attention import NOT_BEGUN_AFTER, Attention, Cause, Incident
@@ -45,6 +45,11 @@ def trip_of(execution: WorkflowExecution) -> str | None:
     return trip
 
 
+def recovery_of(execution: WorkflowExecution, trip: str | None) -> str:
+    """Which of the trip's recoveries it is; the workflow's id where it is not known of which trip."""
+    return execution.id.removeprefix(recovery_workflow_id(trip, "")) if trip else execution.id
+
+
 def refused_at_start(execution: WorkflowExecution) -> bool:
     """Whether it is a trip whose start could not be used: it has told so itself."""
     return keyword(execution, SearchAttribute.ATTENTION) == Cause.START and execution.status not in STOPPED
@@ -78,24 +83,24 @@ class Incidents:
 
     async def ended(self, execution: WorkflowExecution) -> Incident:
         """It is closed, and the ledger does not know what it was for."""
-        return await self._opened(execution, _ended(execution), closed_at(execution))
+        whose = await self._whose(execution)
+        attention = _ended(execution, whose["shopping_trip_id"])
+        return Incident(**dict(attention), **whose, state="opened", at=closed_at(execution))
 
     async def not_begun(self, execution: WorkflowExecution) -> Incident:
         """No worker has taken it up in time."""
-        return await self._opened(execution, Attention.not_begun(execution.start_time), execution.start_time)
+        attention = Attention.not_begun(execution.start_time)
+        return Incident(**dict(attention), **await self._whose(execution), state="opened", at=execution.start_time)
 
     async def closed(self, execution: WorkflowExecution, done: WorkflowExecution) -> list[Incident]:
         """Those that were opened about an earlier run of what `done` has done."""
         whose = await self._whose(execution)
-        at = closed_at(done)
-        return [Incident(**dict(told), **whose, state="closed", at=at) for told in _told(execution)]
+        told = _told(execution, whose["shopping_trip_id"])
+        return [Incident(**dict(attention), **whose, state="closed", at=closed_at(done)) for attention in told]
 
     async def trip_of(self, execution: WorkflowExecution) -> str | None:
         """Of which trip it is, as far as anything says it."""
         return (await self._whose(execution))["shopping_trip_id"]
-
-    async def _opened(self, execution: WorkflowExecution, attention: Attention, at: datetime) -> Incident:
-        return Incident(**dict(attention), **await self._whose(execution), state="opened", at=at)
 
     async def _whose(self, execution: WorkflowExecution) -> dict[str, str | None]:
         """Whose it is: as far as it shows it, or else as far as what it was started with can be read and says it."""
@@ -107,8 +112,8 @@ class Incidents:
         return {"shopping_trip_id": trip, "refund_request_id": refund, "store_id": store}
 
 
-def _ended(execution: WorkflowExecution) -> Attention:
-    what = _what(execution)
+def _ended(execution: WorkflowExecution, trip: str | None) -> Attention:
+    what = _what(execution, trip)
     if execution.status in ENDED:
         sentence = (
             f"Temporal ended the {what}'s workflow ({word_of(execution)}), and the ledger does not know it as done"
@@ -120,18 +125,18 @@ def _ended(execution: WorkflowExecution) -> Attention:
     return Attention.because(Cause.ENDED, since=closed_at(execution), sentence=sentence, what_to_do=advice)
 
 
-def _told(execution: WorkflowExecution) -> list[Attention]:
+def _told(execution: WorkflowExecution, trip: str | None) -> list[Attention]:
     """Why a person was told of a run that was ended."""
-    late = closed_at(execution) - execution.start_time >= NOT_BEGUN_AFTER
+    late = closed_at(execution) - (execution.execution_time or execution.start_time) >= NOT_BEGUN_AFTER
     unseen = keyword(execution, SHOWN_FIRST[str(execution.workflow_type)]) is None
     told = [Attention.not_begun(execution.start_time)] if late and unseen else []
-    if execution.status is WorkflowExecutionStatus.FAILED and refused_at_start(execution):
+    if refused_at_start(execution):
         sentence = "the start could not be used, and the trip was started again"
         return [*told, Attention.because(Cause.START, since=execution.start_time, sentence=sentence)]
-    return [*told, _ended(execution)]
+    return [*told, _ended(execution, trip)]
 
 
-def _what(execution: WorkflowExecution) -> str:
+def _what(execution: WorkflowExecution, trip: str | None) -> str:
     if execution.workflow_type != RECOVERY:
         return "trip" if execution.workflow_type == SHOPPING_TRIP else "refund"
-    return f"recovery {execution.id.removeprefix(recovery_workflow_id(trip_of(execution) or '', ''))}"
+    return f"recovery {recovery_of(execution, trip)}"

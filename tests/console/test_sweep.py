@@ -89,6 +89,7 @@ def test_a_trip_that_temporal_ended_is_one_incident_however_often_it_is_looked_a
     assert all(looked["told"] >= 1 for looked, _ in looks)
     (incident,) = about([told for _, incidents in looks for told in incidents], shoppingTripId=trip_id)
     assert (incident["cause"], incident["state"]) == ("ended", "opened")
+    assert incident["storeId"] == "store-1", "it said so at its start, and had no time to show it"
     assert "terminated" in incident["sentence"]
     assert "--restart" in incident["whatToDo"]
 
@@ -135,6 +136,63 @@ def forget(books, trip_id):
             connection.exec_driver_sql(f"DELETE FROM {table} WHERE {column}", (trip_id,))  # noqa: S608
         for _, sql in triggers:
             connection.exec_driver_sql(sql)
+
+
+def test_refunds_recoveries_and_reconciliations_that_temporal_ended_are_told_too(shop, closed, sweep):
+    trip_id, refund, recovery = uuid.uuid4().hex, str(uuid.uuid4()), uuid.uuid4().hex
+    closed(
+        REFUND,
+        refund_workflow_id(refund),
+        {"shoppingTripId": trip_id, "refundRequestId": refund, "amount": USD},
+    )
+    paid = {"shoppingTripId": trip_id, "recoveryId": recovery, "amount": USD, "recoveredAt": "2026-11-23T10:00:00Z"}
+    closed(RECOVERY, recovery_workflow_id(trip_id, recovery), paid)
+    closed(RECONCILIATION, "reconciliation-2025-03-04", {"day": "2025-03-04"})
+    closed(RECONCILIATION, "reconciliation-2025-03-06T05:00:00Z", {})
+    incidents = sweep()[1]
+    (back,) = about(incidents, refundRequestId=refund)
+    assert (back["cause"], back["shoppingTripId"]) == ("ended", trip_id)
+    assert [recovery in told["sentence"] for told in mine(incidents, trip_id) if told != back] == [True]
+    for day in ("2025-03-04", "2025-03-05"):
+        (told,) = about(incidents, day=day)
+        assert told["cause"] == "reconciliation"
+        assert "terminated" in told["sentence"]
+
+
+def test_a_delivery_that_was_terminated_is_started_again_and_one_that_was_cancelled_is_given_up(shop, closed, sweep):
+    ended, given_up = (uuid.uuid4().hex for _ in range(2))
+    shop.do(shop.control.fail_receivers(incidents=503))
+    for key, how, queue in ((ended, "terminate", "nobody"), (given_up, "cancel", DELIVERIES_QUEUE)):
+        parcel = {"kind": "incident", "key": key, "body": {"shoppingTripId": key, "state": "opened"}}
+        closed(DELIVERY, delivery_workflow_id(key), parcel, how=how, queue=queue)
+    shop.do(shop.control.fail_receivers())
+    assert sweep()[0]["restarted"] == 1
+    shop.do(shop.client.get_workflow_handle(delivery_workflow_id(ended)).result())
+    told = [incident["body"].get("shoppingTripId") for incident in shop.do(shop.control.incidents())]
+    assert (told.count(ended), told.count(given_up)) == (1, 0)
+
+
+def test_the_sweep_is_scheduled_by_the_worker_and_goes_on_from_its_last_look(shop, sweep):
+    for _ in range(2):
+        shop.do(schedule_sweep(shop.client))
+    schedule = shop.client.get_schedule_handle(SWEEP_SCHEDULE)
+    (interval,) = shop.do(schedule.describe()).schedule.spec.intervals
+    assert interval.every == SWEEP_INTERVAL
+    runs = []
+    for count in (1, 2):
+        shop.do(schedule.trigger())
+        while len(shop.do(schedule.describe()).info.recent_actions) < count:
+            pass
+        action = shop.do(schedule.describe()).info.recent_actions[-1].action
+        runs.append(shop.client.get_workflow_handle(action.workflow_id, run_id=action.first_execution_run_id))
+        shop.do(runs[-1].result())
+    shop.do(schedule.delete())
+    first, second = (windows(shop.do(run.fetch_history())) for run in runs)
+    assert len(first) > len(second) == 1
+
+
+def windows(history):
+    return [event for event in history.events if event.HasField("activity_task_scheduled_event_attributes")]
 
 
 # What is over is closed.
@@ -188,16 +246,19 @@ def mine(incidents, trip_id):
 
 
 def test_a_refused_start_is_closed_when_the_trip_is_settled_also_under_its_right_id(shop, closed, sweep, done):
-    same, other = uuid.uuid4().hex, str(uuid.uuid4())
+    same, other, another = uuid.uuid4().hex, str(uuid.uuid4()), uuid.uuid4().hex
     before = len(shop.do(shop.control.incidents()))
     closed(SHOPPING_TRIP, trip_workflow_id(same), {"storeId": "store-1"}, how="wait", queue=TASK_QUEUE)
     closed(SHOPPING_TRIP, trip_workflow_id(other.upper()), trip_payload(other), how="wait", queue=TASK_QUEUE)
-    for trip_id in (same, other):
+    mistaken = uuid.uuid4().hex
+    closed(SHOPPING_TRIP, trip_workflow_id(mistaken), trip_payload(another), how="wait", queue=TASK_QUEUE)
+    for trip_id in (same, other, mistaken):
         done(SHOPPING_TRIP, trip_workflow_id(trip_id), cancelled(trip_id))
     sweep()
     told = [incident["body"] for incident in shop.do(shop.control.incidents())[before:]]
     assert one_incident(about(told, shoppingTripId=other)) == "start"
     assert [each["state"] for each in about(told, shoppingTripId=same, cause="start")] == ["opened", "closed"]
+    assert [each["state"] for each in about(told, shoppingTripId=another)] == ["opened"], "nobody charges that sale yet"
 
 
 def test_a_run_that_another_one_took_the_place_of_at_once_was_never_told_and_is_not_closed(shop, closed, sweep, done):
@@ -265,10 +326,8 @@ def test_a_trip_that_waits_for_its_cart_has_begun(shop, sweep, impatient):
 def test_a_start_whose_key_no_worker_has_is_told_until_it_is_ended_and_done_with_theirs(shop, sweep, impatient, done):
     trip_id = str(uuid.uuid4())
     workflow_id = trip_workflow_id(trip_id)
-    strange = Client(shop.client.service_client, namespace=shop.client.namespace, data_converter=data_converter([KEY]))
-    handle = shop.do(
-        strange.start_workflow(SHOPPING_TRIP, trip_payload(trip_id), id=workflow_id, task_queue=TASK_QUEUE)
-    )
+    start = with_key(shop).start_workflow(SHOPPING_TRIP, trip_payload(trip_id), id=workflow_id, task_queue=TASK_QUEUE)
+    handle = shop.do(start)
     seen(shop, workflow_id)
     (told,) = about(sweep()[1], shoppingTripId=trip_id)
     assert (told["cause"], told["state"]) == ("not_begun", "opened")
@@ -283,58 +342,20 @@ def test_a_start_whose_key_no_worker_has_is_told_until_it_is_ended_and_done_with
         one_incident(about(incidents, shoppingTripId=trip_id, cause=cause))
 
 
-def test_refunds_recoveries_and_reconciliations_that_temporal_ended_are_told_too(shop, closed, sweep):
-    trip_id, refund, recovery = uuid.uuid4().hex, str(uuid.uuid4()), uuid.uuid4().hex
-    closed(
-        REFUND,
-        refund_workflow_id(refund),
-        {"shoppingTripId": trip_id, "refundRequestId": refund, "amount": USD},
-    )
-    paid = {"shoppingTripId": trip_id, "recoveryId": recovery, "amount": USD, "recoveredAt": "2026-11-23T10:00:00Z"}
-    closed(RECOVERY, recovery_workflow_id(trip_id, recovery), paid)
-    closed(RECONCILIATION, "reconciliation-2025-03-04", {"day": "2025-03-04"})
-    closed(RECONCILIATION, "reconciliation-2025-03-06T05:00:00Z", {})
-    incidents = sweep()[1]
-    (back,) = about(incidents, refundRequestId=refund)
-    assert (back["cause"], back["shoppingTripId"]) == ("ended", trip_id)
-    assert [recovery in told["sentence"] for told in mine(incidents, trip_id) if told != back] == [True]
-    for day in ("2025-03-04", "2025-03-05"):
-        (told,) = about(incidents, day=day)
-        assert told["cause"] == "reconciliation"
-        assert "terminated" in told["sentence"]
+def test_of_a_recovery_that_nobody_can_read_its_workflow_says_of_which_trip_it_is(shop, sweep, impatient):
+    trip_id, recovery = str(uuid.uuid4()), str(uuid.uuid4())
+    workflow_id = recovery_workflow_id(trip_id, recovery)
+    handle = shop.do(with_key(shop).start_workflow(RECOVERY, {}, id=workflow_id, task_queue="nobody"))
+    seen(shop, workflow_id)
+    waiting = mine(sweep()[1], trip_id)
+    shop.do(handle.terminate("its key is lost"))
+    while not shop.do(closed_in_visibility(shop.client, handle)):
+        pass
+    ended = mine(sweep()[1], trip_id)
+    assert [told["cause"] for told in (*waiting, *ended)] == ["not_begun", "ended"]
+    assert f"recovery {recovery}'s workflow" in ended[0]["sentence"]
 
 
-def test_a_delivery_that_was_terminated_is_started_again_and_one_that_was_cancelled_is_given_up(shop, closed, sweep):
-    ended, given_up = (uuid.uuid4().hex for _ in range(2))
-    shop.do(shop.control.fail_receivers(incidents=503))
-    for key, how, queue in ((ended, "terminate", "nobody"), (given_up, "cancel", DELIVERIES_QUEUE)):
-        parcel = {"kind": "incident", "key": key, "body": {"shoppingTripId": key, "state": "opened"}}
-        closed(DELIVERY, delivery_workflow_id(key), parcel, how=how, queue=queue)
-    shop.do(shop.control.fail_receivers())
-    assert sweep()[0]["restarted"] == 1
-    shop.do(shop.client.get_workflow_handle(delivery_workflow_id(ended)).result())
-    told = [incident["body"].get("shoppingTripId") for incident in shop.do(shop.control.incidents())]
-    assert (told.count(ended), told.count(given_up)) == (1, 0)
-
-
-def test_the_sweep_is_scheduled_by_the_worker_and_goes_on_from_its_last_look(shop, sweep):
-    for _ in range(2):
-        shop.do(schedule_sweep(shop.client))
-    schedule = shop.client.get_schedule_handle(SWEEP_SCHEDULE)
-    (interval,) = shop.do(schedule.describe()).schedule.spec.intervals
-    assert interval.every == SWEEP_INTERVAL
-    runs = []
-    for count in (1, 2):
-        shop.do(schedule.trigger())
-        while len(shop.do(schedule.describe()).info.recent_actions) < count:
-            pass
-        action = shop.do(schedule.describe()).info.recent_actions[-1].action
-        runs.append(shop.client.get_workflow_handle(action.workflow_id, run_id=action.first_execution_run_id))
-        shop.do(runs[-1].result())
-    shop.do(schedule.delete())
-    first, second = (windows(shop.do(run.fetch_history())) for run in runs)
-    assert len(first) > len(second) == 1
-
-
-def windows(history):
-    return [event for event in history.events if event.HasField("activity_task_scheduled_event_attributes")]
+def with_key(shop):
+    """Somebody who encrypts with a key that no worker has."""
+    return Client(shop.client.service_client, namespace=shop.client.namespace, data_converter=data_converter([KEY]))
