@@ -21,10 +21,11 @@ install: .venv/installed  ## Make the .venv that the others use
 demo: install  ## Pay for one trip of each kind on real servers (ARGS=--once ends then)
 	@$(BIN)/python -m lab.demo $(ARGS)
 
+# Three at once of those with whole servers: half of their time they wait.
 test: install  ## Run all tests; the trips a second time with every task replayed from the start
 	$(PYTEST) -n 2 --dist worksteal $(filter-out $(WHOLE_SERVERS),$(wildcard tests/*))
 	$(PYTEST) -n 2 $(REPLAYED) --max-cached-workflows=0
-	$(PYTEST) -n 3 --dist worksteal $(WHOLE_SERVERS)  # half of their time they wait
+	$(PYTEST) -n 3 --dist worksteal $(WHOLE_SERVERS)
 
 proof: install  ## 2,000 examples of all that can happen to a trip (about a minute)
 	$(PYTEST) tests/proof/test_proof.py --hypothesis-profile=proof --timeout=1800 --show-capture=no $(ARGS)

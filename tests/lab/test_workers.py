@@ -237,8 +237,8 @@ async def test_of_a_decision_and_the_timer_in_the_same_moment_one_wins_and_the_o
 
 
 async def test_a_worker_that_stood_still_while_its_trips_settled_elsewhere_calls_nobody_when_it_goes_on(shop):
-    with shop.worker(PAYMENT_SERVICE_MAX_RPS="2") as still:
-        begun = [await shop.start() for _ in range(4)]
+    begun = [await shop.start() for _ in range(4)]
+    with shop.worker(PAYMENT_SERVICE_MAX_RPS="1") as still:
         async with asyncio.timeout(LIMIT):
             while await having(begun, WAITING) < 2:  # for the rate
                 pass
