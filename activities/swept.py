@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from temporalio.client import Client, WorkflowExecution
 
 from executions import ENDED, STOPPED, keyword, start_payload, status_word
-from trips.attention import NOT_BEGUN_AFTER, Attention, Cause, Incident
+from trips.attention import GIVE_COMMAND_AGAIN, NOT_BEGUN_AFTER, Attention, Cause, Incident
 from trips.base import UUID_FORM
 from trips.names import (
     RECOVERY,
@@ -118,7 +118,7 @@ def _ended(execution: WorkflowExecution, trip: str | None) -> Attention:
         sentence = (
             f"Temporal ended the {what}'s workflow ({word_of(execution)}), and the ledger does not know it as done"
         )
-        advice = None
+        advice = None if execution.workflow_type == SHOPPING_TRIP else GIVE_COMMAND_AGAIN
     else:
         sentence = f"the {what}'s workflow is completed, and the ledger does not know it"
         advice = UNRECORDED

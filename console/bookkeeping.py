@@ -1,6 +1,6 @@
 """The books as the commands see them, and `books`: their upkeep."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -10,6 +10,7 @@ import typer
 from books import schema
 from books.database import BooksError, Database
 from books.ledger import RECEIPTS_KEPT, Books
+from books.lookup import settlements_of
 from console.options import Json, example
 from console.output import Refusal, print_json, say
 from settings import SettingsError, load_console
@@ -41,6 +42,15 @@ def ledger_says(trip_id: str) -> Settlement | str:
     except Refusal as refusal:
         return f"the ledger can't be asked: {refusal}"
     return settlement or "the ledger does not know it"
+
+
+def settled_before(trip_ids: Collection[str]) -> dict[str, Settlement]:
+    """Of these trips the settlements that the ledger knows; none where it can't be asked."""
+    try:
+        with opened() as database, database.reading() as connection:
+            return settlements_of(connection, trip_ids)
+    except Refusal:
+        return {}
 
 
 LONGEST_NUMBER = 5

@@ -12,7 +12,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from console.bookkeeping import ledger_says
+from console.bookkeeping import ledger_says, settled_before
 from console.conversation import PATIENCE, cause_of, in_words, readable
 from console.looking import ended_words
 from console.output import Refusal
@@ -41,6 +41,8 @@ class Started(Message):
     """False: the trip was started before, and what it was started with stands."""
     differs: tuple[str, ...] | None = None
     """The fields that were said otherwise then."""
+    settlement: Settlement | None = None
+    """How it was settled, where the ledger knew that before this start."""
 
 
 Answer = Started | Settlement | Refusal
@@ -61,19 +63,26 @@ async def hand_over(
     Refusal where Temporal itself is away.
     """
     gate = asyncio.Semaphore(AT_ONCE)
+    # Asked before: what settles at once, once started, is no trip that was settled already.
+    known = await asyncio.to_thread(settled_before, {order.request.shopping_trip_id for order in orders})
 
     async def carry_out(order: Order) -> Answer:
         answer: Answer
         try:
             async with gate:
-                answer = started = await _start(client, order, restart=restart)
+                started = await _start(client, order, restart=restart)
+            settled = known.get(order.request.shopping_trip_id)
+            is_new = started.started
+            if settled is not None:
+                started = started.model_copy(update={"started": False, "settlement": settled})
+            answer = started
             if started.differs:
                 warn(f"{order.place}{_otherwise(started)}")
             if wait:
-                answer = settlement = await _result(client, order)
-                if started.started and await _was_settled_otherwise(client, order, settlement):
-                    trip = f"trip {settlement.shopping_trip_id}"
-                    warn(f"{order.place}{trip} was settled before with another cart.total: that settlement stands")
+                answer = settled = await _result(client, order)
+            if is_new and settled and await _was_settled_otherwise(client, order, settled):
+                trip = f"trip {settled.shopping_trip_id}"
+                warn(f"{order.place}{trip} was settled before with another cart.total: that settlement stands")
         except Refusal as refusal:
             answer = Refusal(f"{order.place}{refusal}")
         told(answer)

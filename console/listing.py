@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from temporalio.client import Client, WorkflowExecution
 from temporalio.common import SearchAttributeKey
 
-from books.lookup import posted_refunds, settled_trips
+from books.lookup import posted_refunds, refunds_in_books, settled_trips
 from console.bookkeeping import opened
 from console.conversation import PATIENCE, talk
 from console.options import Json, example, folded_id, identifier
@@ -74,6 +74,8 @@ class FoundRefund(Message):
     shopping_trip_id: str | None = None
     store_id: str | None = None
     attention: str | None = None
+    ledger: str | None = None
+    """The ledger's word for how far it is, where Temporal has forgotten it: reserved, posted, released."""
     asked_at: Moment
 
 
@@ -108,13 +110,17 @@ def list_trips(
 def list_refunds(
     *, trip: OfTrip = None, store: Store = None, attention: NeedsPerson = None, limit: Limit = 50, as_json: Json = False
 ) -> None:
-    """List refunds, by trip, store and attention."""
+    """List refunds, by trip, store and attention; with --trip alone also those that only the ledger still knows."""
     wanted = {SearchAttribute.TRIP: trip, SearchAttribute.STORE: store, SearchAttribute.ATTENTION: attention}
     found = _find(query(REFUND, wanted), limit)
     given_back = _done(found, refund_of_workflow, posted_refunds)
     refunds = [_refund(execution, given_back) for execution in found]
     if attention:
         refunds = [refund for refund in refunds if refund.attention]
+    elif trip:
+        listed = {refund.refund_request_id for refund in refunds}
+        forgotten = [one for one in _in_books(trip) if one.refund_request_id not in listed]
+        refunds += [one for one in forgotten if store in (None, one.store_id)][: limit - len(refunds)]
     _tell(REFUND_HEADINGS, refunds, _refund_row, "There is no such refund.", as_json=as_json)
 
 
@@ -176,6 +182,25 @@ def _done(
         return set()
 
 
+def _in_books(trip_id: str) -> list[FoundRefund]:
+    """The trip's refunds by the ledger's word; none where it can't be asked."""
+    try:
+        with opened() as database, database.reading() as connection:
+            known = refunds_in_books(connection, trip_id)
+    except Refusal:
+        return []
+    return [
+        FoundRefund(
+            refund_request_id=one.known.request.refund_request_id,
+            shopping_trip_id=trip_id,
+            store_id=one.store_id,
+            ledger=one.known.state.value,
+            asked_at=one.asked_at,
+        )
+        for one in known
+    ]
+
+
 def found_trip(execution: WorkflowExecution, settled: Collection[str] = ()) -> Found:
     """The trip as Temporal knows it; `settled` are those that the ledger knows to be."""
     trip_id = trip_of_workflow(execution.id)
@@ -211,4 +236,4 @@ def row_of(trip: Found) -> Sequence[object]:
 
 def _refund_row(refund: FoundRefund) -> Sequence[object]:
     trip, store, asked_at = refund.shopping_trip_id, refund.store_id, moment(refund.asked_at)
-    return (refund.refund_request_id, trip, store, refund.workflow, refund.attention, asked_at)
+    return (refund.refund_request_id, trip, store, refund.workflow or refund.ledger, refund.attention, asked_at)

@@ -65,10 +65,10 @@ def ended_words(execution: WorkflowExecutionDescription) -> str:
     return f"Temporal ended its workflow ({(status_word(execution) or '').replace('_', ' ')})"
 
 
-def ended_attention(execution: WorkflowExecutionDescription, what: str) -> Attention:
-    """That a person should look after what Temporal ended."""
+def ended_attention(execution: WorkflowExecutionDescription, what: str, *, advice: str | None = None) -> Attention:
+    """That a person should look after what Temporal ended; the advice is a trip's where no other is given."""
     since = execution.close_time or execution.start_time
-    return Attention.because(Cause.ENDED, since=since, sentence=f"{ended_words(execution)} {what}")
+    return Attention.because(Cause.ENDED, since=since, sentence=f"{ended_words(execution)} {what}", what_to_do=advice)
 
 
 async def _stopped(client: Client, trip_id: str, execution: WorkflowExecutionDescription) -> Seen:

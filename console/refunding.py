@@ -13,19 +13,21 @@ from rich.table import Table
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
 
 from books.ledger import Books
 from books.lookup import posted_refunds
 from console.bookkeeping import opened
-from console.conversation import PATIENCE, Partner, ask_status, cause_of, refund_of, talk, tell
+from console.conversation import PATIENCE, Partner, ask_status, cause_of, no_such, refund_of, talk, tell
 from console.drawing import grid_of, happenings, understood, why_a_person
 from console.handover import SUMMARY_LENGTH, differences, result_of, start_once
 from console.looking import ended_attention
 from console.operating import say_answer, say_to
 from console.options import Json, Note, Operator, Trip, example, own_id
 from console.output import Refusal, complain, moment, print_json, say
+from console.refund_books import ForgottenRefund, refund_by_the_ledger
 from executions import STOPPED, status_word
-from trips.attention import Attention, Cause
+from trips.attention import GIVE_COMMAND_AGAIN, Attention, Cause
 from trips.base import Message, words_of
 from trips.money import NO_CURRENCY, Money, minor_digits, read_decimal
 from trips.names import RECOVERY, REFUND, RESOLVE_REFUND, RETRY, recovery_workflow_id
@@ -151,8 +153,16 @@ def refund(
 
 @commands.command("show-refund", epilog=example(f"show-refund {EXAMPLE_ID}"))
 def show_refund(refund: ThisRefund, *, as_json: Json = False) -> None:
-    """Show where a refund is, and everything that happened to it."""
-    answer, ended = talk(lambda client: _look(client, refund))
+    """Show where a refund is, and everything that happened to it.
+
+    One that Temporal has forgotten is told by the ledger; standard error then says so.
+    """
+    seen = talk(lambda client: _look(client, refund))
+    if isinstance(seen, ForgottenRefund):
+        print_json(seen.answer) if as_json else say(seen.facts)
+        complain(seen.remark)
+        return
+    answer, ended = seen
     if as_json:
         print_json(answer | ended)
         return
@@ -291,14 +301,25 @@ def _denied(request_id: str) -> RefundRequest | None:
     return known.request if known and known.state is RefundState.RELEASED and known.in_doubt else None
 
 
-async def _look(client: Client, request_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The refund's last words; and what goes before them where Temporal ended it and the ledger has no such refund."""
+async def _look(client: Client, request_id: str) -> tuple[dict[str, Any], dict[str, Any]] | ForgottenRefund:
+    """The refund's last words; and what goes before them where Temporal ended it and the ledger has no such refund.
+
+    Where Temporal has forgotten it, the ledger's word.
+    """
     partner = refund_of(request_id)
+    try:
+        execution = await client.get_workflow_handle(partner.workflow_id).describe(rpc_timeout=PATIENCE)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return await asyncio.to_thread(refund_by_the_ledger, request_id, no_such(client, partner))
     answer = await ask_status(client, partner)
-    execution = await client.get_workflow_handle(partner.workflow_id).describe(rpc_timeout=PATIENCE)
     if execution.status not in STOPPED or await asyncio.to_thread(_is_posted, request_id):
         return answer, {}
-    stage, attention = status_word(execution), ended_attention(execution, "before it was done")
+    stage, attention = (
+        status_word(execution),
+        ended_attention(execution, "before it was done", advice=GIVE_COMMAND_AGAIN),
+    )
     return answer, {"stage": stage, "workflow": stage, "attention": attention.to_json()}
 
 

@@ -74,12 +74,21 @@ def _report(answers: Sequence[Answer]) -> None:
         say(_what_became_of(started[0]))
     elif started:
         new = sum(answer.started for answer in started)
-        say(f"Trips started: {new}. Started before: {len(started) - new}.")
+        done = sum(answer.settlement is not None for answer in started)
+        say(
+            f"Trips started: {new}. Started before: {len(started) - new}."
+            + (f" Of these settled: {done}." if done else "")
+        )
     if settled:
         say(table(HEADINGS, (_row(settlement) for settlement in settled), money=MONEY))
 
 
 def _what_became_of(answer: Started) -> str:
+    if (settled := answer.settlement) is not None:
+        taken = f"captured {settled.captured} of {settled.total}"
+        paid = f"taken by Amazon: {settled.delegated}" if settled.delegated else taken
+        trip = f"The trip {answer.shopping_trip_id}"
+        return f"{trip} is settled already ({settled.outcome}): {paid}. That settlement stands."
     how = "is started" if answer.started else "was started before, and that start stands"
     return (
         f"The trip {answer.shopping_trip_id} {how}. Follow it: python starter.py show {answer.shopping_trip_id} --watch"

@@ -63,7 +63,7 @@ WHAT_TO_DO = {
     Cause.NOT_BEGUN: "See that workers run, with the PAYLOAD_KEYS of its start. A lost key: terminate, start it again.",
     Cause.EXPIRING: "See why the trip is not charged yet and mend that before the token expires.",
     Cause.EXPIRED: "Nothing can be charged any more; the total is bad debt. Find out why it came to this.",
-    Cause.ENDED: "Find out what was charged; then: start FILE --restart. A refund, a recovery: give the command again.",
+    Cause.ENDED: "Find out what was charged; then: start FILE --restart.",
     Cause.BOOKS: "Have the ledger's database (LEDGER_URL) mended: the trip goes on by itself. Retry to try at once.",
     Cause.CONFLICT: "Compare trip, books and processor: give back what was taken twice, collect what was not.",
     Cause.UNDELIVERED: "Mend its receiver, or what it says of the parcel: it is tried again by itself for 30 days.",
@@ -73,6 +73,15 @@ WHAT_TO_DO = {
     Cause.FLOOD: "Find out who says so much, and stop it. Updates, such as the commands send, are heard.",
     Cause.RECONCILIATION: "Follow up what reconcile leaves over of that day's file; then: reconcile-daily --day DAY.",
 }
+
+READ_ITS_ANSWER = (
+    "See what answers at the service's address: it is up, but not as the contract says. The trip tries by itself. "
+    "Retry to try at once."
+)
+"""In an outage whose answers can't be read: a proxy's page, another service, another version."""
+
+GIVE_COMMAND_AGAIN = "Find out what was done; then give the command again, with the same id."
+"""For a refund or a recovery that Temporal ended."""
 
 WITHOUT_INCIDENT = frozenset({Cause.DECISION, Cause.NOT_SETTLED})
 """Daily business, seen in the lists, that wakes nobody: a decline, and a refund whose trip is still under way."""

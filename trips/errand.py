@@ -5,11 +5,11 @@ from copy import copy
 from datetime import datetime, timedelta
 from typing import Self
 
-from trips.attention import CAUSE_OF_TROUBLE, Attention, Cause
+from trips.attention import CAUSE_OF_TROUBLE, READ_ITS_ANSWER, Attention, Cause
 from trips.base import Refused
 from trips.log import Event, TripLog
 from trips.messages import Said
-from trips.trouble import Streak, Trouble
+from trips.trouble import Streak, Trouble, TroubleKind
 
 TOO_MUCH = "more was said than Temporal keeps of a workflow"
 
@@ -105,7 +105,13 @@ class Errand(ABC):
             return None
         cause = CAUSE_OF_TROUBLE[self.streak.kind]
         sentence = f"{self.streak.call}: {self.streak.trouble.sentence}"
-        return Attention.because(cause, since=self.streak.since, sentence=sentence)
+        advice = READ_ITS_ANSWER if self._is_unreadable else None
+        return Attention.because(cause, since=self.streak.since, sentence=sentence, what_to_do=advice)
+
+    @property
+    def _is_unreadable(self) -> bool:
+        """Whether the service answers, and nobody can read what it says."""
+        return self.streak is not None and self.streak.trouble.kind is TroubleKind.UNREADABLE
 
     def incidents(self, now: datetime) -> list[Attention]:
         """What the outside world should know of: opened once, and closed when it is here no more.

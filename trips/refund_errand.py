@@ -25,6 +25,11 @@ WHAT_TO_DO = {
 }
 """Where a refund's way out is another than a trip's."""
 
+READ_ITS_ANSWER = (
+    "See what answers at the service's address: it is up, but not as the contract says. "
+    "It tries by itself; at once by: retry-refund REQUEST_ID."
+)
+
 
 class RefundStart(RefundRequest):
     """A `Refund`'s input: what is to be given back, or that it was given back though a person said it was not."""
@@ -137,7 +142,8 @@ class RefundErrand(Errand):
         """Why a person should look now, or None."""
         attention = super().attention(now) or self.doubt or self.flood
         if attention and attention.cause in WHAT_TO_DO:
-            return attention.model_copy(update={"what_to_do": WHAT_TO_DO[attention.cause]})
+            advice = READ_ITS_ANSWER if self._is_unreadable else WHAT_TO_DO[attention.cause]
+            return attention.model_copy(update={"what_to_do": advice})
         return attention
 
     def incidents(self, now: datetime) -> list[Attention]:

@@ -85,6 +85,7 @@ def test_a_trip_that_temporal_ended_is_shown_so_with_what_to_do(run, ended):
     assert "awaiting_decision" not in person.out
     assert "Temporal ended its workflow (terminated) before it was settled" in person.out
     assert "--restart" in person.err
+    assert "refund" not in status["attention"]["whatToDo"]
 
 
 def test_a_watch_of_a_trip_that_temporal_ends_ends_with_1(begin, run, server, started):
@@ -160,6 +161,24 @@ def test_a_start_of_a_trip_that_only_the_ledger_knows_tells_another_total(run, t
     assert ran.err == (
         f"trip {payload['shoppingTripId']} was settled before with another cart.total: that settlement stands\n"
     )
+
+
+def test_a_start_without_waiting_of_a_trip_that_only_the_ledger_knows_says_how_it_is_settled(run, trip, posted, ledger):
+    first, second = (trip("42.10") for _ in range(2))
+    for payload in (first, second):
+        posted(payload["shoppingTripId"])
+    person = run("start", "-", stdin=first, **ledger)
+    assert (person.status, person.err) == (0, "")
+    assert "is settled already (captured): captured 42.10 USD of 42.10 USD" in person.out
+    machine = run("start", "-", "--json", stdin=second, **ledger).document
+    assert (machine["started"], machine["settlement"]["outcome"]) == (False, "captured")
+    both = run("start", "-", stdin=lines(first, second, trip(None)), **ledger)
+    assert "Trips started: 1. Started before: 2. Of these settled: 2." in both.out
+
+
+def test_a_start_is_as_ever_where_the_ledger_can_not_be_asked(run, trip, tmp_path):
+    ran = run("start", "-", stdin=trip("42.10"), LEDGER_URL=f"sqlite:///{tmp_path}/nowhere/books.db")
+    assert (ran.status, ran.err, "is started" in ran.out) == (0, "", True)
 
 
 def test_a_trip_that_only_the_ledger_knows_as_settled_can_be_told_nothing(run, posted, ledger, ended):

@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from trips.money import Money
 from trips.names import REFUND, SHOPPING_TRIP, TASK_QUEUE, refund_workflow_id, trip_workflow_id
+from trips.refund import RefundReason, RefundRequest, RefundState
 
 BROKEN = ("--reason", "damaged_item")
 ANN = ("--operator", "ann")
@@ -228,6 +230,7 @@ def test_a_refund_whose_workflow_was_stopped_from_outside_goes_on_when_it_is_rep
     shown = call("show-refund", request, "--json").document
     assert (shown["stage"], shown["attention"]["cause"]) == ("terminated", "ended")
     assert "Temporal ended its workflow" in call("show-refund", request).out
+    assert "command again" in shown["attention"]["whatToDo"]
     while request not in (found := {each["refundRequestId"]: each for each in ended_refunds(call)}):
         pass  # visibility lags behind
     assert (found[request]["workflow"], found[request]["attention"]) == ("terminated", "ended")
@@ -247,10 +250,52 @@ def test_a_refused_refund_is_shown_as_refused(call):
     assert call("show-refund", request, "--json").document["stage"] == "refused"
 
 
+@pytest.fixture
+def forgotten(shop, settled):
+    """A refund that the ledger alone knows, in the state that is asked for."""
+
+    def _forgotten(state):
+        request = RefundRequest(
+            shopping_trip_id=settled(),
+            refund_request_id=str(uuid.uuid4()),
+            amount=Money(amount="2.10", code="USD"),
+            reason=RefundReason.DAMAGED_ITEM,
+        )
+        now = datetime.now(UTC)
+        shop.books.reserve_refund(request, now, timedelta(days=7))
+        if state is RefundState.POSTED:
+            shop.books.post_refund(request, now, "r-17")
+        elif state is RefundState.RELEASED:
+            shop.books.release_refund(request)
+        return request
+
+    return _forgotten
+
+
+@pytest.mark.parametrize(
+    ("state", "stage"),
+    [(RefundState.POSTED, "refunded"), (RefundState.RELEASED, "refused"), (RefundState.RESERVED, "reserved")],
+)
+def test_a_refund_that_temporal_forgot_is_shown_and_listed_by_the_ledger(call, forgotten, state, stage):
+    request = forgotten(state)
+    machine = call("show-refund", request.refund_request_id, "--json")
+    assert (machine.status, machine.document["stage"], machine.document["storeId"]) == (0, stage, "store-1")
+    assert machine.document["amount"] == {"amount": "2.10", "code": "USD"}
+    assert machine.document.get("reconciliationId") == ("r-17" if state is RefundState.POSTED else None)
+    assert "this is the ledger's word" in machine.err
+    assert ("--request-id" in machine.err) == (state is RefundState.RESERVED)
+    assert "2.10 USD" in call("show-refund", request.refund_request_id).out
+    (listed,) = call("list-refunds", "--trip", request.shopping_trip_id, "--json").documents
+    assert (listed["refundRequestId"], listed["ledger"]) == (request.refund_request_id, state.value)
+    assert state.value in call("list-refunds", "--trip", request.shopping_trip_id, "--store", "store-1").out
+    assert "no such refund" in call("list-refunds", "--trip", request.shopping_trip_id, "--store", "store-2").out
+
+
 def test_a_refund_that_is_not_there_is_told(call):
     ran = call("show-refund", str(uuid.uuid4()))
     assert ran.status == 1
     assert ran.err.startswith("there is no refund ")
+    assert "and the ledger does not know it" in ran.err
 
 
 def test_a_debt_that_was_paid_later_is_recorded_once(call, settled, shop):

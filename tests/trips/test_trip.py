@@ -477,6 +477,17 @@ def test_an_outage_of_several_kinds_is_one_trouble_to_people():
     assert causes == {Cause.OUTAGE}
 
 
+def test_an_outage_with_unreadable_answers_has_an_advice_of_its_own():
+    trip = a_trip()
+    fail(trip, TroubleKind.UNREADABLE)
+    odd = trip.attention(at(minutes=10))
+    fail(trip, TroubleKind.UNAVAILABLE)
+    down = trip.attention(at(minutes=10))
+    assert (odd.cause, down.cause) == (Cause.OUTAGE, Cause.OUTAGE)
+    assert "See what answers" in odd.what_to_do
+    assert "while the service is down" in down.what_to_do
+
+
 def test_the_last_try_comes_while_there_is_time_to_send_it():
     trip = a_trip()
     late = EXPIRY - timedelta(minutes=14)
