@@ -59,7 +59,7 @@ def read_stores(file: Path) -> Stores:
 def _sentences(file: Path, text: str, document: Any, error: ValidationError) -> list[str]:
     """A sentence for each place that is wrong, from the file's first line to its last."""
     faults: dict[tuple[int | str, ...], list[str]] = {}
-    for fault in error.errors(include_url=False, include_input=False, include_context=False):
+    for fault in error.errors(include_url=False, include_input=False):
         # What may be one of two kinds has a fault for each.
         faults.setdefault(_path(document, fault["loc"]), []).append(words_of(fault))
     placed = sorted((_line(text, path), _field(path), " or: ".join(words)) for path, words in faults.items())

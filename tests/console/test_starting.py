@@ -123,7 +123,7 @@ def test_of_bad_lines_among_good_ones_the_good_are_started_and_the_bad_are_liste
     refused = ran.err.splitlines()
     assert [sentence.split(":")[0] for sentence in refused] == ["line 1", "line 4", "line 6", "line 7"]
     assert refused[0] == "line 1: not JSON: EOF while parsing a value at column 12"
-    assert "storeId: Field required" in refused[1]
+    assert "storeId: is missing" in refused[1]
 
 
 def test_a_person_hears_how_many_of_many_were_started(run, trip):

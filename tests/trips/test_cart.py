@@ -83,7 +83,7 @@ def test_null_is_the_same_as_absent_at_any_depth_of_a_trip():
 @pytest.mark.parametrize("field", ["storeId", "shoppingTripId", "startedAt"])
 def test_what_a_trip_must_say_is_missing_where_it_is_null(field):
     start = {"storeId": "s", "shoppingTripId": "t", "startedAt": "2026-11-24T02:00:00Z"}
-    with pytest.raises(InvalidTrip, match=f"{field}: Field required"):
+    with pytest.raises(InvalidTrip, match=f"{field}: is missing"):
         TripRequest.read({**start, field: None})
 
 

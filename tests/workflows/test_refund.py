@@ -209,7 +209,7 @@ async def test_wrong_credentials_park_a_refund_until_a_person_says_that_they_are
     assert "retry-refund REQUEST_ID" in opened["body"]["whatToDo"]
     with pytest.raises(WorkflowUpdateFailedError) as nonsense:
         await refund.execute_update(RETRY, {})
-    assert "operator: Field required" in str(nonsense.value.cause)
+    assert "operator: is missing" in str(nonsense.value.cause)
     await refund.execute_update(RETRY, said())
     assert "ann says: try again now" in str(sentences(await refund.query(STATUS), "message"))
     await refund.result()

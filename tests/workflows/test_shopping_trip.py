@@ -363,9 +363,9 @@ async def test_a_failing_receiver_never_holds_up_the_money_and_gets_its_receipt_
 @pytest.mark.parametrize(
     ("payload", "words"),
     [
-        ({}, "strategy: Field required"),
+        ({}, "strategy: is missing"),
         ({"strategy": "shout", "operator": "ann"}, "strategy"),
-        ({"strategy": "write_off"}, "operator: Field required"),
+        ({"strategy": "write_off"}, "operator: is missing"),
         ("write_off", "choose_decline_strategy"),
         (None, "choose_decline_strategy"),
         ([1], "choose_decline_strategy"),
