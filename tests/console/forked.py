@@ -10,7 +10,7 @@ from multiprocessing.reduction import DupFd
 from typing import Any, NamedTuple
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["starter", __name__])
+FORKS.set_forkserver_preload(["tests.console.preloaded", __name__])
 
 
 class Ran(NamedTuple):
