@@ -40,7 +40,12 @@ from workflows.sweep import Sweep
 
 def replayer_of_today(*keys):
     workflows = [ShoppingTrip, Refund, RecoverDebt, Delivery, Reconciliation, Sweep]
-    return Replayer(workflows=workflows, data_converter=data_converter(keys), workflow_runner=worker.RUNNER)
+    return Replayer(
+        workflows=workflows,
+        data_converter=data_converter(keys),
+        workflow_runner=worker.RUNNER,
+        debug_mode=True,  # without the SDK's 2 s for a task: a slow machine needs more, and no worker is held up here
+    )
 
 
 async def registered(client, keys):
