@@ -8,13 +8,16 @@ COPY requirements.lock .
 RUN pip install --no-cache-dir --require-hashes -r requirements.lock
 
 COPY activities activities
-COPY books books
+COPY cli cli
 COPY clients clients
-COPY console console
+COPY domain domain
+COPY ledger ledger
+COPY rendering rendering
+COPY runtime runtime
 COPY simulator simulator
-COPY trips trips
+COPY temporal temporal
 COPY workflows workflows
-COPY codec.py codec_server.py connection.py converter.py deployment.py executions.py logs.py namespace.py regular_files.py schedules.py settings.py starter.py worker.py ./
+COPY settings.py starter.py worker.py ./
 
 USER 10001:10001
 CMD ["python", "worker.py"]

@@ -3,10 +3,10 @@ SHELL := bash
 BIN := .venv/bin
 PYTHON ?= python3
 PYTEST := $(BIN)/pytest -q
-WHOLE_SERVERS := $(wildcard tests/console tests/lab)
+WHOLE_SERVERS := $(wildcard tests/cli tests/lab)
 REPLAYED := $(addprefix tests/workflows/test_,shopping_trip.py refund.py)
 
-.PHONY: help install demo test proof fuzz chaos histories bench bench-books check audit lock
+.PHONY: help install demo test proof fuzz chaos histories bench bench-ledger check audit lock
 
 help:  ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -34,7 +34,7 @@ fuzz: install  ## 10,000 messages and starts that are nearly right (about a minu
 	$(PYTEST) tests/proof/test_fuzz.py --hypothesis-profile=fuzz --timeout=1800 --show-capture=no $(ARGS)
 
 histories: install  ## Record a workflow of each kind for the replay tests; once for each release
-	@$(BIN)/python -m lab.record $(ARGS)
+	@$(BIN)/python -m lab.record_histories $(ARGS)
 
 chaos: install  ## Hundreds of trips while calls fail and workers are killed (about five minutes)
 	@$(BIN)/python -m lab.chaos $(ARGS)
@@ -42,8 +42,8 @@ chaos: install  ## Hundreds of trips while calls fail and workers are killed (ab
 bench: install  ## Trips a second, beside a bare workflow and bare HTTP calls (some minutes)
 	@$(BIN)/python -m lab.bench $(ARGS)
 
-bench-books: install  ## A day's report out of a million entries: seconds and memory (about two minutes)
-	@$(BIN)/python -m lab.bench_books $(ARGS)
+bench-ledger: install  ## A day's report out of a million entries: seconds and memory (about two minutes)
+	@$(BIN)/python -m lab.bench_ledger $(ARGS)
 
 check: install  ## Lint, format, types, and that what is installed fits together
 	$(BIN)/ruff check .

@@ -1,4 +1,7 @@
-"""A worker's settings, all from the environment; Temporal's own variables are read by its SDK (connection.py)."""
+"""A worker's settings, all from the environment.
+
+Temporal's own variables are read by its SDK (temporal/connection.py).
+"""
 
 import re
 from datetime import timedelta
@@ -18,11 +21,11 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from books.database import BooksRefusal, read_lasting_address
-from books.mapping import Packaged, load_mapping
-from books.settlement_file import DATE, DailyFile
-from regular_files import check_regular
-from trips.addresses import CHECKOUT, PAYMENT, check_addresses
+from clients.service_addresses import CHECKOUT, PAYMENT, check_addresses
+from ledger.database import LedgerRejectionError, read_lasting_address
+from ledger.reconciliation.mapping import Packaged, load_mapping
+from ledger.reconciliation.settlement_file import DATE, DailyFile
+from runtime.regular_files import check_regular
 
 REFUND_WINDOW = timedelta(days=7)
 """From a trip's start (docs/contract.md, Refund); one newer page says 30 days."""
@@ -195,7 +198,7 @@ class Settings(ConsoleSettings):
     def _is_a_mapping(cls, source: str) -> str:
         try:
             load_mapping(source)
-        except BooksRefusal as refusal:
+        except LedgerRejectionError as refusal:
             raise ValueError(f"should be {', '.join(Packaged)} or a TOML file: {refusal}") from None
         return source
 

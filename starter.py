@@ -7,21 +7,19 @@ import errno
 
 import typer
 
-from connection import leave
-from console import (
-    bookkeeping,
-    daily,
-    listing,
-    operating,
-    printing,
-    reconciling,
-    refunding,
-    reporting,
-    showing,
-    starting,
-)
-from console.output import Refusal, complain
-from console.usage import Commands
+from cli import ledger as bookkeeping
+from cli import list_executions as listing
+from cli import receipt as printing
+from cli import reconcile as reconciling
+from cli import reconcile_daily as daily
+from cli import refund as refunding
+from cli import report as reporting
+from cli import show as showing
+from cli import start as starting
+from cli import trip_messages as operating
+from cli.output import OperationRefusedError, complain
+from cli.usage import Commands
+from temporal.connection import exit_immediately
 
 app = typer.Typer(
     cls=Commands,
@@ -39,7 +37,7 @@ def main() -> int:
     """Run the command that was asked for; gives the exit status."""
     try:
         app()
-    except Refusal as refusal:
+    except OperationRefusedError as refusal:
         complain(str(refusal))
         return 1
     except OSError as error:
@@ -53,4 +51,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    leave(main())
+    exit_immediately(main())

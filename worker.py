@@ -16,31 +16,31 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from activities.books import BooksActivities
-from activities.checkout import CheckoutActivities
-from activities.deliveries import DeliveryActivities, Send, reporting_to, sending_to
-from activities.executions import ExecutionActivities
-from activities.payment import PaymentActivities
+from activities.checkout_service import CheckoutActivities
+from activities.ledger import LedgerActivities
+from activities.notifications import NotificationActivities, Send, reporting_to, sending_to
+from activities.payment_service import PaymentActivities
 from activities.reconciliation import ReconciliationActivities
 from activities.sweep import SweepActivities
-from books.database import BooksError, BooksRefusal, BooksUnavailable, Database
-from books.ledger import Books
+from activities.workflow_status import ExecutionActivities
 from clients.checkout_service import CheckoutService, open_checkout_service
-from clients.credentials import MissingCredentials
-from clients.delivery import open_receiver
+from clients.credentials import MissingCredentialsError
 from clients.payment_service import PaymentService, open_payment_service
+from clients.service_addresses import environment_of, host_of
 from clients.tls import CertificatesError
-from connection import ConnectionFailed, connect, leave
-from deployment import tell_standing
-from logs import configure
-from namespace import NotPrepared, prepare
-from schedules import schedule_sweep
+from clients.webhook import open_webhook
+from domain.failures.call_failure import FailureKind
+from domain.notifications import NotificationKind
+from domain.public_names import DELIVERIES_TASK_QUEUE, SWEEP_SCHEDULE, TASK_QUEUE
+from domain.redaction import masked
+from ledger.database import Database, LedgerError, LedgerRejectionError, LedgerUnavailableError
+from ledger.ledger import Ledger
+from runtime.logs import configure
 from settings import REFUND_WINDOW, Settings, SettingsError, load
-from trips.addresses import environment_of, host_of
-from trips.deliveries import Kind
-from trips.names import DELIVERIES_QUEUE, SWEEP_SCHEDULE, TASK_QUEUE
-from trips.redaction import masked
-from trips.trouble import TroubleKind
+from temporal.connection import ConnectionFailedError, connect, exit_immediately
+from temporal.deployment import tell_standing
+from temporal.schedules import schedule_sweep
+from temporal.search_attributes import SearchAttributesMissingError, ensure_search_attributes
 from workflows.delivery import Delivery
 from workflows.reconciliation import Reconciliation
 from workflows.recovery import RecoverDebt
@@ -68,7 +68,7 @@ POSTINGS_AT_ONCE = 5
 
 IMPORTED_ONCE = (
     "activities",
-    "books",
+    "ledger",
     "clients",
     "codec",
     "converter",
@@ -89,14 +89,14 @@ def workers(
     *,
     service: PaymentService,
     checkout: CheckoutService | None = None,
-    books: Books,
-    ways: Mapping[Kind, Send],
+    ledger: Ledger,
+    senders: Mapping[NotificationKind, Send],
     settings: Settings | None = None,
     **options: Any,
 ) -> tuple[Worker, Worker]:
     """The worker of trips and payments, and the one of deliveries and daily work. `options` go to the first."""
-    payments, deliveries = PaymentActivities(service), DeliveryActivities(client, ways)
-    keeper = BooksActivities(books, refund_window=settings.refund_window if settings else REFUND_WINDOW)
+    payments, deliveries = PaymentActivities(service), NotificationActivities(client, senders)
+    keeper = LedgerActivities(ledger, refund_window=settings.refund_window if settings else REFUND_WINDOW)
     trips = Worker(
         client,
         task_queue=TASK_QUEUE,
@@ -108,7 +108,7 @@ def workers(
             *(keeper.reserve_refund, keeper.ask_refund, keeper.release_refund, keeper.post_refund),
             *(deliveries.deliver, deliveries.send),
         ],
-        activity_executor=ThreadPoolExecutor(POSTINGS_AT_ONCE, thread_name_prefix="books"),
+        activity_executor=ThreadPoolExecutor(POSTINGS_AT_ONCE, thread_name_prefix="ledger"),
         workflow_runner=RUNNER,
         graceful_shutdown_timeout=GRACE,
         sticky_queue_schedule_to_start_timeout=STICKY,
@@ -117,28 +117,28 @@ def workers(
         deployment_config=versioning(settings) if settings else None,
         **options,
     )
-    parcels = Worker(
+    notifications = Worker(
         client,
-        task_queue=DELIVERIES_QUEUE,
+        task_queue=DELIVERIES_TASK_QUEUE,
         workflows=[Delivery, Reconciliation, Sweep],
         activities=[
             *(deliveries.deliver, deliveries.send),
-            reconciling(books, settings).reconcile_day,
-            SweepActivities(client, books.database, deliveries).sweep_window,
+            reconciling(ledger, settings).reconcile_day,
+            SweepActivities(client, ledger.database, deliveries).sweep_window,
             ExecutionActivities(client).is_running,
         ],
         activity_executor=ThreadPoolExecutor(1, thread_name_prefix="reconciliation"),
         workflow_runner=RUNNER,
         graceful_shutdown_timeout=GRACE,
     )
-    return trips, parcels
+    return trips, notifications
 
 
-def reconciling(books: Books, settings: Settings | None) -> ReconciliationActivities:
+def reconciling(ledger: Ledger, settings: Settings | None) -> ReconciliationActivities:
     """The daily reconciliation, which knows no file where the environment names none."""
     if settings is None:
-        return ReconciliationActivities(books.database, ())
-    return ReconciliationActivities(books.database, settings.daily_files, settings.settlement_lag_days)
+        return ReconciliationActivities(ledger.database, ())
+    return ReconciliationActivities(ledger.database, settings.daily_files, settings.settlement_lag_days)
 
 
 def versioning(settings: Settings) -> WorkerDeploymentConfig | None:
@@ -153,28 +153,28 @@ def versioning(settings: Settings) -> WorkerDeploymentConfig | None:
 
 
 @asynccontextmanager
-async def upgraded(books: Books) -> AsyncIterator[None]:
+async def upgraded(ledger: Ledger) -> AsyncIterator[None]:
     """Bring the ledger's tables up to date; where its database is away, go on and see to it when it is back.
 
-    Raises BooksRefusal where its tables are of a newer version than this program.
+    Raises LedgerRejectionError where its tables are of a newer version than this program.
     """
 
     def upgrade_or_say_why() -> None:
         try:
-            books.upgrade()
-        except BooksRefusal as refusal:
-            log.error("books", outcome=TroubleKind.BOOKS, reason=str(refusal))  # noqa: TRY400 (the sentence says it all)
+            ledger.upgrade()
+        except LedgerRejectionError as refusal:
+            log.error("ledger", outcome=FailureKind.LEDGER, reason=str(refusal))  # noqa: TRY400 (the sentence says it all)
 
     async def see_to_it() -> None:
         while True:
             await asyncio.sleep(LOOK_AGAIN.total_seconds())
-            with suppress(BooksUnavailable):
+            with suppress(LedgerUnavailableError):
                 return await asyncio.to_thread(upgrade_or_say_why)
 
     try:
-        await asyncio.to_thread(books.upgrade)
-    except BooksUnavailable as error:
-        log.error("books", outcome=TroubleKind.BOOKS, reason=str(error))  # noqa: TRY400 (the sentence says it all)
+        await asyncio.to_thread(ledger.upgrade)
+    except LedgerUnavailableError as error:
+        log.error("ledger", outcome=FailureKind.LEDGER, reason=str(error))  # noqa: TRY400 (the sentence says it all)
     else:
         yield
         return
@@ -223,7 +223,7 @@ async def run(settings: Settings) -> None:
     if starting := asyncio.current_task():
         on_stop(starting.cancel)
     client = await connect(settings.payload_keys)
-    await prepare(client)
+    await ensure_search_attributes(client)
     try:
         await schedule_sweep(client)
     except RPCError as error:
@@ -236,17 +236,17 @@ async def run(settings: Settings) -> None:
         if settings.checkout_service_url:
             opening = open_checkout_service(settings.checkout_service_url, settings.payment_service_auth)
             checkout = await stack.enter_async_context(opening)
-        books = stack.enter_context(closing(Books(Database(settings.ledger_url.get_secret_value()))))
-        await stack.enter_async_context(upgraded(books))
-        receipts = await stack.enter_async_context(open_receiver(settings.receipt_url, variable="RECEIPT_URL"))
-        incidents = await stack.enter_async_context(open_receiver(settings.incident_url, variable="INCIDENT_URL"))
-        ways = {
-            Kind.RECEIPT: sending_to(receipts),
-            Kind.INCIDENT: sending_to(incidents),
-            Kind.PAYMENT_STATUS: reporting_to(service, books.paid_of),
+        ledger = stack.enter_context(closing(Ledger(Database(settings.ledger_url.get_secret_value()))))
+        await stack.enter_async_context(upgraded(ledger))
+        receipts = await stack.enter_async_context(open_webhook(settings.receipt_url, variable="RECEIPT_URL"))
+        incidents = await stack.enter_async_context(open_webhook(settings.incident_url, variable="INCIDENT_URL"))
+        senders = {
+            NotificationKind.RECEIPT: sending_to(receipts),
+            NotificationKind.INCIDENT: sending_to(incidents),
+            NotificationKind.PAYMENT_STATUS: reporting_to(service, ledger.paid_of),
         }
         on_stop(stop.set)
-        both = workers(client, service=service, checkout=checkout, books=books, ways=ways, settings=settings)
+        both = workers(client, service=service, checkout=checkout, ledger=ledger, senders=senders, settings=settings)
         for worker in both:
             await stack.enter_async_context(worker)
         where = {"task_queue": TASK_QUEUE, "namespace": client.namespace, **charging(settings)}
@@ -265,11 +265,18 @@ def main() -> int:
         asyncio.run(run(settings))
     except asyncio.CancelledError:
         log.info("worker stopped before it was ready")
-    except (SettingsError, ConnectionFailed, NotPrepared, MissingCredentials, CertificatesError, BooksError) as error:
+    except (
+        SettingsError,
+        ConnectionFailedError,
+        SearchAttributesMissingError,
+        MissingCredentialsError,
+        CertificatesError,
+        LedgerError,
+    ) as error:
         print(masked(str(error)), file=sys.stderr)  # noqa: T201 (the log may not be set up yet, and a person reads this)
         return 1
     return 0
 
 
 if __name__ == "__main__":
-    leave(main())
+    exit_immediately(main())

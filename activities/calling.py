@@ -1,4 +1,4 @@
-"""How an activity calls a service: while its time lasts, and what goes wrong is told as a Trouble."""
+"""How an activity calls a service: while its time lasts, and what goes wrong is told as a CallFailure."""
 
 import random
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ from temporalio.service import RPCError
 from activities.failures import failure_of
 from clients.deadline import to_begin_within
 from clients.errors import ServiceError, UnreachableError
-from trips.trouble import spread
+from domain.failures.call_failure import spread
 
 log = structlog.get_logger()
 
@@ -31,8 +31,8 @@ TIME_TO_ASK = timedelta(seconds=2)
 
 
 @asynccontextmanager
-async def calling(*, retryable: bool = False) -> AsyncIterator[None]:
-    """Have the calls inside begin in time or not at all, and tell the workflow what goes wrong as a Trouble.
+async def service_errors(*, retryable: bool = False) -> AsyncIterator[None]:
+    """Have the calls inside begin in time or not at all, and tell the workflow what goes wrong as a CallFailure.
 
     Nothing else is told: the chain of causes may hold what we sent. With `retryable` Temporal tries again.
     """
@@ -44,7 +44,7 @@ async def calling(*, retryable: bool = False) -> AsyncIterator[None]:
             info = activity.info()
             outcome = {"outcome": error.kind, "reason": error.sentence}
             log.warning("call", activity=info.activity_type, workflow=info.workflow_id, **outcome)
-        raise failure_of(error.trouble, retryable=retryable, next_retry_delay=asked_wait(error)) from None
+        raise failure_of(error.failure, retryable=retryable, next_retry_delay=asked_wait(error)) from None
 
 
 def asked_wait(error: ServiceError) -> timedelta | None:

@@ -14,17 +14,14 @@ from sqlalchemy import Connection
 from temporalio import activity
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 
-from activities.books import told
-from activities.deliveries import DeliveryActivities
+from activities.ledger import ledger_errors
+from activities.notifications import NotificationActivities
 from activities.swept import SHOWN_FIRST, Incidents, closed_at, day_of, recovery_of, refused_at_start, trip_of, word_of
-from books.database import Database
-from books.lookup import posted_entries, posted_refunds, settled_trips
-from executions import ENDED, IN_QUERIES, STOPPED, latest, start_payload, with_status
-from trips.attention import NOT_BEGUN_AFTER, Incident
-from trips.base import Message, Moment, rfc3339
-from trips.deliveries import Parcel, incident_parcel
-from trips.journal import Movement
-from trips.names import (
+from domain.failures.attention import NOT_BEGUN_AFTER, Incident
+from domain.journal import EntryType
+from domain.model import Model, UtcDateTime, rfc3339
+from domain.notifications import Notification, incident_notification
+from domain.public_names import (
     DELIVERY,
     RECONCILIATION,
     RECOVERY,
@@ -35,6 +32,9 @@ from trips.names import (
     refund_of_workflow,
     trip_of_workflow,
 )
+from ledger.database import Database
+from ledger.lookup import posted_entries, posted_refunds, settled_trips
+from temporal.executions import ENDED, IN_QUERIES, STOPPED, latest, start_payload, with_status
 
 log = structlog.get_logger()
 
@@ -45,7 +45,7 @@ CLOSED = frozenset(IN_QUERIES)
 ANSWERED = CLOSED - {WorkflowExecutionStatus.FAILED}
 """Of a refund or a recovery: one that failed was refused, and that is an answer."""
 CUT_SHORT = frozenset({WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.TIMED_OUT})
-"""Of a delivery: its own cancellation is the way to give a parcel up on purpose."""
+"""Of a delivery: its own cancellation is the way to give a notification up on purpose."""
 
 IN_ITS_PLACE = timedelta(milliseconds=50)
 """A run that is followed as fast was ended by the next one's start (0.1 ms): no look has seen it without that."""
@@ -60,17 +60,17 @@ LOOKED_AFTER: dict[str, tuple[frozenset[WorkflowExecutionStatus], KnownOf]] = {
 """Whose ends are looked at, and which of them the ledger knows as done."""
 
 
-class Window(Message):
+class Window(Model):
     """What happened from one moment until another."""
 
-    since: Moment
-    until: Moment
+    since: UtcDateTime
+    until: UtcDateTime
 
 
-class Swept(Message):
+class Swept(Model):
     """What came of a look."""
 
-    told: int
+    incidents: int
     """Incidents, opened and closed, however often they were told before."""
     restarted: int
     """Deliveries."""
@@ -79,7 +79,7 @@ class Swept(Message):
 class SweepActivities:
     """Looks at what was closed and at what does not begin, and what the ledger knows of it."""
 
-    def __init__(self, client: Client, database: Database, deliveries: DeliveryActivities) -> None:
+    def __init__(self, client: Client, database: Database, deliveries: NotificationActivities) -> None:
         self._client = client
         self._database = database
         self._deliveries = deliveries
@@ -90,9 +90,9 @@ class SweepActivities:
         """Tell what nobody else tells, and what of it is over; start deliveries again that were ended."""
         incidents = 0
         async for incident in self._incidents(window):
-            await self._deliveries.deliver(incident_parcel(incident))
+            await self._deliveries.deliver(incident_notification(incident))
             incidents += 1
-        return Swept(told=incidents, restarted=await self._restart_deliveries(window))
+        return Swept(incidents=incidents, restarted=await self._restart_deliveries(window))
 
     async def _incidents(self, window: Window) -> AsyncIterator[Incident]:
         for workflow in LOOKED_AFTER:
@@ -126,7 +126,7 @@ class SweepActivities:
         if execution.workflow_type == REFUND:
             return refund_of_workflow(execution.id)
         trip = await self._about.trip_of(execution)
-        return ":".join((trip or "", Movement.RECOVERY, recovery_of(execution, trip)))
+        return ":".join((trip or "", EntryType.RECOVERY, recovery_of(execution, trip)))
 
     async def _runs_before(
         self, done: Sequence[WorkflowExecution], statuses: Iterable[WorkflowExecutionStatus]
@@ -169,14 +169,14 @@ class SweepActivities:
 
     async def _restart(self, delivery: WorkflowExecution) -> bool:
         try:
-            parcel = Parcel.model_validate(await start_payload(self._client, delivery.id))
+            notification = Notification.model_validate(await start_payload(self._client, delivery.id))
         except ValidationError:
-            log.error("delivery not started again", workflow=delivery.id, reason="its parcel can't be read")  # noqa: TRY400
+            log.error("delivery not started again", workflow=delivery.id, reason="its notification can't be read")  # noqa: TRY400
             return False
-        if delivery.id != delivery_workflow_id(parcel.key):
+        if delivery.id != delivery_workflow_id(notification.key):
             return False  # somebody's own, and not ours to repeat
-        log.warning("delivery started again", kind=parcel.kind, key=parcel.key, ended=word_of(delivery))
-        await self._deliveries.hand_over(parcel)
+        log.warning("delivery started again", kind=notification.kind, key=notification.key, ended=word_of(delivery))
+        await self._deliveries.hand_over(notification)
         return True
 
     async def _closed(
@@ -196,7 +196,7 @@ class SweepActivities:
 
     async def _known(self, known_of: KnownOf, ids: Collection[str]) -> set[str]:
         def ask() -> set[str]:
-            with told("sweep", retryable=True), self._database.reading() as connection:
+            with ledger_errors("sweep", retryable=True), self._database.reading() as connection:
                 return known_of(connection, ids)
 
         return await asyncio.to_thread(ask) if ids else set()

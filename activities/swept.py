@@ -5,10 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 
 from temporalio.client import Client, WorkflowExecution
 
-from executions import ENDED, STOPPED, keyword, start_payload, status_word
-from trips.attention import GIVE_COMMAND_AGAIN, NOT_BEGUN_AFTER, Attention, Cause, Incident
-from trips.base import UUID_FORM
-from trips.names import (
+from domain.failures.attention import GIVE_COMMAND_AGAIN, NOT_BEGUN_AFTER, Attention, AttentionCause, Incident
+from domain.model import UUID_FORM
+from domain.public_names import (
     RECOVERY,
     REFUND,
     SHOPPING_TRIP,
@@ -18,7 +17,8 @@ from trips.names import (
     refund_of_workflow,
     trip_of_workflow,
 )
-from trips.request import StartIds
+from domain.trip.request import StartIds
+from temporal.executions import ENDED, STOPPED, keyword, start_payload, status_word
 
 SHOWN_FIRST = {
     SHOPPING_TRIP: SearchAttribute.STAGE,
@@ -52,7 +52,7 @@ def recovery_of(execution: WorkflowExecution, trip: str | None) -> str:
 
 def refused_at_start(execution: WorkflowExecution) -> bool:
     """Whether it is a trip whose start could not be used: it has told so itself."""
-    return keyword(execution, SearchAttribute.ATTENTION) == Cause.START and execution.status not in STOPPED
+    return keyword(execution, SearchAttribute.ATTENTION) == AttentionCause.START and execution.status not in STOPPED
 
 
 def word_of(execution: WorkflowExecution) -> str:
@@ -95,8 +95,8 @@ class Incidents:
     async def closed(self, execution: WorkflowExecution, done: WorkflowExecution) -> list[Incident]:
         """Those that were opened about an earlier run of what `done` has done."""
         whose = await self._whose(execution)
-        told = _told(execution, whose["shopping_trip_id"])
-        return [Incident(**dict(attention), **whose, state="closed", at=closed_at(done)) for attention in told]
+        ledger_errors = _told(execution, whose["shopping_trip_id"])
+        return [Incident(**dict(attention), **whose, state="closed", at=closed_at(done)) for attention in ledger_errors]
 
     async def trip_of(self, execution: WorkflowExecution) -> str | None:
         """Of which trip it is, as far as anything says it."""
@@ -122,18 +122,21 @@ def _ended(execution: WorkflowExecution, trip: str | None) -> Attention:
     else:
         sentence = f"the {what}'s workflow is completed, and the ledger does not know it"
         advice = UNRECORDED
-    return Attention.because(Cause.ENDED, since=closed_at(execution), sentence=sentence, what_to_do=advice)
+    return Attention.for_cause(AttentionCause.ENDED, since=closed_at(execution), sentence=sentence, what_to_do=advice)
 
 
 def _told(execution: WorkflowExecution, trip: str | None) -> list[Attention]:
     """Why a person was told of a run that was ended."""
     late = closed_at(execution) - (execution.execution_time or execution.start_time) >= NOT_BEGUN_AFTER
     unseen = keyword(execution, SHOWN_FIRST[str(execution.workflow_type)]) is None
-    told = [Attention.not_begun(execution.start_time)] if late and unseen else []
+    ledger_errors = [Attention.not_begun(execution.start_time)] if late and unseen else []
     if refused_at_start(execution):
         sentence = "the start could not be used, and the trip was started again"
-        return [*told, Attention.because(Cause.START, since=execution.start_time, sentence=sentence)]
-    return [*told, _ended(execution, trip)]
+        return [
+            *ledger_errors,
+            Attention.for_cause(AttentionCause.START, since=execution.start_time, sentence=sentence),
+        ]
+    return [*ledger_errors, _ended(execution, trip)]
 
 
 def _what(execution: WorkflowExecution, trip: str | None) -> str:

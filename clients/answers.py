@@ -20,8 +20,8 @@ from clients.errors import (
 )
 from clients.http_date import clock_fault
 from clients.retry_after import retry_after
-from trips.json_text import load_json
-from trips.redaction import holds_card_number, quoted
+from domain.json_text import load_json
+from domain.redaction import holds_card_number, quoted
 
 NAMED = {
     "ShoppingTripExpired": TripExpiredError,

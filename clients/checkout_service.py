@@ -13,11 +13,11 @@ from clients.signing import Auth
 from clients.transport import Endpoint, call, open_signed
 from clients.verdict import CHECKOUT, says_otherwise
 from clients.wire import body_of, printable, read_object
-from trips.base import Identifier, Message
-from trips.checkout_cart import named
-from trips.money import Money
-from trips.pricing import OrderTotals, PricedCart, PricedLine
-from trips.redaction import in_short
+from domain.cart.checkout_cart import named
+from domain.cart.priced_cart import OrderTotals, PricedCart, PricedLine
+from domain.model import Identifier, Model
+from domain.money import Money
+from domain.redaction import in_short
 
 CARTS = "/v1/checkout/carts"
 
@@ -25,7 +25,7 @@ TAKEN = frozenset({200, 201})
 """A 200 as well (docs/contract.md, What counts as a yes)."""
 
 
-class CheckoutBody(Message):
+class CheckoutBody(Model):
     """The call's body; the trip's id is the key: sent twice it is one order."""
 
     idempotent_shopping_trip_id: Identifier
@@ -74,7 +74,10 @@ class CheckoutService:
 
 @asynccontextmanager
 async def open_checkout_service(url: str, auth: Auth) -> AsyncIterator[CheckoutService]:
-    """The service at that address. Raises MissingCredentials where its calls can't be signed, and CertificatesError."""
+    """The service at that address.
+
+    Raises MissingCredentialsError where its calls can't be signed, and CertificatesError.
+    """
     async with open_signed(url, auth, variable="CHECKOUT_SERVICE_URL") as endpoint:
         yield CheckoutService(endpoint)
 

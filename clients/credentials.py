@@ -24,7 +24,7 @@ import structlog
 from botocore.credentials import Credentials, DeferredRefreshableCredentials, ProcessProvider
 from botocore.session import Session
 
-from regular_files import check_regular
+from runtime.regular_files import check_regular
 
 log = structlog.get_logger()
 logging.getLogger("botocore").setLevel(logging.CRITICAL)  # its warnings hold what a source has printed; ours do not
@@ -85,11 +85,11 @@ REASONS: dict[type[Exception], str] = {
 """What an error of the chain means, the first that fits. Its own words are not repeated: they may hold secrets."""
 
 
-class MissingCredentials(ValueError):
+class MissingCredentialsError(ValueError):
     """There is nothing to sign with, or no telling for which region; the text says what to set."""
 
 
-class _NotRenewedError(MissingCredentials):
+class _NotRenewedError(MissingCredentialsError):
     """The source gave keys a moment ago, and now none that live for longer: it may again."""
 
 
@@ -111,15 +111,18 @@ class _Held:
 
 
 def check_credentials() -> Credentials:
-    """The credentials of AWS's usual chain, which may ask the network. Raises MissingCredentials with a sentence."""
+    """The credentials of AWS's usual chain, which may ask the network.
+
+    Raises MissingCredentialsError with a sentence.
+    """
     try:
         credentials = _chain().load_credentials()
-    except MissingCredentials:
+    except MissingCredentialsError:
         raise
     except Exception as error:  # noqa: BLE001 (each of botocore's sources has errors of its own, without a common base)
-        raise MissingCredentials(_sentence(error)) from None
+        raise MissingCredentialsError(_sentence(error)) from None
     if credentials is None:
-        raise MissingCredentials(
+        raise MissingCredentialsError(
             "AWS's usual places hold no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, "
             "or give the machine a role"
         )
@@ -130,13 +133,13 @@ class CredentialKeeper:
     """Holds the keys to sign with, reads them again while it is open, and never lets a call wait for long."""
 
     def __init__(self, resolve: Callable[[], Credentials] = check_credentials) -> None:
-        """`resolve` goes through the chain anew; it may block, and raises MissingCredentials."""
+        """`resolve` goes through the chain anew; it may block, and raises MissingCredentialsError."""
         self._resolve = resolve
         self._held: _Held | None = None
         self._keys: Keys | None = None
         self._read_at = 0.0
         self._anew_at = 0.0
-        self._failure: MissingCredentials | None = None
+        self._failure: MissingCredentialsError | None = None
         self._reading: asyncio.Task[None] | None = None
         self._threads: list[threading.Thread] = []
 
@@ -144,13 +147,13 @@ class CredentialKeeper:
     async def open(self) -> AsyncIterator["CredentialKeeper"]:
         """Read for the first time, and from then on regularly.
 
-        Raises MissingCredentials where there are no keys. Those that could not be renewed may come later.
+        Raises MissingCredentialsError where there are no keys. Those that could not be renewed may come later.
         """
         regularly = asyncio.create_task(self._read_regularly())
         try:
             await self._read(anew=True)
             if self._failure and not isinstance(self._failure, _NotRenewedError):
-                raise MissingCredentials(f"PAYMENT_SERVICE_AUTH=sigv4: {self._failure}; {WITHOUT_SIGNATURE}")
+                raise MissingCredentialsError(f"PAYMENT_SERVICE_AUTH=sigv4: {self._failure}; {WITHOUT_SIGNATURE}")
             yield self
         finally:
             for task in (regularly, self._reading):
@@ -159,11 +162,14 @@ class CredentialKeeper:
             _CredentialProcess.end_all()
 
     async def keys(self) -> Keys:
-        """The keys of now. Raises MissingCredentials where none are known that can be trusted and none come in time."""
+        """The keys of now.
+
+        Raises MissingCredentialsError where none are known that can be trusted and none come in time.
+        """
         if not self._is_fresh:
             await self._wait_for(self._begin())
         if self._keys is None or not self._is_fresh:
-            raise MissingCredentials(str(self._failure or f"no AWS credentials within {WAITING_TIMEOUT:g} s"))
+            raise MissingCredentialsError(str(self._failure or f"no AWS credentials within {WAITING_TIMEOUT:g} s"))
         return self._keys
 
     async def replaced(self, keys: Keys) -> bool:
@@ -198,8 +204,8 @@ class CredentialKeeper:
             self._held, self._keys = await self._aside(partial(_read, self._held, self._resolve, anew=anew))
         except TimeoutError:
             sentence = f"the source of the AWS credentials did not answer within {READING_TIMEOUT:g} s"
-            self._failure = MissingCredentials(sentence)
-        except MissingCredentials as error:
+            self._failure = MissingCredentialsError(sentence)
+        except MissingCredentialsError as error:
             self._failure = error
         else:
             self._read_at, self._failure = time.monotonic(), None
@@ -231,7 +237,7 @@ def _settle(answer: "Future[T]", act: Callable[[], T]) -> None:
 
 
 def _read(held: _Held | None, resolve: Callable[[], Credentials], *, anew: bool) -> tuple[_Held, Keys]:
-    """The keys of now, out of what is held, or out of the chain. Raises MissingCredentials."""
+    """The keys of now, out of what is held, or out of the chain. Raises MissingCredentialsError."""
     files = _files()
     if held is None or anew or held.files != files:
         held = _resolved(held, resolve, files)
@@ -240,7 +246,7 @@ def _read(held: _Held | None, resolve: Callable[[], Credentials], *, anew: bool)
     except Exception as error:  # noqa: BLE001 (as in check_credentials)
         # Deferred ones have given no keys yet: whether they can is known by now.
         deferred = isinstance(held.credentials, DeferredRefreshableCredentials)
-        kind = MissingCredentials if deferred else _NotRenewedError
+        kind = MissingCredentialsError if deferred else _NotRenewedError
         raise kind(_sentence(error)) from None
     return held, _usable(Keys(frozen.access_key, frozen.secret_key, frozen.token))
 
@@ -249,7 +255,7 @@ def _resolved(held: _Held | None, resolve: Callable[[], Credentials], files: Seq
     """The chain asked anew; what is held stays while that brings nothing: a file may be written at this moment."""
     try:
         return _Held(resolve(), files)
-    except MissingCredentials as error:
+    except MissingCredentialsError as error:
         if held is None:
             raise
         log.warning("credentials", outcome="kept as they were", reason=str(error))
@@ -257,7 +263,7 @@ def _resolved(held: _Held | None, resolve: Callable[[], Credentials], files: Seq
 
 
 def _usable(keys: Keys) -> Keys:
-    """The keys as a header can hold them. Raises MissingCredentials.
+    """The keys as a header can hold them. Raises MissingCredentialsError.
 
     No key has blanks, so that at its ends they are only what a file or a variable was written with.
     """
@@ -265,24 +271,24 @@ def _usable(keys: Keys) -> Keys:
     stripped = {name: part.strip() if part else None for name, part in parts.items()}
     for name, part in stripped.items():
         if part and not all("!" <= char <= "~" for char in part):
-            raise MissingCredentials(
+            raise MissingCredentialsError(
                 f"{name} of the AWS credentials should be of ASCII's printable characters, without blanks"
             )
     access_key, secret_key, token = stripped.values()
     if not access_key or not secret_key:
-        raise MissingCredentials("of the AWS credentials the access key or its secret is empty")
+        raise MissingCredentialsError("of the AWS credentials the access key or its secret is empty")
     return Keys(access_key, secret_key, token or None)
 
 
 def _chain() -> Any:
-    """AWS's usual chain, with a credential_process that is ended in time. Raises MissingCredentials."""
+    """AWS's usual chain, with a credential_process that is ended in time. Raises MissingCredentialsError."""
     for variable, path in _paths():
         try:
             check_regular(path, max_bytes=MAX_CONFIG_BYTES)
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise MissingCredentials(f"{variable}: {error.strerror}") from None
+            raise MissingCredentialsError(f"{variable}: {error.strerror}") from None
     session = Session()
     chain = session.get_component("credential_provider")
     profile = session.get_config_variable("profile") or "default"

@@ -16,14 +16,14 @@ ServiceError                     the call brought no answer that can be used
 from datetime import timedelta
 from typing import ClassVar
 
-from trips.redaction import in_short
-from trips.trouble import Trouble, TroubleKind
+from domain.failures.call_failure import CallFailure, FailureKind
+from domain.redaction import in_short
 
 
 class ServiceError(Exception):
     """A call that brought no usable answer: the facts for machines, and a sentence for people that holds no secret."""
 
-    kind: ClassVar[TroubleKind]
+    kind: ClassVar[FailureKind]
 
     def __init__(
         self,
@@ -46,69 +46,71 @@ class ServiceError(Exception):
     @property
     def outcome_known(self) -> bool:
         """Whether the service surely did not do what it was asked."""
-        return not self.trouble.outcome_unknown
+        return not self.failure.outcome_unknown
 
     @property
-    def trouble(self) -> Trouble:
+    def failure(self) -> CallFailure:
         """The error as the trip understands it."""
-        return Trouble(kind=self.kind, sentence=self.sentence, retry_after=self.retry_after, request_id=self.request_id)
+        return CallFailure(
+            kind=self.kind, sentence=self.sentence, retry_after=self.retry_after, request_id=self.request_id
+        )
 
 
 class BadRequestError(ServiceError):
     """The service does not take what we sent, or would not: sent again, it would be refused again."""
 
-    kind = TroubleKind.REFUSED
+    kind = FailureKind.REFUSED
 
 
 class UnknownTripError(BadRequestError):
     """The service knows no such trip."""
 
-    kind = TroubleKind.UNKNOWN_TRIP
+    kind = FailureKind.UNKNOWN_TRIP
 
 
 class TripExpiredError(BadRequestError):
     """The token's life is over: nothing can be charged any more."""
 
-    kind = TroubleKind.EXPIRED
+    kind = FailureKind.EXPIRED
 
 
 class RejectedError(ServiceError):
     """The service read what it was told, and does not accept it."""
 
-    kind = TroubleKind.REJECTED
+    kind = FailureKind.REJECTED
 
 
 class NotAllowedError(ServiceError):
     """Signature, credentials or allow-listing are wrong."""
 
-    kind = TroubleKind.NOT_ALLOWED
+    kind = FailureKind.NOT_ALLOWED
 
 
 class RateLimitedError(ServiceError):
     """Too many calls; `retry_after` is how long the service asked us to wait, where that could be read."""
 
-    kind = TroubleKind.RATE_LIMITED
+    kind = FailureKind.RATE_LIMITED
 
 
 class ServiceUnavailableError(ServiceError):
     """The service failed, before the deed or after."""
 
-    kind = TroubleKind.UNAVAILABLE
+    kind = FailureKind.UNAVAILABLE
 
 
 class UnreachableError(ServiceError):
     """No connection was made, the call could not be signed, or it was too late for it."""
 
-    kind = TroubleKind.UNREACHABLE
+    kind = FailureKind.UNREACHABLE
 
 
 class NoAnswerError(ServiceError):
     """Nothing came back in time, or the connection was dropped."""
 
-    kind = TroubleKind.NO_ANSWER
+    kind = FailureKind.NO_ANSWER
 
 
 class UnreadableAnswerError(ServiceError):
     """Not JSON, another shape, another currency, more than was asked, a redirect, too long, or a proxy's page."""
 
-    kind = TroubleKind.UNREADABLE
+    kind = FailureKind.UNREADABLE

@@ -23,8 +23,8 @@ from clients.wire import (
     read_done,
     read_reconciliation_id,
 )
-from trips.money import Money
-from trips.settlement import Transaction
+from domain.money import Money
+from domain.settlement import Transaction
 
 __all__ = ["AdjustAnswer", "AdjustStatus", "PaymentService", "open_payment_service"]
 
@@ -124,6 +124,9 @@ class PaymentService:
 
 @asynccontextmanager
 async def open_payment_service(url: str, auth: Auth) -> AsyncIterator[PaymentService]:
-    """The service at that address. Raises MissingCredentials where its calls can't be signed, and CertificatesError."""
+    """The service at that address.
+
+    Raises MissingCredentialsError where its calls can't be signed, and CertificatesError.
+    """
     async with open_signed(url, auth, variable="PAYMENT_SERVICE_URL") as endpoint:
         yield PaymentService(endpoint)

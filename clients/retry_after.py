@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from clients.http_date import read_http_date
 
 LONGEST = timedelta(days=31)
-"""As long as the longest token may live (trips/policy.py); an absurd figure must not overflow a timer."""
+"""As long as the longest token may live (domain/policy.py); an absurd figure must not overflow a timer."""
 
 MOST_SECONDS_DIGITS = 9
 """Longer figures are not even converted; 999,999,999 s are 31 years."""

@@ -10,9 +10,9 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
 
-from clients.credentials import WITHOUT_SIGNATURE, CredentialKeeper, Keys, MissingCredentials
+from clients.credentials import WITHOUT_SIGNATURE, CredentialKeeper, Keys, MissingCredentialsError
 from clients.errors import UnreachableError
-from trips.addresses import EXAMPLES
+from clients.service_addresses import EXAMPLES
 
 SERVICE = "execute-api"
 REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d")
@@ -35,7 +35,7 @@ class Signature:
         """
         try:
             keys = await self._keeper.keys()
-        except MissingCredentials as error:
+        except MissingCredentialsError as error:
             raise UnreachableError(f"not sent: {error}") from None
         signed = AWSRequest(
             method=request.method,
@@ -59,11 +59,11 @@ class Signature:
 def region_of(url: str, variable: str) -> str:
     """The region of the address in that variable, the first label of its host.
 
-    Raises MissingCredentials where there is none.
+    Raises MissingCredentialsError where there is none.
     """
     region = httpx.URL(url).host.split(".")[0]
     if not REGION.fullmatch(region):
-        raise MissingCredentials(
+        raise MissingCredentialsError(
             f"{variable}: with PAYMENT_SERVICE_AUTH=sigv4 its host should begin with an AWS region, as in "
             f"{EXAMPLES[variable]}; {WITHOUT_SIGNATURE}"
         )
@@ -74,7 +74,7 @@ def region_of(url: str, variable: str) -> str:
 async def open_signature(url: str, auth: Auth, *, variable: str) -> AsyncIterator[Signature | None]:
     """What signs the calls to the address in that variable; None where they need no signature.
 
-    Raises MissingCredentials where they can't be signed.
+    Raises MissingCredentialsError where they can't be signed.
     """
     if auth == "none":
         yield None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 
-from regular_files import check_regular
+from runtime.regular_files import check_regular
 
 HOST_MISMATCH, ADDRESS_MISMATCH, EXPIRED, NOT_YET_VALID = 62, 64, 10, 9
 """OpenSSL's numbers (X509_V_ERR_…, its manual page X509_STORE_CTX_get_error)."""

@@ -89,7 +89,7 @@ async def open_http(
 async def open_signed(url: str, auth: Auth, *, variable: str) -> AsyncIterator[Endpoint]:
     """The service at the address in that variable, its calls signed.
 
-    Raises MissingCredentials where they can't be, and CertificatesError.
+    Raises MissingCredentialsError where they can't be, and CertificatesError.
     """
     async with (
         open_signature(url, auth, variable=variable) as signature,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from clients.said_money import said_money
+from clients.wire_money import said_money
 
 YES = frozenset(
     {"accepted", "approved", "complete", "completed", "done", "initiated", "ok", "processed", "succeeded", "success"}

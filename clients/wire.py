@@ -11,13 +11,13 @@ from pydantic.alias_generators import to_camel
 
 from clients.answers import Answer
 from clients.errors import BadRequestError
-from clients.said_money import said_money
 from clients.verdict import ADJUST, FETCH, REFUND, Deed, says_otherwise
-from trips.base import Identifier, Message, sentence
-from trips.money import Money, check_sayable
-from trips.redaction import quoted
-from trips.refund import RefundReason, RefundRequestId
-from trips.settlement import Transaction, fits_form
+from clients.wire_money import said_money
+from domain.model import Identifier, Model, describe_validation_error
+from domain.money import Money, check_wire_precision
+from domain.redaction import quoted
+from domain.refund.refund import RefundReason, RefundRequestId
+from domain.settlement import Transaction, fits_form
 
 log = structlog.get_logger()
 
@@ -26,7 +26,7 @@ MAX_ID = 255
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-R = TypeVar("R", bound=Message)
+R = TypeVar("R", bound=Model)
 
 
 class AdjustStatus(StrEnum):
@@ -37,7 +37,7 @@ class AdjustStatus(StrEnum):
     PENDING = "PENDING"
 
 
-class AdjustAnswer(Message):
+class AdjustAnswer(Model):
     """The answer to an adjust, checked: in our currency, and no more than was asked where it is an approval."""
 
     status: AdjustStatus
@@ -53,12 +53,12 @@ def _in_json(money: Money) -> dict[str, Any]:
     return {"amount": int(money.amount) if whole else float(money.amount), "code": money.code}
 
 
-SentMoney = Annotated[Money, AfterValidator(check_sayable), PlainSerializer(_in_json)]
+SentMoney = Annotated[Money, AfterValidator(check_wire_precision), PlainSerializer(_in_json)]
 SentTime = Annotated[datetime, PlainSerializer(lambda at: (at - EPOCH) // timedelta(milliseconds=1))]
 """Milliseconds since 1970 (open: the pages don't say it)."""
 
 
-class TripBody(Message):
+class TripBody(Model):
     """What every call says."""
 
     store_id: Identifier
@@ -91,7 +91,7 @@ def body_of(kind: type[R], **fields: Any) -> dict[str, Any]:
     try:
         return kind(**{to_camel(name): value for name, value in fields.items()}).to_json()
     except ValidationError as error:
-        raise BadRequestError(f"not sent: {sentence(error, 'the call')}") from None
+        raise BadRequestError(f"not sent: {describe_validation_error(error, 'the call')}") from None
 
 
 def read_adjust(answer: Answer, asked: Money, sent: Mapping[str, Any]) -> AdjustAnswer:

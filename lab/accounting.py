@@ -1,4 +1,4 @@
-"""Compares what a trip says of itself with what others know of it, the services and the books: the lab's oracle."""
+"""Compares what a trip says of itself with what others know of it, the services and the ledger: the lab's oracle."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -9,8 +9,8 @@ from simulator.wire import Call
 
 ZERO = Decimal(0)
 
-Movement = tuple[str, Decimal]
-"""What moved, in the books' words, and how much."""
+EntryType = tuple[str, Decimal]
+"""What moved, in the ledger's words, and how much."""
 
 
 def money(said: dict[str, Any] | None) -> Decimal:
@@ -79,19 +79,19 @@ def untold_debt(result: dict[str, Any], account: dict[str, Any]) -> list[str]:
     return []
 
 
-def faults_in_books(result: dict[str, Any], booked: Iterable[Movement], refunds: Iterable[Decimal] = ()) -> list[str]:
-    """What is wrong with a settled trip's entries, in words: each movement stands in the books once, and no other.
+def faults_in_ledger(result: dict[str, Any], booked: Iterable[EntryType], refunds: Iterable[Decimal] = ()) -> list[str]:
+    """What is wrong with a settled trip's entries, in words: each movement stands in the ledger once, and no other.
 
     `refunds` were given back since.
     """
-    moved = zip(("sale", "capture", "claim", "bad_debt"), parts(result), strict=True)
-    expected = Counter((movement, amount) for movement, amount in moved if amount) or Counter([("void", ZERO)])
+    moved = zip(("sale", "capture", "delegated", "bad_debt"), parts(result), strict=True)
+    expected = Counter((movement, amount) for movement, amount in moved if amount) or Counter([("no_sale", ZERO)])
     expected.update(("refund", amount) for amount in refunds)
     there = Counter(booked)
     missing, extra = (expected - there).elements(), (there - expected).elements()
     return [
-        *(f"not in the books: a {movement} of {amount}" for movement, amount in missing),
-        *(f"in the books, and never moved: a {movement} of {amount}" for movement, amount in extra),
+        *(f"not in the ledger: a {movement} of {amount}" for movement, amount in missing),
+        *(f"in the ledger, and never moved: a {movement} of {amount}" for movement, amount in extra),
     ]
 
 

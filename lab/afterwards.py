@@ -8,10 +8,10 @@ from typing import Any
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 
+from domain.model import rfc3339
+from domain.public_names import RECOVERY, REFUND, TASK_QUEUE, recovery_workflow_id, refund_workflow_id
+from domain.refund.refund import RefundReason
 from lab.accounting import usd
-from trips.base import rfc3339
-from trips.names import RECOVERY, REFUND, TASK_QUEUE, recovery_workflow_id, refund_workflow_id
-from trips.refund import RefundReason
 
 
 async def start_refund(client: Client, trip_id: str, amount: Decimal | str) -> WorkflowHandle[Any, Any]:

@@ -22,12 +22,12 @@ from rich.table import Table
 from temporalio.client import Client
 
 from clients.payment_service import PaymentService, open_payment_service
-from connection import leave
+from domain.money import Money
+from domain.public_names import SHOPPING_TRIP, TASK_QUEUE, trip_workflow_id
 from lab.bench_bare import BARE_QUEUE
 from lab.program import run
 from lab.servers import running, simulator, temporal_server, worker
-from trips.money import Money
-from trips.names import SHOPPING_TRIP, TASK_QUEUE, trip_workflow_id
+from temporal.connection import exit_immediately
 
 STORE = "store-1"
 TOTAL = Money(amount="42.10", code="USD")
@@ -57,7 +57,7 @@ class Measured:
         return 1000 * statistics.quantiles(self.seconds, n=100)[share - 1]
 
 
-def ways(client: Client, service: PaymentService) -> dict[str, Way]:
+def senders(client: Client, service: PaymentService) -> dict[str, Way]:
     """How a trip's three calls can be made; the last with a receipt of our own on top."""
 
     def trip(receipt: str) -> Way:
@@ -117,7 +117,7 @@ async def compare(folder: Path, rounds: int, console: Console) -> bool:
         bare = {"TEMPORAL_ADDRESS": server.address, "PAYMENT_SERVICE_URL": url}
         stack.enter_context(running("bare", [sys.executable, "-m", "lab.bench_bare"], folder, bare))
         service = await stack.enter_async_context(open_payment_service(url, "none"))
-        all_ways = ways(server.client, service)
+        all_ways = senders(server.client, service)
         for way in all_ways.values():
             await measure(way, 1, Measured())  # the first trips wait for workers to start
         found = {(name, concurrency): Measured() for concurrency in CONCURRENCIES for name in all_ways}
@@ -152,4 +152,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    leave(main())
+    exit_immediately(main())

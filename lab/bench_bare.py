@@ -8,12 +8,12 @@ from temporalio import workflow
 from temporalio.worker import Worker
 
 with workflow.unsafe.imports_passed_through():
-    from activities.payment import AmountCall, PaymentActivities, TripCall
+    from activities.payment_service import AmountCall, PaymentActivities, TripCall
     from clients.payment_service import open_payment_service
-    from connection import connect
-    from logs import configure
+    from runtime.logs import configure
+    from temporal.connection import connect
     from worker import RUNNER
-    from workflows.calls import CALL_LIMIT
+    from workflows.support.calls import START_TO_CLOSE_TIMEOUT
 
 BARE_QUEUE = "bench-bare"
 
@@ -27,11 +27,11 @@ class BareTrip:
         """Make the three calls, one after the other."""
         call = AmountCall.model_validate(trip)
         for method in (PaymentActivities.adjust, PaymentActivities.capture):
-            await workflow.execute_activity_method(method, call, start_to_close_timeout=CALL_LIMIT)
+            await workflow.execute_activity_method(method, call, start_to_close_timeout=START_TO_CLOSE_TIMEOUT)
         await workflow.execute_activity_method(
             PaymentActivities.transactional_data,
             TripCall(store_id=call.store_id, shopping_trip_id=call.shopping_trip_id, attempt=1),
-            start_to_close_timeout=CALL_LIMIT,
+            start_to_close_timeout=START_TO_CLOSE_TIMEOUT,
         )
 
 

@@ -2,7 +2,7 @@
 
 Some trips are started again while they are under way, with `TERMINATE_EXISTING` and perhaps another cart.
 
-The simulator's ledger is the witness: every cent that it moved must be in a trip's settlement and in the books, and no
+The simulator's ledger is the witness: every cent that it moved must be in a trip's settlement and in the ledger, and no
 other.
 """
 
@@ -22,19 +22,9 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.common import SearchAttributeKey, WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
-from books.database import Database
-from connection import leave
-from lab.accounting import money
-from lab.afterwards import start_refund
-from lab.bookkeeping import books_beside
-from lab.chaos_report import Chaos, Paid, tell
-from lab.chaos_trips import GENEROUS, HELD, LIES, ChaosTrip, Restart, draw_trips
-from lab.program import run
-from lab.servers import Program, TemporalServer, ledger_url, simulator, temporal_server, worker
-from simulator.control import Control
-from simulator.faults import Kind
-from trips.attention import Cause
-from trips.names import (
+from domain.failures.attention import AttentionCause
+from domain.policy import Strategy
+from domain.public_names import (
     CHOOSE_DECLINE_STRATEGY,
     RESOLVE_CAPTURE,
     RETRY,
@@ -46,7 +36,17 @@ from trips.names import (
     trip_of_workflow,
     trip_workflow_id,
 )
-from trips.policy import Strategy
+from lab.accounting import money
+from lab.afterwards import start_refund
+from lab.chaos_report import Chaos, Paid, tell
+from lab.chaos_trips import GENEROUS, HELD, LIES, ChaosTrip, Restart, draw_trips
+from lab.ledger_check import ledger_beside
+from lab.program import run
+from lab.servers import Program, TemporalServer, ledger_url, simulator, temporal_server, worker
+from ledger.database import Database
+from simulator.control import Control
+from simulator.faults import Kind
+from temporal.connection import exit_immediately
 
 T = TypeVar("T")
 
@@ -69,7 +69,8 @@ OPERATOR_LOOKS = 0.5
 ATTENTION = SearchAttributeKey.for_keyword(SearchAttribute.ATTENTION)
 OPERATOR = {"operator": "chaos"}
 STANDS_STILL = (16, 22)
-"""Seconds, more than a call may take (CALL_LIMIT in workflows/calls.py): its trips go on elsewhere meanwhile."""
+"""Seconds, more than a call may take (START_TO_CLOSE_TIMEOUT in workflows/support/calls.py): its trips go on
+elsewhere meanwhile."""
 HELD_BACK = timedelta(seconds=10)
 """Longer than the simulator's `delay` holds a call back before it does what it was asked."""
 PATIENCE = 10.0
@@ -95,7 +96,7 @@ class Options:
 
 
 @dataclass
-class Scene:
+class ChaosRun:
     """The servers, the worker that is killed and the other, and what has come of the trips so far."""
 
     server: TemporalServer
@@ -176,7 +177,7 @@ class Scene:
         handle = await persist(lambda: self._start(again, WorkflowIDConflictPolicy.TERMINATE_EXISTING))
         self.chaos.restarts += 1
         if again.cart_is_late:
-            with suppress(RPCError):  # it may be settled already, by what the books know
+            with suppress(RPCError):  # it may be settled already, by what the ledger knows
                 await persist(lambda: handle.signal(SUBMIT_CART, again.cart))
         return handle
 
@@ -233,17 +234,22 @@ class Scene:
                 async for found in self.client.list_workflows(f"{ATTENTION.name} IS NOT NULL AND {RUNNING}"):
                     cause = found.typed_search_attributes.get(ATTENTION)
                     if cause:
-                        await self._attend(self.client.get_workflow_handle(found.id), Cause(cause))
+                        await self._attend(self.client.get_workflow_handle(found.id), AttentionCause(cause))
             await asyncio.sleep(OPERATOR_LOOKS)
 
-    async def _attend(self, handle: WorkflowHandle[Any, Any], cause: Cause) -> None:
+    async def _attend(self, handle: WorkflowHandle[Any, Any], cause: AttentionCause) -> None:
         match cause:
-            case Cause.DECISION:
+            case AttentionCause.DECISION:
                 strategy = self.dice.choice(list(Strategy))
                 await handle.signal(CHOOSE_DECLINE_STRATEGY, {**OPERATOR, "strategy": strategy})
-            case Cause.REFUSED | Cause.UNKNOWN_TRIP | Cause.NOT_ALLOWED | Cause.REJECTED:
+            case (
+                AttentionCause.REFUSED
+                | AttentionCause.UNKNOWN_TRIP
+                | AttentionCause.NOT_ALLOWED
+                | AttentionCause.REJECTED
+            ):
                 await handle.signal(RETRY, OPERATOR)
-            case Cause.CAPTURE_UNKNOWN:
+            case AttentionCause.CAPTURE_UNKNOWN:
                 account = await self.control.trip(trip_of_workflow(handle.id))
                 if account["order"]:  # Amazon says which, when it is asked again
                     await handle.signal(RETRY, OPERATOR)
@@ -288,10 +294,10 @@ class Scene:
         self.chaos.incidents = await self.control.incidents()
 
     async def audit(self) -> None:
-        """Look into the books, beside what the services say."""
+        """Look into the ledger, beside what the services say."""
         database = Database(self.ledger)
         try:
-            self.chaos.books = await books_beside(self.control, database)
+            self.chaos.our_ledger = await ledger_beside(self.control, database)
         finally:
             database.close()
 
@@ -330,14 +336,14 @@ async def play(folder: Path, console: Console, options: Options) -> bool:
             worker(folder, server.address, service) as its_worker,
             worker(folder, server.address, service, name="other-worker") as other,
         ):
-            scene = Scene(server, control, its_worker, other, ledger_url(folder), options)
+            run = ChaosRun(server, control, its_worker, other, ledger_url(folder), options)
             console.print(
                 f"seed {options.seed}: {options.trips} trips, {options.kills} kills, {options.stops} stops, "
                 f"{options.share:.0%} of calls fail"
             )
-            await scene.play_within(options.limit)
+            await run.play_within(options.limit)
     console.print(f"{time.monotonic() - begun:.0f} s in all\n")
-    return tell(console, scene.chaos, kills=options.kills)
+    return tell(console, run.chaos, kills=options.kills)
 
 
 def main() -> int:
@@ -357,4 +363,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    leave(main())
+    exit_immediately(main())

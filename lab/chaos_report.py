@@ -8,15 +8,15 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from lab.accounting import ZERO, at_the_service, faults_in_books, faults_of, money, ordered, parts, untold_debt
-from lab.bookkeeping import Books
+from domain.failures.attention import AttentionCause
+from domain.receipts.receipt import receipt_key
+from lab.accounting import ZERO, at_the_service, faults_in_ledger, faults_of, money, ordered, parts, untold_debt
 from lab.chaos_trips import ChaosTrip
+from lab.ledger_check import Ledger
 from simulator.wire import Call
-from trips.attention import Cause
-from trips.receipt import receipt_key
 
 RECOVERY_LIMIT = 20
-"""Seconds from a kill to the next call; CALL_LIMIT in workflows/calls.py decides it."""
+"""Seconds from a kill to the next call; START_TO_CLOSE_TIMEOUT in workflows/support/calls.py decides it."""
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Chaos:
     counts: dict[str, Any] = field(default_factory=dict)
     receipts: list[dict[str, Any]] = field(default_factory=list)
     incidents: list[dict[str, Any]] = field(default_factory=list)
-    books: Books | None = None
+    our_ledger: Ledger | None = None
     """None where the run was cut off: they can't be complete then."""
 
     def unaccounted(self, *, kills: int) -> list[str]:
@@ -80,18 +80,20 @@ class Chaos:
         wrong += [f"an incident that was never closed: {name}" for name in self._left_open]
         if self.kills < kills:
             wrong.append(f"only {self.kills} of {kills} kills before the trips were settled: ask for more trips")
-        wrong += self._wrong_in(self.books) if self.books else []
+        wrong += self._wrong_in(self.our_ledger) if self.our_ledger else []
         return list(dict.fromkeys(wrong))
 
-    def _wrong_in(self, books: Books) -> list[str]:
-        """What is wrong with the books, in words."""
-        wrong = [*books.unbalanced, *books.reconciled.left_over]
+    def _wrong_in(self, our_ledger: Ledger) -> list[str]:
+        """What is wrong with the ledger, in words."""
+        wrong = [*our_ledger.unbalanced, *our_ledger.reconciled.left_over]
         for paid in self.paid:
-            faults = faults_in_books(paid.result, books.movements.get(paid.trip.trip_id, ()), paid.given_back)
+            faults = faults_in_ledger(paid.result, our_ledger.movements.get(paid.trip.trip_id, ()), paid.given_back)
             wrong += [f"{paid.trip.trip_id}: {fault}" for fault in faults]
         known = {paid.trip.trip_id for paid in self.paid}
-        wrong += [f"{trip_id}: in the books, and not settled" for trip_id in books.movements.keys() - known]
-        wrong += [f"a receipt that was not kept: {key}" for key in sorted(self._receipts_expected - books.receipts)]
+        wrong += [f"{trip_id}: in the ledger, and not settled" for trip_id in our_ledger.movements.keys() - known]
+        wrong += [
+            f"a receipt that was not kept: {key}" for key in sorted(self._receipts_expected - our_ledger.receipts)
+        ]
         return wrong
 
     @property
@@ -134,7 +136,7 @@ class Chaos:
         # What a run that was terminated had opened, no other run knows of: it is left to a person.
         terminated = {paid.trip.trip_id for paid in self.paid if paid.trip.restart}
         for incident in (each["body"] for each in self.incidents):
-            if incident["cause"] != Cause.EXPIRED and incident["shoppingTripId"] not in terminated:
+            if incident["cause"] != AttentionCause.EXPIRED and incident["shoppingTripId"] not in terminated:
                 name = f"{incident['shoppingTripId']} {incident['cause']}"
                 balance[name] += 1 if incident["state"] == "opened" else -1
         return sorted(name for name, open_still in balance.items() if open_still)
@@ -206,11 +208,11 @@ def _tell_the_rest(console: Console, chaos: Chaos) -> None:
         "from a kill in a capture to the next call": ", ".join(f"{seconds:.1f} s" for seconds in chaos.recoveries)
         + f" (limit {RECOVERY_LIMIT} s)",
     }
-    if chaos.books:
-        entries = sum(map(len, chaos.books.movements.values()))
-        facts["books"] = (
-            f"{entries} entries of {len(chaos.books.movements)} trips; {len(chaos.books.receipts)} receipts"
+    if chaos.our_ledger:
+        entries = sum(map(len, chaos.our_ledger.movements.values()))
+        facts["ledger"] = (
+            f"{entries} entries of {len(chaos.our_ledger.movements)} trips; {len(chaos.our_ledger.receipts)} receipts"
         )
-        facts["books beside the services' settlements and orders"] = str(chaos.books.reconciled)
+        facts["ledger beside the services' settlements and orders"] = str(chaos.our_ledger.reconciled)
     for name, fact in facts.items():
         console.print(f"{name}: {fact}")

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from domain.policy import Strategy
+from domain.trip.request import CHECKOUT_SERVICE, PAYMENT_SERVICE
 from lab.accounting import ZERO, usd
 from lab.carts import cart_of
 from simulator.faults import Kind
 from simulator.wire import Call
-from trips.policy import Strategy
-from trips.request import CHECKOUT_SERVICE, PAYMENT_SERVICE
 
 HELD = Decimal("10.00")
 GENEROUS = Decimal("500.00")
@@ -118,7 +118,7 @@ def _policy(kind: str, dice: random.Random) -> dict[str, Any]:
     if kind == "declined":
         policy["onDecline"] = dice.choice(["ask", *Strategy])
     if kind == "held in doubt":
-        policy["captureUnknownOutcome"] = "hold"
+        policy["captureUnknownOutcome"] = "ask"
     return policy
 
 

@@ -1,4 +1,4 @@
-"""`make demo`: one trip of each kind on real servers, a table of what became of each, and the books beside it."""
+"""`make demo`: one trip of each kind on real servers, a table of what became of each, and the ledger beside it."""
 
 import argparse
 import asyncio
@@ -13,21 +13,28 @@ from rich.console import Console
 from rich.table import Table
 from temporalio.client import WorkflowHandle
 
-from books.database import Database
-from books.movements import reading
-from books.summary import summarize
-from connection import leave
-from console.reporting import summary_tables
+from cli.report import summary_tables
+from domain.period import Period
+from domain.public_names import (
+    CHOOSE_DECLINE_STRATEGY,
+    SHOPPING_TRIP,
+    STATUS,
+    SUBMIT_CART,
+    TASK_QUEUE,
+    trip_workflow_id,
+)
+from domain.trip.request import CHECKOUT_SERVICE, PAYMENT_SERVICE
 from lab.accounting import at_the_service, faults_of, money, parts, untold_debt, usd
 from lab.afterwards import start_recovery, start_refund
-from lab.bookkeeping import reconciled_with
 from lab.carts import cart_of
+from lab.ledger_check import reconciled_with
 from lab.program import run
 from lab.servers import Program, TemporalServer, ledger_url, simulator, temporal_server, worker
+from ledger.database import Database
+from ledger.entries import reading
+from ledger.reports.summary import summarize
 from simulator.control import Control
-from trips.names import CHOOSE_DECLINE_STRATEGY, SHOPPING_TRIP, STATUS, SUBMIT_CART, TASK_QUEUE, trip_workflow_id
-from trips.request import CHECKOUT_SERVICE, PAYMENT_SERVICE
-from trips.span import Span
+from temporal.connection import exit_immediately
 
 LIMIT = timedelta(seconds=180)
 """For a trip to settle; the one whose worker is killed takes the 15 s of a call that is never answered."""
@@ -37,7 +44,7 @@ ZERO = "0.00"
 
 
 @dataclass(frozen=True)
-class Scene:
+class Scenario:
     """One kind of trip: what its card covers, what is said to it, what must come out, and what is moved afterwards."""
 
     name: str
@@ -55,12 +62,14 @@ class Scene:
     recovered: str | None = None
 
 
-SCENES = (
-    Scene("approved", "captured", TOTAL, refunded="2.57"),
-    Scene("declined: write off", "written_off", ZERO, balance=COVERED, decision="write_off", recovered="20.00"),
-    Scene("declined: capture authorized", "partially_captured", HELD, balance=COVERED, decision="capture_authorized"),
-    Scene("declined: incremental", "partially_captured", "30.54", balance=COVERED, decision="incremental"),
-    Scene(
+SCENARIOS = (
+    Scenario("approved", "captured", TOTAL, refunded="2.57"),
+    Scenario("declined: write off", "written_off", ZERO, balance=COVERED, decision="write_off", recovered="20.00"),
+    Scenario(
+        "declined: capture authorized", "partially_captured", HELD, balance=COVERED, decision="capture_authorized"
+    ),
+    Scenario("declined: incremental", "partially_captured", "30.54", balance=COVERED, decision="incremental"),
+    Scenario(
         "declined: ask again",
         "partially_captured",
         HELD,
@@ -68,21 +77,21 @@ SCENES = (
         decision="ask_again",
         policy={"askAgainAfter": "PT2S"},
     ),
-    Scene("empty cart", "cancelled", ZERO, total=ZERO),
-    Scene("late cart", "captured", "12.00", total=None, cart_later="12.00"),
-    Scene("expired token", "expired", ZERO, faults=({"call": "adjust", "kind": "expired"},)),
-    Scene("checkout service", "delegated", ZERO, payment=CHECKOUT_SERVICE),
-    Scene(
+    Scenario("empty cart", "cancelled", ZERO, total=ZERO),
+    Scenario("late cart", "captured", "12.00", total=None, cart_later="12.00"),
+    Scenario("expired token", "expired", ZERO, faults=({"call": "adjust", "kind": "expired"},)),
+    Scenario("checkout service", "delegated", ZERO, payment=CHECKOUT_SERVICE),
+    Scenario(
         "worker killed in its capture", "captured", TOTAL, killed=True, faults=({"call": "capture", "kind": "hold"},)
     ),
 )
 
 
 @dataclass
-class Played:
+class PlayedScenario:
     """A scene that was played to its end."""
 
-    scene: Scene
+    scenario: Scenario
     trip_id: str
     handle: WorkflowHandle[Any, Any]
     result: dict[str, Any]
@@ -94,11 +103,11 @@ class Played:
     @property
     def faults(self) -> list[str]:
         """What did not come out as it should, in words."""
-        scene, result = self.scene, self.result
-        wrong = faults_of(result, self.account, [Decimal(scene.refunded)] if scene.refunded else [])
-        if (result["outcome"], result["captured"]["amount"]) != (scene.outcome, scene.captured):
-            wrong.append(f"{result['outcome']}, and not {scene.outcome} with {scene.captured} captured")
-        if scene.recovered and self.paid_by_now != money(result["captured"]) + Decimal(scene.recovered):
+        scenario, result = self.scenario, self.result
+        wrong = faults_of(result, self.account, [Decimal(scenario.refunded)] if scenario.refunded else [])
+        if (result["outcome"], result["captured"]["amount"]) != (scenario.outcome, scenario.captured):
+            wrong.append(f"{result['outcome']}, and not {scenario.outcome} with {scenario.captured} captured")
+        if scenario.recovered and self.paid_by_now != money(result["captured"]) + Decimal(scenario.recovered):
             wrong.append(f"the service was told that {self.paid_by_now} is paid")
         return [*wrong, *untold_debt(result, self.account)]
 
@@ -108,7 +117,7 @@ class Played:
         return money(self.account["paymentStatuses"][-1]["settledAmount"])
 
 
-class Stage:
+class Runner:
     """Where the scenes are played: the servers, and the worker that is killed once."""
 
     def __init__(self, server: TemporalServer, control: Control, its_worker: Program) -> None:
@@ -116,45 +125,45 @@ class Stage:
         self.control = control
         self._worker = its_worker
 
-    async def begin(self, scene: Scene) -> tuple[str, WorkflowHandle[Any, Any]]:
+    async def begin(self, scenario: Scenario) -> tuple[str, WorkflowHandle[Any, Any]]:
         """Plan the card, start the trip, and say to it what the scene has."""
         trip_id = str(uuid.uuid4())
-        await self.control.plan(trip_id, balance=scene.balance, pre_authorized=HELD, faults=list(scene.faults))
+        await self.control.plan(trip_id, balance=scenario.balance, pre_authorized=HELD, faults=list(scenario.faults))
         payload: dict[str, Any] = {
             "storeId": "store-1",
             "merchant": "Corner Shops",
             "shoppingTripId": trip_id,
             "startedAt": datetime.now(UTC).isoformat(),
             "preAuthorized": usd(HELD),
-            "payment": scene.payment,
-            "policy": scene.policy,
+            "payment": scenario.payment,
+            "policy": scenario.policy,
         }
-        if scene.total is not None:
-            payload["cart"] = cart_of(scene.total)
+        if scenario.total is not None:
+            payload["cart"] = cart_of(scenario.total)
         handle = await self.server.client.start_workflow(
             SHOPPING_TRIP,
             payload,
             id=trip_workflow_id(trip_id),
             task_queue=TASK_QUEUE,
-            static_summary=f"{scene.name}, {scene.total or 'no'} USD",
+            static_summary=f"{scenario.name}, {scenario.total or 'no'} USD",
         )
-        if scene.cart_later:
-            await handle.execute_update(SUBMIT_CART, cart_of(scene.cart_later))
-        if scene.decision:
+        if scenario.cart_later:
+            await handle.execute_update(SUBMIT_CART, cart_of(scenario.cart_later))
+        if scenario.decision:
             await _reach(handle, "awaiting_decision")
-            said = {"strategy": scene.decision, "operator": "demo"}
+            said = {"strategy": scenario.decision, "operator": "demo"}
             await handle.execute_update(CHOOSE_DECLINE_STRATEGY, said)
-        if scene.killed:
+        if scenario.killed:
             await self._kill_in_capture(trip_id)
         return trip_id, handle
 
-    async def end(self, scene: Scene, trip_id: str, handle: WorkflowHandle[Any, Any]) -> Played:
+    async def end(self, scenario: Scenario, trip_id: str, handle: WorkflowHandle[Any, Any]) -> PlayedScenario:
         """Wait for what becomes of the trip, then move what the scene has afterwards."""
-        played = Played(scene, trip_id, handle, await handle.result())
-        if scene.refunded:
-            played.moved.append(await start_refund(self.server.client, trip_id, scene.refunded))
-        if scene.recovered:
-            played.moved.append(await start_recovery(self.server.client, trip_id, scene.recovered))
+        played = PlayedScenario(scenario, trip_id, handle, await handle.result())
+        if scenario.refunded:
+            played.moved.append(await start_refund(self.server.client, trip_id, scenario.refunded))
+        if scenario.recovered:
+            played.moved.append(await start_recovery(self.server.client, trip_id, scenario.recovered))
         for movement in played.moved:
             await movement.result()
         played.account = await self.control.trip(trip_id)
@@ -168,22 +177,22 @@ class Stage:
         self._worker.start()
 
 
-async def _reach(handle: WorkflowHandle[Any, Any], stage: str) -> None:
+async def _reach(handle: WorkflowHandle[Any, Any], runner: str) -> None:
     async with asyncio.timeout(LIMIT.total_seconds()):
-        while (await handle.query(STATUS))["stage"] != stage:
+        while (await handle.query(STATUS))["stage"] != runner:
             await asyncio.sleep(LOOK_AGAIN.total_seconds())
 
 
 async def play(folder: Path, console: Console, *, stay: bool) -> bool:
-    """Play all scenes; gives whether each came out as it should, and the books agree with the service to the cent."""
+    """Play all scenes; gives whether each came out as it should, and the ledger agrees with the service to the cent."""
     began = datetime.now(UTC)
     async with temporal_server(folder) as server, simulator(folder) as service, Control(service) as control:
         with worker(folder, server.address, service) as its_worker:
-            stage = Stage(server, control, its_worker)
+            runner = Runner(server, control, its_worker)
             console.print(f"Temporal {server.address} · Web UI {server.web_ui} · simulator {service}")
-            begun = [(scene, *await stage.begin(scene)) for scene in SCENES]
+            begun = [(scenario, *await runner.begin(scenario)) for scenario in SCENARIOS]
             async with asyncio.timeout(LIMIT.total_seconds()):
-                played = [await stage.end(*one) for one in begun]
+                played = [await runner.end(*one) for one in begun]
             right = _tell(console, played)
             await _tell_sizes(console, played[0].handle)
             right = await _tell_books(console, control, ledger_url(folder), began) and right
@@ -193,7 +202,7 @@ async def play(folder: Path, console: Console, *, stay: bool) -> bool:
             return right
 
 
-def _tell(console: Console, played: list[Played]) -> bool:
+def _tell(console: Console, played: list[PlayedScenario]) -> bool:
     """Print what became of each trip; gives whether all is as it should be."""
     table = Table(
         title="What became of each trip, beside the services' own ledger; Amazon has what it took an order for"
@@ -204,15 +213,17 @@ def _tell(console: Console, played: list[Played]) -> bool:
     for one in played:
         amounts = [f"{amount:.2f}" for amount in (*parts(one.result), at_the_service(one.account))]
         agrees = "DIFFERS" if one.faults else "agrees"
-        table.add_row(one.scene.name, one.result["outcome"], one.result.get("decidedBy", ""), *amounts, agrees)
+        table.add_row(one.scenario.name, one.result["outcome"], one.result.get("decidedBy", ""), *amounts, agrees)
     console.print(table)
     for one in played:
-        if one.scene.refunded:
-            console.print(f"{one.scene.name}: {one.scene.refunded} given back afterwards.")
-        if one.scene.recovered:
-            console.print(f"{one.scene.name}: {one.scene.recovered} paid later; the service knows {one.paid_by_now}.")
+        if one.scenario.refunded:
+            console.print(f"{one.scenario.name}: {one.scenario.refunded} given back afterwards.")
+        if one.scenario.recovered:
+            console.print(
+                f"{one.scenario.name}: {one.scenario.recovered} paid later; the service knows {one.paid_by_now}."
+            )
         for fault in one.faults:
-            console.print(f"{one.scene.name}: {fault}", style="red")
+            console.print(f"{one.scenario.name}: {fault}", style="red")
     return not any(one.faults for one in played)
 
 
@@ -225,15 +236,15 @@ async def _tell_sizes(console: Console, handle: WorkflowHandle[Any, Any]) -> Non
 
 
 async def _tell_books(console: Console, control: Control, url: str, began: datetime) -> bool:
-    """Print the books' summary and what is left over beside the simulator's exports; gives whether nothing is."""
+    """Print the ledger's summary and what is left over beside the simulator's exports; gives whether nothing is."""
     database = Database(url)
     try:
         reconciled = await reconciled_with(control, database)
         with reading(database) as connection:
-            summary = summarize(connection, Span(began, datetime.now(UTC)))
+            summary = summarize(connection, Period(began, datetime.now(UTC)))
     finally:
         database.close()
-    console.print(f"The books beside the simulator's settlements and orders: {reconciled}.")
+    console.print(f"The ledger beside the simulator's settlements and orders: {reconciled}.")
     for sentence in reconciled.left_over:
         console.print(sentence, style="red")
     console.print(*summary_tables(summary), sep="\n")
@@ -259,7 +270,7 @@ def _tell_what_next(console: Console, server: TemporalServer, service: str, url:
 
 
 def main() -> int:
-    """Run the demo; 0 only if every trip came out as it should, and nothing is left over in the books."""
+    """Run the demo; 0 only if every trip came out as it should, and nothing is left over in the ledger."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end when all trips are settled")
     arguments = parser.parse_args()
@@ -267,4 +278,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    leave(main())
+    exit_immediately(main())

@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
-from books.database import BooksError
-from lab.binaries import NotInstalled
-from lab.servers import NotReady
+from lab.binaries import NotInstalledError
+from lab.servers import NotReadyError
+from ledger.database import LedgerError
 
 INTERRUPTED = 130
 """The exit status of a program that was told to end, by the shell's convention: 128 + SIGINT."""
@@ -32,7 +32,7 @@ def run(name: str, play: Callable[[Path, Console], Awaitable[bool]]) -> int:
         return 0 if asyncio.run(played()) else 1
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (NotInstalled, NotReady, BooksError, TimeoutError, httpx.HTTPError) as error:
+    except (NotInstalledError, NotReadyError, LedgerError, TimeoutError, httpx.HTTPError) as error:
         console.print(f"{name} failed: {_reason(error)}", style="red")
         return 1
     finally:

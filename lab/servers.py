@@ -18,8 +18,8 @@ import httpx
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from connection import data_converter
 from lab.binaries import temporal
+from temporal.connection import data_converter
 
 HOST = "127.0.0.1"
 PATIENCE = timedelta(seconds=120)
@@ -43,7 +43,7 @@ LAST_WORDS = 500
 """Characters of what a program wrote at last."""
 
 
-class NotReady(Exception):
+class NotReadyError(Exception):
     """A program ended, or did not answer in time; the text has its last words."""
 
 
@@ -162,7 +162,7 @@ async def _connected(program: Program, address: str) -> Client:
         except (RuntimeError, RPCError):
             continue
         return client
-    raise NotReady(program.not_ready)
+    raise NotReadyError(program.not_ready)
 
 
 @asynccontextmanager
@@ -182,14 +182,14 @@ async def simulator(folder: Path) -> AsyncIterator[str]:
 
 
 def ledger_url(folder: Path) -> str:
-    """Where the books of a run are: a file that is gone with its folder."""
-    return f"sqlite:///{folder / 'books.db'}"
+    """Where the ledger of a run are: a file that is gone with its folder."""
+    return f"sqlite:///{folder / 'ledger.db'}"
 
 
 def worker(
     folder: Path, temporal_address: str, service: str, *, name: str = "worker", **variables: str
 ) -> AbstractContextManager[Program]:
-    """A worker for that server and that service; its books are in the folder."""
+    """A worker for that server and that service; its ledger are in the folder."""
     environment = {
         "TEMPORAL_ADDRESS": temporal_address,
         "PAYMENT_SERVICE_URL": service,
@@ -204,10 +204,10 @@ def worker(
 
 
 async def _patiently(program: Program) -> AsyncIterator[None]:
-    """Moments at which to look whether a program answers. Raises NotReady when there are no more."""
+    """Moments at which to look whether a program answers. Raises NotReadyError when there are no more."""
     for _ in range(int(PATIENCE / LOOK_AGAIN)):
         if program.process.poll() is not None:
             break
         yield
         await asyncio.sleep(LOOK_AGAIN.total_seconds())
-    raise NotReady(program.not_ready)
+    raise NotReadyError(program.not_ready)

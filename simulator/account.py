@@ -22,7 +22,7 @@ UNKNOWN_TRIP = "UnknownShoppingTrip"
 EXPIRED = "ShoppingTripExpiredException"
 
 
-class Refusal(Exception):
+class RequestRefusedError(Exception):
     """The service does not do it; the name is its errorMsg."""
 
 
@@ -31,7 +31,7 @@ def named(name: str, call: Call) -> str:
     return f"{name}Exception" if name == UNKNOWN_TRIP and call is Call.CHECKOUT else name
 
 
-class Movement(StrEnum):
+class EntryType(StrEnum):
     """How money moves, in a settlement file's words."""
 
     SETTLED = "Settled"
@@ -43,7 +43,7 @@ class Booking:
     """Money that moved."""
 
     account: "Account"
-    movement: Movement
+    movement: EntryType
     amount: Amount
     at: datetime
     reference: str = ""
@@ -89,12 +89,12 @@ class Account:
     @property
     def captures(self) -> list[Booking]:
         """Each of which took money: more than one is what must never be."""
-        return self._booked(Movement.SETTLED)
+        return self._booked(EntryType.SETTLED)
 
     @property
     def refunds(self) -> list[Booking]:
         """One a refund request."""
-        return self._booked(Movement.REFUNDED)
+        return self._booked(EntryType.REFUNDED)
 
     @property
     def captured(self) -> Amount | None:
@@ -113,12 +113,12 @@ class Account:
         self.store_id = store_id
 
     def admit(self, call: Call) -> None:
-        """Raise Refusal for a trip that is not known, or whose token is dead."""
+        """Raise RequestRefusedError for a trip that is not known, or whose token is dead."""
         if not self.known:
-            raise Refusal(named(UNKNOWN_TRIP, call))
+            raise RequestRefusedError(named(UNKNOWN_TRIP, call))
         used_up = self.expires_after_calls is not None and self.calls.total() > self.expires_after_calls
         if call in NEED_A_LIVING_TOKEN and (self.expired or used_up):
-            raise Refusal(EXPIRED)
+            raise RequestRefusedError(EXPIRED)
 
     def adjust(self, asked: Amount) -> bool:
         """Whether the card covers it, in part where the plan says so."""
@@ -152,7 +152,7 @@ class Account:
             self._refuse(f"a capture after the {self.closed_by}")
         elif asked.hundredths > max(self.pre_authorized, self.last_adjusted(asked.code).hundredths):
             self._refuse(f"a capture of {asked}, above what is authorized")
-        self._add(Movement.SETTLED, asked)
+        self._add(EntryType.SETTLED, asked)
 
     def cancel(self) -> None:
         """Release the hold."""
@@ -186,7 +186,7 @@ class Account:
         given, taken = self._sum(self.refunds), self._sum(self.captures)
         if asked.hundredths + given.hundredths > taken.hundredths:
             self._refuse(f"a refund of {asked}, above what is left of the capture")
-        self._add(Movement.REFUNDED, asked, request_id)
+        self._add(EntryType.REFUNDED, asked, request_id)
 
     @property
     def reconciliation_id(self) -> str:
@@ -231,17 +231,17 @@ class Account:
         if asked.code != self.code:
             self._refuse(f"{asked.code} for a trip in {self.code}")
 
-    def _booked(self, movement: Movement) -> list[Booking]:
+    def _booked(self, movement: EntryType) -> list[Booking]:
         return [booking for booking in self.bookings if booking.movement is movement]
 
     def _sum(self, bookings: list[Booking]) -> Amount:
         return Amount(sum(booking.amount.hundredths for booking in bookings), self.code or "XXX")
 
-    def _add(self, movement: Movement, amount: Amount, reference: str = "") -> None:
+    def _add(self, movement: EntryType, amount: Amount, reference: str = "") -> None:
         booking = Booking(self, movement, amount, datetime.now(UTC), reference)
         self.bookings.append(booking)
         self.book.append(booking)
 
     def _refuse(self, why: str) -> NoReturn:
         self.violations.append(why)
-        raise Refusal(BAD_REQUEST)
+        raise RequestRefusedError(BAD_REQUEST)

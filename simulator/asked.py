@@ -25,5 +25,5 @@ class Asked(WireModel):
     shopping_trip_id: Identifier
 
     def deed(self, account: Account) -> Answer:
-        """Do what is asked, and give the answer. Raises Refusal."""
+        """Do what is asked, and give the answer. Raises RequestRefusedError."""
         raise NotImplementedError

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from aiohttp import web
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
-from simulator.account import BAD_REQUEST, Account, Refusal, named
+from simulator.account import BAD_REQUEST, Account, RequestRefusedError, named
 from simulator.asked import Answer, Asked
 from simulator.checkout import Checkout
 from simulator.faults import REFUSALS, Fault, Faults, Kind
@@ -17,7 +17,7 @@ from simulator.wire import (
     JSON_TYPE,
     Call,
     Identifier,
-    Unreadable,
+    UnreadableError,
     answer,
     parse,
     raw_answer,
@@ -167,7 +167,7 @@ class Services:
         async def handle(request: web.Request) -> web.StreamResponse:
             try:
                 asked = await self._read(kind, request)
-            except Unreadable:
+            except UnreadableError:
                 return refuse(BAD_REQUEST)
             account = self._ledger.account(asked.shopping_trip_id)
             account.arrived(asked.call, asked.store_id)
@@ -178,12 +178,12 @@ class Services:
         return handle
 
     async def _read(self, kind: type[Asked], request: web.Request) -> Asked:
-        """What the call asks. Raises Unreadable, and puts it down as a violation."""
+        """What the call asks. Raises UnreadableError, and puts it down as a violation."""
         body = None
         try:
             body = await read_json(request)
             return parse(kind, body)
-        except Unreadable as error:
+        except UnreadableError as error:
             trip_id = _trip_in(kind, body)
             violations = self._ledger.account(trip_id).violations if trip_id else self._ledger.violations
             violations.append(f"{kind.call} can't be read: {error}")
@@ -211,7 +211,7 @@ def _do(asked: Asked, account: Account) -> web.Response:
     try:
         account.admit(asked.call)
         return answer(asked.deed(account), status=asked.taken)
-    except Refusal as refusal:
+    except RequestRefusedError as refusal:
         return refuse(str(refusal))
 
 
@@ -254,7 +254,7 @@ def _body(done: web.Response | None) -> bytes:
 def _adjust_wrong(fault: Fault, asked: Adjust, account: Account) -> web.Response:
     try:
         return answer(ADJUST_ANSWERS[fault.kind](fault, asked.amount, account))
-    except Refusal as refusal:
+    except RequestRefusedError as refusal:
         return refuse(str(refusal))
 
 

@@ -13,7 +13,7 @@ from simulator.ledger import Ledger
 from simulator.money import Hundredths
 from simulator.receivers import Failures, Receivers
 from simulator.waiting import Waiting
-from simulator.wire import Call, Identifier, Unreadable, WireModel, answer, parse, raw_answer, read_json, refuse
+from simulator.wire import Call, Identifier, UnreadableError, WireModel, answer, parse, raw_answer, read_json, refuse
 
 
 class Plan(WireModel):
@@ -162,6 +162,6 @@ async def refuse_unreadable(request: web.Request, handler: Callable[[web.Request
     """Answer 400 with the sentence to what a handler could not read."""
     try:
         response: web.StreamResponse = await handler(request)
-    except Unreadable as error:
+    except UnreadableError as error:
         return refuse(str(error))
     return response

@@ -7,7 +7,7 @@ from aiohttp import web
 from pydantic import Field
 
 from simulator.waiting import Waiting
-from simulator.wire import Unreadable, WireModel, answer, read_json, refuse
+from simulator.wire import UnreadableError, WireModel, answer, read_json, refuse
 
 NAMES = ("receipts", "incidents")
 
@@ -68,7 +68,7 @@ class Receivers:
         key = request.headers.get("Idempotency-Key")
         try:
             body = await read_json(request)
-        except Unreadable as error:
+        except UnreadableError as error:
             return refuse(str(error))
         if not key or not isinstance(body, dict):
             return refuse("should be a JSON object with an Idempotency-Key")

@@ -34,7 +34,7 @@ def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-class Unreadable(ValueError):
+class UnreadableError(ValueError):
     """What was sent can't be used; the sentence names each field, and no value."""
 
 
@@ -48,22 +48,24 @@ Sent = TypeVar("Sent", bound=WireModel)
 
 
 async def read_json(request: web.Request) -> Any:
-    """The request's JSON, its numbers with a point as Decimal. Raises Unreadable."""
+    """The request's JSON, its numbers with a point as Decimal. Raises UnreadableError."""
     if request.content_type != JSON_TYPE:
-        raise Unreadable(f"content-type: should be {JSON_TYPE}")
+        raise UnreadableError(f"content-type: should be {JSON_TYPE}")
     try:
         return json.loads(await request.read(), parse_float=Decimal, parse_constant=_no_number)
     except (ValueError, RecursionError):
-        raise Unreadable("the body is not JSON") from None
+        raise UnreadableError("the body is not JSON") from None
 
 
 def parse(model: type[Sent], value: Any) -> Sent:
-    """The value as that model. Raises Unreadable."""
+    """The value as that model. Raises UnreadableError."""
     try:
         return model.model_validate(value, by_name=False, by_alias=True)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False, include_context=False)
-        raise Unreadable("; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)) from None
+        raise UnreadableError(
+            "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
+        ) from None
 
 
 def answer(body: Any = None, *, status: int = 200) -> web.Response:

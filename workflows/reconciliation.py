@@ -1,4 +1,4 @@
-"""Compares each day's settlement file with the books, and tells people where they differ."""
+"""Compares each day's settlement file with the ledger, and tells people where they differ."""
 
 from datetime import UTC, date, timedelta
 from typing import Any, Literal
@@ -6,19 +6,19 @@ from typing import Any, Literal
 from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributeKey
 
-from trips.attention import Incident
-from trips.deliveries import incident_parcel
-from trips.names import RECONCILIATION
-from workflows.calls import CallFailed, told
-from workflows.parcels import deliver_at_last
-from workflows.refusals import refused
-from workflows.starting import InvalidStart, read_start
+from domain.failures.attention import Incident
+from domain.notifications import incident_notification
+from domain.public_names import RECONCILIATION
+from workflows.support.calls import CallFailedError, unwrap_failure
+from workflows.support.outbox import deliver_eventually
+from workflows.support.refusals import refused
+from workflows.support.start_payload import InvalidStartError, read_start
 
 with workflow.unsafe.imports_passed_through():
     from activities.reconciliation import ReconciliationActivities
-    from books.daily import DayAsked, DayKey, ReconciledDay
+    from ledger.reconciliation.daily import DayAsked, DayKey, ReconciledDay
 
-READ_LIMIT = timedelta(minutes=10)
+RECONCILE_TIMEOUT = timedelta(minutes=10)
 """A million rows take about a minute; it is also how long a killed worker's run waits for another one."""
 
 TRIES = RetryPolicy(initial_interval=timedelta(minutes=1), maximum_interval=timedelta(minutes=15), maximum_attempts=7)
@@ -38,7 +38,7 @@ class Reconciliation:
         try:
             asked = read_start(DayAsked, payload or ({},), "the reconciliation")
             day = _day(asked)
-        except InvalidStart as error:
+        except InvalidStartError as error:
             raise refused(str(error), "InvalidStart") from None
         workflow.set_current_details(f"reconciles {day}")
         reconciled = await self._reconcile(day)
@@ -51,29 +51,29 @@ class Reconciliation:
 
     async def _reconcile(self, day: date) -> ReconciledDay:
         try:
-            result = await told(
+            result = await unwrap_failure(
                 workflow.execute_activity_method(
                     ReconciliationActivities.reconcile_day,
                     DayKey(day=day),
-                    start_to_close_timeout=READ_LIMIT,
+                    start_to_close_timeout=RECONCILE_TIMEOUT,
                     retry_policy=TRIES,
                     summary=f"reconcile {day}",
                 )
             )
-        except CallFailed as failure:
-            return ReconciledDay(day=day, trouble=failure.trouble.sentence)
+        except CallFailedError as error:
+            return ReconciledDay(day=day, failure=error.failure.sentence)
         return ReconciledDay(day=day, result=result)
 
     async def _tell(self, reconciled: ReconciledDay, state: Literal["opened", "closed"]) -> None:
         incident = Incident.of_day(reconciled.day, reconciled.sentence, state=state, at=workflow.now())
-        await deliver_at_last(incident_parcel(incident))
+        await deliver_eventually(incident_notification(incident))
 
 
 def _day(asked: DayAsked) -> date:
-    """Which day to reconcile. Raises InvalidStart for one that is not over."""
+    """Which day to reconcile. Raises InvalidStartError for one that is not over."""
     now = workflow.now()
     due = workflow.info().typed_search_attributes.get(DUE) or now
     day = asked.day or due.astimezone(UTC).date() - timedelta(days=1)
     if day >= now.date():
-        raise InvalidStart(f"the day {day} is not over yet (UTC)")
+        raise InvalidStartError(f"the day {day} is not over yet (UTC)")
     return day

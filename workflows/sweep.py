@@ -6,8 +6,8 @@ from typing import Any
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
-from trips.base import rfc3339
-from trips.names import SWEEP
+from domain.model import rfc3339
+from domain.public_names import SWEEP
 
 with workflow.unsafe.imports_passed_through():
     from activities.sweep import SweepActivities, Swept, Window
@@ -37,7 +37,7 @@ class Sweep:
         # up what had to wait too.
         until = workflow.info().workflow_start_time
         since = _looked_until(until) - OVERLAP
-        total = Swept(told=0, restarted=0)
+        total = Swept(incidents=0, restarted=0)
         while since < until:
             window = Window(since=since, until=min(since + MAX_WINDOW, until))
             swept = await workflow.execute_activity_method(
@@ -47,7 +47,7 @@ class Sweep:
                 retry_policy=RETRIES,
                 summary=f"look at what happened until {rfc3339(window.until)}",
             )
-            total = Swept(told=total.told + swept.told, restarted=total.restarted + swept.restarted)
+            total = Swept(incidents=total.incidents + swept.incidents, restarted=total.restarted + swept.restarted)
             since = window.until
         return {"until": rfc3339(until), **total.to_json()}
 

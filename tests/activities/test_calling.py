@@ -8,18 +8,18 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.calling import calling, in_time
-from activities.checkout import CheckoutActivities, CheckoutCall
-from activities.deliveries import DeliveryActivities, reporting_to, sending_to
-from activities.payment import AmountCall, PaymentActivities, RefundCall, TripCall
+from activities.calling import in_time, service_errors
+from activities.checkout_service import CheckoutActivities, CheckoutCall
+from activities.notifications import NotificationActivities, reporting_to, sending_to
+from activities.payment_service import AmountCall, PaymentActivities, RefundCall, TripCall
 from clients.checkout_service import open_checkout_service
 from clients.deadline import check_in_time
-from clients.delivery import open_receiver
 from clients.errors import UnreachableError
 from clients.payment_service import open_payment_service
-from trips.cart import Cart
-from trips.deliveries import Kind, PaymentStatus, payment_status_parcel, receipt_parcel
-from trips.money import Money
+from clients.webhook import open_webhook
+from domain.cart.cart import Cart
+from domain.money import Money
+from domain.notifications import NotificationKind, PaymentStatus, payment_status_notification, receipt_notification
 
 LIMIT = timedelta(seconds=15)
 SEVEN = Money(amount="7.00", code="USD")
@@ -40,11 +40,14 @@ async def activities_at(url):
     async with (
         open_payment_service(url, "none") as service,
         open_checkout_service(url, "none") as checkout,
-        open_receiver(f"{url}/receipts") as receipts,
+        open_webhook(f"{url}/receipts") as receipts,
     ):
         payments = PaymentActivities(service)
-        ways = {Kind.RECEIPT: sending_to(receipts), Kind.PAYMENT_STATUS: reporting_to(service, lambda _: None)}
-        deliveries = DeliveryActivities(None, ways)
+        senders = {
+            NotificationKind.RECEIPT: sending_to(receipts),
+            NotificationKind.PAYMENT_STATUS: reporting_to(service, lambda _: None),
+        }
+        deliveries = NotificationActivities(None, senders)
         amount = AmountCall(**TRIP, amount=SEVEN)
         refund = RefundCall(**dict(amount), refund_request_id="0b9d7a4e-3c21-4f0a-8f5e-1d2c3b4a5f60", reason="OTHER")
         yield {
@@ -54,8 +57,8 @@ async def activities_at(url):
             "transactional_data": (payments.transactional_data, TripCall(**TRIP)),
             "refund": (payments.refund, refund),
             "checkout": (CheckoutActivities(checkout).checkout, CheckoutCall(**TRIP, cart=CART)),
-            "send": (deliveries.send, payment_status_parcel(STATUS, "trip-1")),
-            "deliver": (deliveries.deliver, receipt_parcel(RECEIPT)),
+            "send": (deliveries.send, payment_status_notification(STATUS, "trip-1")),
+            "deliver": (deliveries.deliver, receipt_notification(RECEIPT)),
         }
 
 
@@ -133,7 +136,7 @@ async def test_a_worker_that_stood_still_in_the_middle_of_an_activity_sends_noth
     async with open_payment_service(simulator.url, "none") as service:
 
         async def act():
-            async with calling():
+            async with service_errors():
                 monkeypatch.setattr("time.time", lambda: datetime.now(UTC).timestamp() + 60)
                 await service.cancel(*TRIP.values(), attempt=1)
 

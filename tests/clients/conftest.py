@@ -71,14 +71,14 @@ async def service(fake: FakeService) -> AsyncIterator[PaymentService]:
 @asynccontextmanager
 async def answering_bytes(*parts: bytes, then_hang: bool = False) -> AsyncIterator[str]:
     """A server that reads a request and writes the bytes as they are, one part after the other, and hangs up."""
-    released = asyncio.Event()
+    hold_cancelled = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         for part in parts:
             writer.write(part)
         if then_hang:
-            await released.wait()
+            await hold_cancelled.wait()
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
@@ -86,7 +86,7 @@ async def answering_bytes(*parts: bytes, then_hang: bool = False) -> AsyncIterat
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
-        released.set()
+        hold_cancelled.set()
         server.close()
 
 

@@ -21,12 +21,12 @@ from clients.errors import (
     UnknownTripError,
     UnreadableAnswerError,
 )
-from clients.signing import MissingCredentials
+from clients.signing import MissingCredentialsError
+from domain.cart.cart import Cart
+from domain.cart.checkout_cart import checkout_cart
+from domain.cart.priced_cart import OrderTotals, PricedCart, PricedLine
+from domain.money import Money
 from settings import SettingsError, load
-from trips.cart import Cart
-from trips.checkout_cart import checkout_cart
-from trips.money import Money
-from trips.pricing import OrderTotals, PricedCart, PricedLine
 
 STORE, TRIP = "store-1", "3f0e8a52-7f4c-4a5e-9b57-6f1f0c1d2e3f"
 
@@ -163,8 +163,8 @@ async def test_a_refusal_names_the_line_as_people_find_it(fake, service, body, a
     fake.answers(body, status=400)
     with pytest.raises(BadRequestError) as caught:
         await service.checkout(STORE, TRIP, CART, attempt=1)
-    assert about in caught.value.trouble.sentence
-    assert "1111" not in caught.value.trouble.sentence
+    assert about in caught.value.failure.sentence
+    assert "1111" not in caught.value.failure.sentence
 
 
 @pytest.mark.parametrize("status", [202, 203, 206, 302])
@@ -318,7 +318,7 @@ async def test_the_simulators_own_sums_agree_with_ours_in_currencies_with_0_2_an
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "https://checkout.example.com"])
 async def test_a_host_without_a_region_is_told_with_the_name_of_its_own_variable(url):
-    with pytest.raises(MissingCredentials, match=r"^CHECKOUT_SERVICE_URL: .*https://us-east-1\.checkout\.amazon"):
+    with pytest.raises(MissingCredentialsError, match=r"^CHECKOUT_SERVICE_URL: .*https://us-east-1\.checkout\.amazon"):
         async with open_checkout_service(url, "sigv4"):
             pytest.fail("opened")
 

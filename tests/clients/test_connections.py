@@ -11,10 +11,10 @@ from aiohttp import web
 from clients import errors
 from clients.connections import MAX_ANSWERS_WAITING
 from clients.deadline import to_begin_within
-from clients.delivery import Receiver
 from clients.payment_service import open_payment_service
 from clients.transport import MOST_BYTES, open_http
-from trips.money import Money
+from clients.webhook import Webhook
+from domain.money import Money
 
 TRIP = ("store-1", "trip-1")
 SEVEN = Money(amount="7.00", code="USD")
@@ -30,7 +30,7 @@ def http(body, *headers):
 @pytest.fixture
 async def receiver(fake):
     async with open_http() as endpoint:
-        yield Receiver(endpoint, f"{fake.url}/receipts")
+        yield Webhook(endpoint, f"{fake.url}/receipts")
 
 
 async def test_no_cookie_of_an_answer_comes_with_another_call(fake, service, receiver):

@@ -15,7 +15,7 @@ from botocore.credentials import Credentials
 from structlog.testing import capture_logs
 
 from clients import credentials, errors
-from clients.credentials import CredentialKeeper, Keys, MissingCredentials, check_credentials
+from clients.credentials import CredentialKeeper, Keys, MissingCredentialsError, check_credentials
 from clients.payment_service import PaymentService, open_payment_service
 from clients.signing import Signature
 from clients.transport import open_http
@@ -89,7 +89,7 @@ async def test_credentials_that_hang_take_no_thread_of_the_loops_pool_and_do_not
     monkeypatch.setattr(credentials, "READING_TIMEOUT", 0.02)
     keeper = CredentialKeeper(hanging)
     for _ in range(40):  # the pool has at most 32
-        with pytest.raises(MissingCredentials):
+        with pytest.raises(MissingCredentialsError):
             await keeper.keys()
     async with asyncio.timeout(30):  # far below what the source hangs for
         assert await asyncio.to_thread(lambda: "free") == "free"
@@ -107,7 +107,7 @@ async def test_a_source_that_hung_is_asked_anew_and_not_waited_for(hanging, monk
         return next(sources)()
 
     keeper = CredentialKeeper(resolve)
-    with capture_logs() as logs, pytest.raises(MissingCredentials, match=r"did not answer within 0\.05 s"):
+    with capture_logs() as logs, pytest.raises(MissingCredentialsError, match=r"did not answer within 0\.05 s"):
         await keeper.keys()
     assert (await keeper.keys()).access_key == "NEWKEY"
     assert [(line["event"], line["outcome"]) for line in logs] == [("credentials", "not renewed")]
@@ -176,7 +176,7 @@ async def test_a_call_that_is_refused_for_keys_that_were_rotated_meanwhile_is_ma
         aws("credentials", in_file("NEWKEY"))
         error = await capture_fails(service, errors.UnreachableError)
         assert error.outcome_known
-        assert not error.trouble.needs_a_person
+        assert not error.failure.needs_operator
         assert (error.status, "replaced" in error.sentence) == (status, True)
         allowing(fake, "NEWKEY")
         await service.cancel("store-1", "trip-1", attempt=2)
@@ -207,7 +207,7 @@ async def test_a_credential_process_that_hangs_is_ended_with_all_that_it_started
     program.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {tmp_path}/child\nwait\n")
     program.chmod(0o755)
     aws("config", f"[default]\ncredential_process = {program}\n")
-    with pytest.raises(MissingCredentials, match=r"credential_process did not end within"):
+    with pytest.raises(MissingCredentialsError, match=r"credential_process did not end within"):
         async with CredentialKeeper().open():
             pytest.fail("opened")
     child = int((tmp_path / "child").read_text())
@@ -248,7 +248,7 @@ async def test_a_source_that_gave_keys_and_then_hangs_lets_the_worker_start_and_
 
 async def test_a_credential_process_that_never_stops_talking_fills_no_memory(aws):
     aws("config", "[default]\ncredential_process = yes\n")
-    with pytest.raises(MissingCredentials, match="can't be read"):
+    with pytest.raises(MissingCredentialsError, match="can't be read"):
         async with CredentialKeeper().open():
             pytest.fail("opened")
 
@@ -264,7 +264,7 @@ async def test_what_a_source_prints_is_in_no_log_and_in_no_error(aws, tmp_path, 
     aws("config", f"[default]\ncredential_process = {program}\n")
     with caplog.at_level(logging.DEBUG, "root"), capture_logs() as logs:
         async with CredentialKeeper().open() as keeper:
-            with pytest.raises(MissingCredentials) as caught:
+            with pytest.raises(MissingCredentialsError) as caught:
                 await keeper.keys()
     printed = "".join(capfd.readouterr())
     assert SECRET not in f"{caught.value}{logs}{caplog.text}{printed}"
@@ -326,7 +326,7 @@ async def test_an_odd_source_ends_the_start_with_a_sentence(aws, monkeypatch, so
     aws("config", config)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(MissingCredentials) as caught:
+    with pytest.raises(MissingCredentialsError) as caught:
         async with open_payment_service(URL, "sigv4"):
             pytest.fail("opened")
     assert str(caught.value).startswith("PAYMENT_SERVICE_AUTH=sigv4: ")
@@ -337,7 +337,7 @@ async def test_an_odd_source_ends_the_start_with_a_sentence(aws, monkeypatch, so
 
 async def test_a_pipe_instead_of_a_file_ends_the_start(aws, tmp_path):
     os.mkfifo(tmp_path / "credentials")
-    with pytest.raises(MissingCredentials, match="AWS_SHARED_CREDENTIALS_FILE: should be a regular file"):
+    with pytest.raises(MissingCredentialsError, match="AWS_SHARED_CREDENTIALS_FILE: should be a regular file"):
         async with open_payment_service(URL, "sigv4"):
             pytest.fail("opened")
 

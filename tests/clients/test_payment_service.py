@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from clients.errors import BadRequestError, ServiceError, UnreachableError, UnreadableAnswerError
 from clients.payment_service import AdjustAnswer, AdjustStatus, open_payment_service
-from trips.money import Money, minor_digits
+from domain.money import Money, minor_digits
 
 STORE, TRIP = "store-1", "3f0e8a52-7f4c-4a5e-9b57-6f1f0c1d2e3f"
 CARD, MAIL, EXPIRY = "4111111111111111", "jo.doe@example.com", {"expirationYear": "2025", "expirationMonth": "12"}
@@ -199,8 +199,8 @@ class TestAdjust:
         with pytest.raises(UnreadableAnswerError) as caught:
             await service.adjust(STORE, TRIP, usd("9"), attempt=1)
         assert not caught.value.outcome_known
-        assert caught.value.trouble.outcome_unknown
-        assert len(caught.value.trouble.sentence) < 300
+        assert caught.value.failure.outcome_unknown
+        assert len(caught.value.failure.sentence) < 300
 
 
 json_values = st.recursive(
@@ -230,7 +230,7 @@ async def test_whatever_is_answered_an_adjust_ends_in_an_answer_or_a_service_err
     try:
         answer = await service.adjust(STORE, TRIP, usd("9"), attempt=1)
     except ServiceError as error:
-        sentence = error.trouble.sentence
+        sentence = error.failure.sentence
     else:
         sentence = str(answer)
         assert answer.authorized_amount.code == "USD"

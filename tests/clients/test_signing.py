@@ -10,7 +10,7 @@ import pytest
 from botocore.credentials import Credentials, RefreshableCredentials
 from structlog.testing import capture_logs
 
-from clients.credentials import CredentialKeeper, MissingCredentials, check_credentials
+from clients.credentials import CredentialKeeper, MissingCredentialsError, check_credentials
 from clients.errors import UnreachableError
 from clients.payment_service import PaymentService, open_payment_service
 from clients.signing import Signature, region_of
@@ -102,7 +102,7 @@ async def test_credentials_that_cannot_be_renewed_are_tried_again_later_and_not_
     async with open_http(fake.url, signature) as http:
         with capture_logs() as logs, pytest.raises(UnreachableError, match=r"not sent.*RuntimeError") as caught:
             await PaymentService(http).cancel("store-1", "trip-1", attempt=1)
-    assert not caught.value.trouble.needs_a_person
+    assert not caught.value.failure.needs_operator
     assert SECRET not in repr(logs) + caught.value.sentence
     assert caught.value.outcome_known
     assert caught.value.__suppress_context__
@@ -110,14 +110,14 @@ async def test_credentials_that_cannot_be_renewed_are_tried_again_later_and_not_
 
 
 async def test_no_credentials_are_told_at_the_start(no_aws):
-    with pytest.raises(MissingCredentials, match="AWS_ACCESS_KEY_ID"):
+    with pytest.raises(MissingCredentialsError, match="AWS_ACCESS_KEY_ID"):
         async with open_payment_service("https://us-east-1.payments.amazonphysicalstores.com", "sigv4"):
             pytest.fail("opened")
 
 
 async def test_half_a_credential_is_told_at_the_start_without_it(no_aws):
     no_aws.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
-    with pytest.raises(MissingCredentials, match="PartialCredentialsError") as caught:
+    with pytest.raises(MissingCredentialsError, match="PartialCredentialsError") as caught:
         check_credentials()
     assert KEY_ID not in str(caught.value)
 
@@ -126,7 +126,7 @@ async def test_half_a_credential_is_told_at_the_start_without_it(no_aws):
     "url", ["http://127.0.0.1:8080", "http://localhost", "https://payments.example.com", "http://[::1]:80", "", "x"]
 )
 async def test_a_host_without_a_region_cannot_be_signed_for(url):
-    with pytest.raises(MissingCredentials, match=r"PAYMENT_SERVICE_URL.*AWS region"):
+    with pytest.raises(MissingCredentialsError, match=r"PAYMENT_SERVICE_URL.*AWS region"):
         async with open_payment_service(url, "sigv4"):
             pytest.fail("opened")
 

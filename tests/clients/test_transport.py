@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 from clients import errors, transport
 from clients.payment_service import open_payment_service
 from clients.transport import LOWER_ERRORS, MOST_BYTES
-from trips.money import Money
-from trips.trouble import TroubleKind
+from domain.failures.call_failure import FailureKind
+from domain.money import Money
 
 TRIP = ("store-1", "trip-1")
 
@@ -25,25 +25,25 @@ async def cancel(service):
 @pytest.mark.parametrize(
     ("said", "error", "kind", "known"),
     [
-        ((400, "BadRequestException"), errors.BadRequestError, TroubleKind.REFUSED, True),
-        ((400, "UnknownShoppingTrip"), errors.UnknownTripError, TroubleKind.UNKNOWN_TRIP, True),
-        ((400, "UnknownShoppingTripException"), errors.UnknownTripError, TroubleKind.UNKNOWN_TRIP, True),
-        ((400, "ShoppingTripExpiredException"), errors.TripExpiredError, TroubleKind.EXPIRED, True),
-        ((400, "ShoppingTripExpired"), errors.TripExpiredError, TroubleKind.EXPIRED, True),
-        ((403, "ShoppingTripExpired"), errors.TripExpiredError, TroubleKind.EXPIRED, True),
-        ((429, "ShoppingTripExpired"), errors.TripExpiredError, TroubleKind.EXPIRED, True),
-        ((401, None), errors.NotAllowedError, TroubleKind.NOT_ALLOWED, True),
-        ((403, None), errors.NotAllowedError, TroubleKind.NOT_ALLOWED, True),
-        ((404, None), errors.BadRequestError, TroubleKind.REFUSED, True),
-        ((408, None), errors.ServiceUnavailableError, TroubleKind.UNAVAILABLE, False),
-        ((408, "ShoppingTripExpired"), errors.TripExpiredError, TroubleKind.EXPIRED, True),
-        ((422, "Other"), errors.BadRequestError, TroubleKind.REFUSED, True),
-        ((425, None), errors.ServiceUnavailableError, TroubleKind.UNAVAILABLE, False),
-        ((429, None), errors.RateLimitedError, TroubleKind.RATE_LIMITED, True),
-        ((500, "InternalServerError"), errors.ServiceUnavailableError, TroubleKind.UNAVAILABLE, False),
-        ((503, None), errors.ServiceUnavailableError, TroubleKind.UNAVAILABLE, False),
-        ((500, "ShoppingTripExpired"), errors.ServiceUnavailableError, TroubleKind.UNAVAILABLE, False),
-        ((302, None), errors.UnreadableAnswerError, TroubleKind.UNREADABLE, False),
+        ((400, "BadRequestException"), errors.BadRequestError, FailureKind.REFUSED, True),
+        ((400, "UnknownShoppingTrip"), errors.UnknownTripError, FailureKind.UNKNOWN_TRIP, True),
+        ((400, "UnknownShoppingTripException"), errors.UnknownTripError, FailureKind.UNKNOWN_TRIP, True),
+        ((400, "ShoppingTripExpiredException"), errors.TripExpiredError, FailureKind.EXPIRED, True),
+        ((400, "ShoppingTripExpired"), errors.TripExpiredError, FailureKind.EXPIRED, True),
+        ((403, "ShoppingTripExpired"), errors.TripExpiredError, FailureKind.EXPIRED, True),
+        ((429, "ShoppingTripExpired"), errors.TripExpiredError, FailureKind.EXPIRED, True),
+        ((401, None), errors.NotAllowedError, FailureKind.NOT_ALLOWED, True),
+        ((403, None), errors.NotAllowedError, FailureKind.NOT_ALLOWED, True),
+        ((404, None), errors.BadRequestError, FailureKind.REFUSED, True),
+        ((408, None), errors.ServiceUnavailableError, FailureKind.UNAVAILABLE, False),
+        ((408, "ShoppingTripExpired"), errors.TripExpiredError, FailureKind.EXPIRED, True),
+        ((422, "Other"), errors.BadRequestError, FailureKind.REFUSED, True),
+        ((425, None), errors.ServiceUnavailableError, FailureKind.UNAVAILABLE, False),
+        ((429, None), errors.RateLimitedError, FailureKind.RATE_LIMITED, True),
+        ((500, "InternalServerError"), errors.ServiceUnavailableError, FailureKind.UNAVAILABLE, False),
+        ((503, None), errors.ServiceUnavailableError, FailureKind.UNAVAILABLE, False),
+        ((500, "ShoppingTripExpired"), errors.ServiceUnavailableError, FailureKind.UNAVAILABLE, False),
+        ((302, None), errors.UnreadableAnswerError, FailureKind.UNREADABLE, False),
     ],
 )
 async def test_a_status_has_one_meaning(fake, said, error, kind, known):
@@ -55,8 +55,8 @@ async def test_a_status_has_one_meaning(fake, said, error, kind, known):
     assert type(caught.value) is error
     assert (caught.value.status, caught.value.error_msg, caught.value.request_id) == (status, name, "r-1")
     assert caught.value.outcome_known is known
-    assert caught.value.trouble.kind is kind
-    assert caught.value.trouble.outcome_unknown is not known
+    assert caught.value.failure.kind is kind
+    assert caught.value.failure.outcome_unknown is not known
     assert (logs[0]["outcome"], logs[0]["status"], logs[0]["request_id"]) == (kind, status, "r-1")
     assert len(fake.received) == 1
 
@@ -82,7 +82,7 @@ async def test_a_retry_after_comes_along(fake, service):
     with pytest.raises(errors.RateLimitedError) as caught:
         await cancel(service)
     assert caught.value.retry_after.total_seconds() == 600
-    assert caught.value.trouble.retry_after == caught.value.retry_after
+    assert caught.value.failure.retry_after == caught.value.retry_after
 
 
 @pytest.mark.parametrize("name", ["jo@example.com", "4111111111111111", "<script>", ["a"], {"a": 1}, 7, "x" * 5000])
@@ -303,6 +303,6 @@ def test_each_error_of_ours_is_drawn_at_the_top_of_its_module():
 
 def test_each_kind_of_trouble_with_a_service_has_its_error():
     kinds = {kind.kind for kind in subclasses(errors.ServiceError)}
-    known_by_the_trip_alone = {TroubleKind.CONTRADICTION}
-    of_the_ledger = {TroubleKind.BOOKS, TroubleKind.CONFLICT, TroubleKind.NOT_SETTLED}
-    assert kinds == set(TroubleKind) - known_by_the_trip_alone - of_the_ledger
+    known_by_the_trip_alone = {FailureKind.CONTRADICTION}
+    of_the_ledger = {FailureKind.LEDGER, FailureKind.CONFLICT, FailureKind.NOT_SETTLED}
+    assert kinds == set(FailureKind) - known_by_the_trip_alone - of_the_ledger

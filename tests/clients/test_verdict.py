@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from clients.checkout_service import CheckoutService
 from clients.errors import RejectedError, UnreadableAnswerError
 from clients.verdict import CANCEL, CAPTURE, REFUND, says_otherwise
-from trips.cart import Cart
-from trips.checkout_cart import checkout_cart
-from trips.money import Money
-from trips.trouble import TroubleKind
+from domain.cart.cart import Cart
+from domain.cart.checkout_cart import checkout_cart
+from domain.failures.call_failure import FailureKind
+from domain.money import Money
 
 TRIP = ("store-1", "trip-1")
 KEY = "0b9d7a4e-3c21-4f0a-8f5e-1d2c3b4a5f60"
@@ -55,7 +55,7 @@ YES = {
 }
 SILENT = ("capture", "cancel", "refund")
 """Whose yes may be an empty body."""
-SAYS_NO = [
+REJECTED_BY_SERVICE = [
     {"errorMsg": "InternalServerError"},
     {"errorMsg": {"name": "Failed"}},
     {"error": "away"},
@@ -173,7 +173,7 @@ async def test_another_2xx_is_no_yes(fake, service, call):
 
 @pytest.mark.parametrize("call", ["adjust", "checkout", "transactional-data", *SILENT])
 async def test_an_object_that_says_otherwise_is_no_yes(fake, service, call):
-    for said in (*SAYS_NO, *(SILENT_SAYS_NO if call in SILENT else ())):
+    for said in (*REJECTED_BY_SERVICE, *(SILENT_SAYS_NO if call in SILENT else ())):
         fake.answers((YES[call] or {}) | said)
         assert await believed(CALLS[call](service)) is False, said
 
@@ -294,8 +294,8 @@ async def test_a_rejected_payment_status_is_told_as_such(fake, service, status):
     fake.answers({"status": status})
     with pytest.raises(RejectedError) as caught:
         await CALLS["payment-status"](service)
-    assert caught.value.trouble.kind is TroubleKind.REJECTED
-    assert caught.value.trouble.needs_a_person
+    assert caught.value.failure.kind is FailureKind.REJECTED
+    assert caught.value.failure.needs_operator
 
 
 async def test_a_payment_status_that_is_neither_accepted_nor_rejected_is_not_taken(fake, service):

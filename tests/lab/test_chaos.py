@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from books.reconciling import Reconciliation
-from lab.accounting import faults_in_books, faults_of, untold_debt
-from lab.bookkeeping import Books, Reconciled
+from lab.accounting import faults_in_ledger, faults_of, untold_debt
 from lab.chaos_report import Chaos, Paid
 from lab.chaos_trips import GENEROUS, ChaosTrip
+from lab.ledger_check import Ledger, Reconciled
+from ledger.reconciliation.reconcile import Reconciliation
 
 ROOT = Path(__file__).parents[2]
 
@@ -98,7 +98,7 @@ def test_a_run_that_is_cut_off_says_where_each_trip_stands_that_is_not_settled()
 def test_a_trip_that_agrees_with_the_service_and_the_books_has_no_fault():
     assert faults_of(RESULT, ACCOUNT, REFUNDS) == []
     assert untold_debt(RESULT, ACCOUNT) == []
-    assert faults_in_books(RESULT, BOOKED, REFUNDS) == []
+    assert faults_in_ledger(RESULT, BOOKED, REFUNDS) == []
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_what_must_not_be_is_found_and_named(of_the_trip, of_the_service, words)
 def test_a_trip_whose_order_the_service_has_has_no_fault():
     assert faults_of(DELEGATED, ORDERED) == []
     assert untold_debt(DELEGATED, ORDERED) == []
-    assert faults_in_books(DELEGATED, [("sale", Decimal("42.10")), ("claim", Decimal("42.10"))]) == []
+    assert faults_in_ledger(DELEGATED, [("sale", Decimal("42.10")), ("delegated", Decimal("42.10"))]) == []
 
 
 @pytest.mark.parametrize(
@@ -152,23 +152,23 @@ def test_a_debt_that_the_service_was_not_told_of_is_found(told):
 @pytest.mark.parametrize("place", range(len(BOOKED)))
 def test_a_movement_that_is_missing_in_the_books_twice_there_or_another_is_found(place):
     movement, amount = BOOKED[place]
-    missing, extra = f"not in the books: a {movement} of ", f"in the books, and never moved: a {movement} of "
+    missing, extra = f"not in the ledger: a {movement} of ", f"in the ledger, and never moved: a {movement} of "
     others = BOOKED[:place] + BOOKED[place + 1 :]
-    assert faults_in_books(RESULT, others, REFUNDS) == [f"{missing}{amount}"]
-    assert faults_in_books(RESULT, [*BOOKED, BOOKED[place]], REFUNDS) == [f"{extra}{amount}"]
-    changed = faults_in_books(RESULT, [*others, (movement, Decimal("1.00"))], REFUNDS)
+    assert faults_in_ledger(RESULT, others, REFUNDS) == [f"{missing}{amount}"]
+    assert faults_in_ledger(RESULT, [*BOOKED, BOOKED[place]], REFUNDS) == [f"{extra}{amount}"]
+    changed = faults_in_ledger(RESULT, [*others, (movement, Decimal("1.00"))], REFUNDS)
     assert changed == [f"{missing}{amount}", f"{extra}1.00"]
 
 
 def test_a_trip_of_nothing_stands_in_the_books_too():
     nothing = {"outcome": "cancelled", "total": usd("0.00"), "captured": usd("0.00"), "badDebt": usd("0.00")}
-    assert faults_in_books(nothing, [("void", Decimal("0.00"))]) == []
-    assert faults_in_books(nothing, []) == ["not in the books: a void of 0"]
+    assert faults_in_ledger(nothing, [("no_sale", Decimal("0.00"))]) == []
+    assert faults_in_ledger(nothing, []) == ["not in the ledger: a no_sale of 0"]
 
 
 RECEIPTS = frozenset({"t1:sale", "t1:refund:r1"})
 ALL_MATCHED = Reconciliation(matched=2, left_over=0, broken=0, ignored=0, totals=[], first=[])
-ONE_LEFT = Reconciliation(matched=1, left_over=1, broken=0, ignored=0, totals=[], first=["line 2, trip t1: double"])
+ONE_LEFT = Reconciliation(matched=1, left_over=1, broken=0, ignored=0, totals=[], first=["line 2, trip t1: duplicate"])
 LEDGER = {"trips": {"t1": ACCOUNT}, "violations": []}
 SENT = [
     {"body": {"shoppingTripId": "t1", "type": "SALE"}},
@@ -179,14 +179,14 @@ SENT = [
 def unaccounted(*, receipts=SENT, kills=0, movements=None, kept=RECEIPTS, unbalanced=(), orders=ALL_MATCHED):
     """What a run of one trip would find that came to this."""
     trip = ChaosTrip("t1", Decimal("42.10"), GENEROUS)
-    books = Books(
+    our_ledger = Ledger(
         movements={"t1": BOOKED} if movements is None else movements,
         receipts=kept,
         unbalanced=list(unbalanced),
         reconciled=Reconciled(settlements=ALL_MATCHED, orders=orders),
     )
     paid = Paid(trip, RESULT, refunds=[{"refundRequestId": "r1", "amount": usd("2.10")}])
-    return Chaos(paid=[paid], ledger=LEDGER, receipts=list(receipts), books=books).unaccounted(kills=kills)
+    return Chaos(paid=[paid], ledger=LEDGER, receipts=list(receipts), our_ledger=our_ledger).unaccounted(kills=kills)
 
 
 def test_a_run_in_which_all_agrees_finds_nothing():
@@ -196,12 +196,12 @@ def test_a_run_in_which_all_agrees_finds_nothing():
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
-        ({"movements": {}}, "t1: not in the books: a sale of 42.10"),
-        ({"movements": {"t1": BOOKED, "t2": BOOKED}}, "t2: in the books, and not settled"),
+        ({"movements": {}}, "t1: not in the ledger: a sale of 42.10"),
+        ({"movements": {"t1": BOOKED, "t2": BOOKED}}, "t2: in the ledger, and not settled"),
         ({"kept": frozenset({"t1:sale"})}, "a receipt that was not kept: t1:refund:r1"),
         ({"receipts": SENT[1:]}, "a receipt that was never sent: t1:sale"),
         ({"unbalanced": ["the entry t1:sale does not come to zero"]}, "the entry t1:sale does not come to zero"),
-        ({"orders": ONE_LEFT}, "left over in the orders: line 2, trip t1: double"),
+        ({"orders": ONE_LEFT}, "left over in the orders: line 2, trip t1: duplicate"),
         ({"kills": 1}, "only 0 of 1 kills"),
     ],
 )

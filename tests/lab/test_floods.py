@@ -10,11 +10,11 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
+from domain.public_names import SHOPPING_TRIP, STATUS, SUBMIT_CART, TASK_QUEUE, trip_workflow_id
 from lab.accounting import faults_of, usd
 from lab.servers import simulator, worker
 from simulator.control import Control
 from tests.lab.conftest import LIMIT
-from trips.names import SHOPPING_TRIP, STATUS, SUBMIT_CART, TASK_QUEUE, trip_workflow_id
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 
-from namespace import KEYS, NotPrepared, prepare
+from temporal.search_attributes import KEYS, SearchAttributesMissingError, ensure_search_attributes
 
 WRONG = [
     ("TripStage", "INT", "TripStage should be Keyword and is Int"),
@@ -25,8 +25,8 @@ async def types(client):
 
 
 async def test_what_lacks_is_registered_and_a_second_worker_finds_it(server):
-    await prepare(server.client)
-    await prepare(server.client)
+    await ensure_search_attributes(server.client)
+    await ensure_search_attributes(server.client)
     found = await types(server.client)
     assert {key.name: int(key.indexed_value_type) for key in KEYS}.items() <= found.items()
 
@@ -35,8 +35,8 @@ async def test_each_wrong_type_is_told_with_both_types_and_the_way_out_and_nothi
     for name, kind, _ in WRONG:
         await add_attribute(server.client, name, IndexedValueType.Value(f"INDEXED_VALUE_TYPE_{kind}"))
     before = await types(server.client)
-    with pytest.raises(NotPrepared) as told:
-        await prepare(server.client)
+    with pytest.raises(SearchAttributesMissingError) as told:
+        await ensure_search_attributes(server.client)
     sentence = str(told.value)
     assert sentence.startswith("the namespace default has search attributes of another type: ")
     for name, _, words in WRONG:

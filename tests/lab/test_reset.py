@@ -9,11 +9,11 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
+from domain.public_names import REFUND, SHOPPING_TRIP, TASK_QUEUE, refund_workflow_id, trip_workflow_id
 from lab.accounting import faults_of, usd
 from lab.servers import simulator, worker
 from simulator.control import Control
 from tests.lab.conftest import LIMIT
-from trips.names import REFUND, SHOPPING_TRIP, TASK_QUEUE, refund_workflow_id, trip_workflow_id
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def starting(server, tmp_path):
         surroundings = {
             "TEMPORAL_ADDRESS": server.address,
             "PAYMENT_SERVICE_URL": URL,
-            "LEDGER_URL": f"sqlite:///{tmp_path / 'books.db'}",
+            "LEDGER_URL": f"sqlite:///{tmp_path / 'ledger.db'}",
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": str(tmp_path / "config"),
             "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),

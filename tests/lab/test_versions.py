@@ -6,8 +6,8 @@ from structlog.testing import capture_logs
 from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
 from temporalio.common import WorkerDeploymentVersion
 
-import deployment
-from deployment import Standing, standing_of, tell_standing
+from temporal import deployment
+from temporal.deployment import Standing, standing_of, tell_standing
 from tests.lab.conftest import LIMIT
 
 OURS = WorkerDeploymentVersion("payments", "v1")

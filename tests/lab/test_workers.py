@@ -19,14 +19,7 @@ from temporalio.api.enums.v1 import EventType, PendingActivityState
 from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
 from temporalio.client import Client
 
-from codec import ENCODING
-from connection import data_converter
-from lab.accounting import faults_of, usd
-from lab.binaries import temporal
-from lab.servers import simulator, worker
-from simulator.control import Control
-from tests.lab.conftest import LIMIT
-from trips.names import (
+from domain.public_names import (
     CHOOSE_DECLINE_STRATEGY,
     SHOPPING_TRIP,
     STATUS,
@@ -35,6 +28,13 @@ from trips.names import (
     TASK_QUEUE,
     trip_workflow_id,
 )
+from lab.accounting import faults_of, usd
+from lab.binaries import temporal
+from lab.servers import simulator, worker
+from simulator.control import Control
+from temporal.connection import data_converter
+from temporal.payload_codec import ENCODING
+from tests.lab.conftest import LIMIT
 
 ROOT = Path(__file__).parents[2]
 DEPLOYMENT = "payments"

@@ -1,7 +1,7 @@
 """Temporal without a server: a trip's own workflow code runs on it, and the test says when and how each wait ends.
 
-It stands where the SDK's workflow runtime stands, so that `Paying` is driven as it is. A trip on Temporal's servers
-costs half a second; here it costs some milliseconds, and thousands of examples are within reach.
+It stands where the SDK's workflow runtime stands, so that `TripPayment` is driven as it is. A trip on Temporal's
+servers costs half a second; here it costs some milliseconds, and thousands of examples are within reach.
 """
 
 import asyncio

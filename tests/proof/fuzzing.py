@@ -5,7 +5,7 @@ import json
 
 from temporalio.api.common.v1 import Payload
 
-from connection import data_converter
+from temporal.connection import data_converter
 
 CONVERTER = data_converter().payload_converter
 MAX_PAYLOAD_BYTES = 2_000_000

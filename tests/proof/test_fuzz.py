@@ -12,18 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from temporalio.exceptions import ApplicationError
 
-from lab.accounting import usd
-from tests.proof import test_proof
-from tests.proof.clockwork import Clockwork
-from tests.proof.fuzzing import changed, passed_on, received
-from tests.proof.test_proof import START, Proof, cart
-from trips.attention import Attention, Cause, Incident
-from trips.base import Refused
-from trips.deliveries import incident_parcel
-from trips.details import details, refund_details
-from trips.messages import RefundResolution
-from trips.money import Money
-from trips.names import (
+from domain.failures.attention import Attention, AttentionCause, Incident
+from domain.messages import RefundResolution
+from domain.model import CommandRejectedError
+from domain.money import Money
+from domain.notifications import incident_notification
+from domain.public_names import (
     CANCEL_TRIP,
     CHOOSE_DECLINE_STRATEGY,
     RESOLVE_CAPTURE,
@@ -31,11 +25,17 @@ from trips.names import (
     SUBMIT_CART,
     trip_workflow_id,
 )
-from trips.refund import Recovery
-from trips.refund_errand import RefundErrand, RefundStart
-from trips.request import InvalidTrip, StartIds, TripRequest
-from workflows.messages import read_message
-from workflows.starting import InvalidStart, only_payload, read_start
+from domain.refund.refund import Recovery
+from domain.refund.refund_state import RefundStart, RefundState
+from domain.trip.request import InvalidTripError, StartIds, TripRequest
+from domain.workflow_details import details, refund_details
+from lab.accounting import usd
+from tests.proof import test_proof
+from tests.proof.clockwork import Clockwork
+from tests.proof.fuzzing import changed, passed_on, received
+from tests.proof.test_proof import START, Proof, cart
+from workflows.support.message_handler import read_message
+from workflows.support.start_payload import InvalidStartError, read_start, single_payload
 
 world = test_proof.world
 
@@ -92,10 +92,10 @@ class Fuzzed(Proof):
         self.account.pre_authorized, self.account.balance = 1000, self.dice.choice([3060, 100_000])
         self.clock = Clockwork(START, jitter=0.5)
         try:
-            request = TripRequest.read(only_payload([value], "the trip"))
+            request = TripRequest.read(single_payload([value], "the trip"))
             request.check_workflow_id(trip_workflow_id(self.id))
             request.check_started(START)
-        except (InvalidStart, InvalidTrip) as refusal:
+        except (InvalidStartError, InvalidTripError) as refusal:
             self._check_told(value, str(refusal))
             return False
         self.world.run(self._start())
@@ -104,10 +104,10 @@ class Fuzzed(Proof):
     def _check_told(self, value, refusal):
         assert 0 < len(refusal) <= MAX_SENTENCE
         ids = StartIds.read(value, self.id)
-        attention = Attention.because(Cause.START, since=START, sentence=refusal)
-        passed_on(incident_parcel(Incident(**dict(attention), **dict(ids), state="opened", at=START)))
+        attention = Attention.for_cause(AttentionCause.START, since=START, sentence=refusal)
+        passed_on(incident_notification(Incident(**dict(attention), **dict(ids), state="opened", at=START)))
 
-    def talk(self):
+    def with_client(self):
         for _ in range(MESSAGES_A_TRIP):
             while self.lives and self.in_call and self.dice.random() < 3 / 4:
                 self.world.run(self._answer(None))
@@ -123,21 +123,21 @@ class Fuzzed(Proof):
         self.world.run(self._take(name, value))
 
     async def _take(self, name, value):
-        before = self.paying.status().to_json()
+        before = self.payment.status().to_json()
         refusal = None
         if self.dice.random() < 1 / 2:
-            self.paying.take_note(name, [value])
+            self.payment.handle_signal(name, [value])
         else:
             try:
-                self.paying.check(name, [value])
+                self.payment.check_update(name, [value])
             except ApplicationError as error:
                 refusal = error.message
-            assert self.paying.status().to_json() == before, "a rehearsal was not one"
+            assert self.payment.status().to_json() == before, "a rehearsal was not one"
             if refusal is None:
                 with suppress(ApplicationError):  # before the ledger was asked, `check` looks at the form alone
-                    self.paying.answer(name, [value])
+                    self.payment.handle_update(name, [value])
         assert refusal is None or 0 < len(refusal) <= MAX_SENTENCE
-        status = self.paying.status()
+        status = self.payment.status()
         passed_on(status.to_json())
         assert len(details(status).encode()) <= MAX_DETAILS
 
@@ -149,7 +149,7 @@ class Fuzzed(Proof):
         if held is None or held == HELD:  # what a start says of another hold is believed
             assert self.account.violations == []
         assert len(self.account.captures) <= 1
-        assert self.world.books.settlement_of(self.request.shopping_trip_id) == settlement
+        assert self.world.our_ledger.settlement_of(self.request.shopping_trip_id) == settlement
 
     async def _operate(self):
         """An operator who gives up: what the service will never take ends with its token."""
@@ -167,7 +167,7 @@ def test_nearly_right_starts_and_messages_are_taken_or_refused_and_the_trip_ends
     fuzzed = Fuzzed(world, Random(seed))  # noqa: S311 (to be drawn again)
     begun = time.process_time()
     if fuzzed.begin_nearly_right():
-        fuzzed.talk()
+        fuzzed.with_client()
         fuzzed.end()
     assert time.process_time() - begun < CPU_SECONDS * (1 + MESSAGES_A_TRIP)
 
@@ -176,7 +176,7 @@ def test_nearly_right_starts_and_messages_are_taken_or_refused_and_the_trip_ends
 def test_nearly_right_refunds_and_recoveries_are_taken_or_refused(seed):
     dice = Random(seed)  # noqa: S311 (to be drawn again)
     if request := taken(lambda: read_start(RefundStart, [received(changed(REFUND, dice))], "the refund")):
-        refund = RefundErrand(request)
+        refund = RefundState(request)
         assert len(refund_details(refund.status(refund.attention(START))).encode()) <= MAX_DETAILS
     taken(lambda: read_start(Recovery, [received(changed(RECOVERY, dice))], "the recovery"))
     taken(lambda: read_message("resolve_refund", RefundResolution, [received(changed(RESOLUTION, dice))]))
@@ -187,7 +187,7 @@ def taken(read):
     words = ""
     try:
         return passed_on(read())
-    except (InvalidStart, Refused) as refusal:
+    except (InvalidStartError, CommandRejectedError) as refusal:
         words = str(refusal)
     assert 0 < len(words) <= MAX_SENTENCE
     return None

@@ -2,9 +2,10 @@
 
 What that is stands in docs/design.md, What must always be true.
 
-The workflow's own code pays (`Paying`, on tests/proof/clockwork.py) through the real activities and the real client,
-over HTTP, at the simulator, whose ledger is the witness. Hypothesis draws the trip and, step by step, what happens to
-it: answers good and bad, lost answers, dead workers, messages, silence. What fails is shrunk to the shortest story.
+The workflow's own code pays (`TripPayment`, on tests/proof/clockwork.py) through the real activities and the real
+client, over HTTP, at the simulator, whose ledger is the witness. Hypothesis draws the trip and, step by step, what
+happens to it: answers good and bad, lost answers, dead workers, messages, silence. What fails is shrunk to the
+shortest story.
 """
 
 import asyncio
@@ -30,34 +31,34 @@ from hypothesis.stateful import (
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.books import BooksActivities
-from activities.checkout import CheckoutActivities
-from activities.deliveries import DeliveryActivities, reporting_to, sending_to
-from activities.payment import PaymentActivities
-from books.database import Database
-from books.ledger import Books
+from activities.checkout_service import CheckoutActivities
+from activities.ledger import LedgerActivities
+from activities.notifications import NotificationActivities, reporting_to, sending_to
+from activities.payment_service import PaymentActivities
 from clients.checkout_service import open_checkout_service
-from clients.delivery import open_receiver
 from clients.payment_service import AdjustAnswer, AdjustStatus, open_payment_service
-from converter import NotJson
+from clients.webhook import open_webhook
+from domain.cart.cart import Cart
+from domain.failures.attention import AttentionCause
+from domain.failures.call_failure import CallFailure, FailureKind
+from domain.money import Money
+from domain.notifications import NotificationKind
+from domain.policy import Strategy
+from domain.public_names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
+from domain.settlement import Outcome
+from domain.trip.payment_service_trip import WHEN_A_DECLINE_IS_NOT_BELIEVED
+from domain.trip.request import CHECKOUT_SERVICE, PAYMENT_SERVICE, TripRequest
+from domain.trip_log import Event
 from lab.accounting import faults_of, usd
+from ledger.database import Database
+from ledger.ledger import Ledger
 from simulator.control import Control
 from simulator.faults import ONLY_ADJUSTS, Kind
 from simulator.server import running
+from temporal.payload_converter import UndecodablePayload
 from tests.proof.clockwork import Clockwork
-from trips.attention import Cause
-from trips.cart import Cart
-from trips.charged_trip import WHEN_A_DECLINE_IS_NOT_BELIEVED
-from trips.deliveries import Kind as ParcelKind
-from trips.log import Event
-from trips.money import Money
-from trips.names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
-from trips.policy import Strategy
-from trips.request import CHECKOUT_SERVICE, PAYMENT_SERVICE, TripRequest
-from trips.settlement import Outcome
-from trips.trouble import Trouble, TroubleKind
-from workflows.paying import ASK_THE_BOOKS, INTEND, POST
-from workflows.shopping_trip import paying_of
+from workflows.shopping_trip import payment_of
+from workflows.trip_payment import ASK_LEDGER, INTEND, POST
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 LONGEST_CALL = timedelta(seconds=15)
@@ -77,7 +78,7 @@ POLICIES = st.fixed_dictionaries(
     {
         "onDecline": st.sampled_from(["ask", *Strategy]),
         "fallback": st.sampled_from([each for each in Strategy if each is not Strategy.ASK_AGAIN]),
-        "captureUnknownOutcome": st.sampled_from(["retry", "hold"]),
+        "captureUnknownOutcome": st.sampled_from(["retry", "ask"]),
         "decisionWindow": st.sampled_from(["PT0S", "PT8H", "P3D"]),
         "askAgainAfter": st.sampled_from(["PT0S", "PT24H", "P3D"]),
         "outagePatience": st.sampled_from(["PT0S", "PT10M"]),
@@ -97,14 +98,14 @@ FAULTS = st.one_of(
 )
 NONSENSE = st.sampled_from(
     [
-        *([], [None], ["pay"], [{}], [1, 2], [NotJson("it can't be decrypted")]),
+        *([], [None], ["pay"], [{}], [1, 2], [UndecodablePayload("it can't be decrypted")]),
         *([{"operator": ""}], [{"total": CARD_NUMBER}], [{"strategy": EMAIL}], [[EMAIL]]),
     ]
 )
 MESSAGES = (SUBMIT_CART, CHOOSE_DECLINE_STRATEGY, RETRY, CANCEL_TRIP, RESOLVE_CAPTURE)
 CALLS = {name: name.replace("_", "-") for name in ("adjust", "capture", "cancel", "transactional_data", "checkout")}
 """The activities that are calls to the service, and the simulator's names of them."""
-NEEDS_A_RETRY = {Cause.REFUSED, Cause.UNKNOWN_TRIP, Cause.NOT_ALLOWED}
+NEEDS_A_RETRY = {AttentionCause.REFUSED, AttentionCause.UNKNOWN_TRIP, AttentionCause.NOT_ALLOWED}
 
 
 @dataclass
@@ -115,7 +116,7 @@ class World:
     ledger: Any
     control: Control
     activities: dict[str, Any]
-    books: Books
+    our_ledger: Ledger
     numbers: Any
 
     def run(self, coroutine):
@@ -136,15 +137,15 @@ async def _opened(stack):
     simulator = await stack.enter_async_context(running())
     service = await stack.enter_async_context(open_payment_service(simulator.url, "none"))
     checkout = await stack.enter_async_context(open_checkout_service(simulator.url, "none"))
-    receipts = await stack.enter_async_context(open_receiver(f"{simulator.url}/receipts"))
-    incidents = await stack.enter_async_context(open_receiver(f"{simulator.url}/incidents"))
-    ways = {
-        ParcelKind.RECEIPT: sending_to(receipts),
-        ParcelKind.INCIDENT: sending_to(incidents),
-        ParcelKind.PAYMENT_STATUS: reporting_to(service, lambda _: None),
+    receipts = await stack.enter_async_context(open_webhook(f"{simulator.url}/receipts"))
+    incidents = await stack.enter_async_context(open_webhook(f"{simulator.url}/incidents"))
+    senders = {
+        NotificationKind.RECEIPT: sending_to(receipts),
+        NotificationKind.INCIDENT: sending_to(incidents),
+        NotificationKind.PAYMENT_STATUS: reporting_to(service, lambda _: None),
     }
-    books = stack.enter_context(closing(Books(Database("sqlite://"))))
-    books.upgrade()
+    our_ledger = stack.enter_context(closing(Ledger(Database("sqlite://"))))
+    our_ledger.upgrade()
     return World(
         loop=asyncio.get_running_loop(),
         ledger=simulator.ledger,
@@ -152,10 +153,12 @@ async def _opened(stack):
         activities={
             "PaymentActivities": PaymentActivities(service),
             "CheckoutActivities": CheckoutActivities(checkout),
-            "BooksActivities": BooksActivities(books, refund_window=timedelta(days=7)),
-            "DeliveryActivities": DeliveryActivities(None, ways),  # nobody hands over: the receivers work here
+            "LedgerActivities": LedgerActivities(our_ledger, refund_window=timedelta(days=7)),
+            "NotificationActivities": NotificationActivities(
+                None, senders
+            ),  # nobody hands over: the receivers work here
         },
-        books=books,
+        our_ledger=our_ledger,
         numbers=itertools.count(),
     )
 
@@ -169,9 +172,9 @@ class Proof(RuleBasedStateMachine):
         self.clock = None
         self.approved_in_part = False
         self.hold_denied = False
-        self.books_are_away = False
-        self.books_were_away = False
-        """A call may then have been made that the books were not told of: another run would not know of it."""
+        self.ledger_is_away = False
+        self.ledger_was_away = False
+        """A call may then have been made that the ledger was not told of: another run would not know of it."""
         self.runs = 1
 
     @initialize(
@@ -199,8 +202,8 @@ class Proof(RuleBasedStateMachine):
     async def _start(self):
         self.clock.install()
         self.request = TripRequest.read(self.payload)
-        self.paying = paying_of(self.request)
-        self.task = asyncio.create_task(self.paying.pay())
+        self.payment = payment_of(self.request)
+        self.task = asyncio.create_task(self.payment.pay())
         await self.clock.rest(self.task)
 
     # What the service does.
@@ -223,8 +226,8 @@ class Proof(RuleBasedStateMachine):
     @precondition(lambda self: self.lives and self.runs == 1)
     @rule(away=st.booleans())
     def the_books_go_and_come(self, away):
-        self.books_are_away = away
-        self.books_were_away |= away
+        self.ledger_is_away = away
+        self.ledger_was_away |= away
 
     @precondition(lambda self: self.lives)
     @rule()
@@ -238,7 +241,7 @@ class Proof(RuleBasedStateMachine):
 
     # What a colleague does.
 
-    @precondition(lambda self: self.clock is not None and not self.books_were_away)
+    @precondition(lambda self: self.clock is not None and not self.ledger_was_away)
     @rule(
         total=st.none() | AMOUNTS,
         policy=POLICIES,
@@ -319,12 +322,12 @@ class Proof(RuleBasedStateMachine):
     def the_trip_claims_no_money_that_did_not_move(self):
         if self.clock is None:
             return
-        if order_id := getattr(self.paying.trip, "order_id", None):
-            assert self.account.report()["order"] == {"orderId": order_id, "total": self.paying.trip.total.to_json()}
-        if getattr(self.paying.trip, "captured", None) is None:
+        if order_id := getattr(self.payment.trip, "order_id", None):
+            assert self.account.report()["order"] == {"orderId": order_id, "total": self.payment.trip.total.to_json()}
+        if getattr(self.payment.trip, "captured", None) is None:
             return
         assert self.account.captured is not None
-        assert Decimal(self.account.captured.plain) == self.paying.trip.captured.amount
+        assert Decimal(self.account.captured.plain) == self.payment.trip.captured.amount
 
     @invariant()
     def every_call_is_in_the_trips_log_and_no_secret_is(self):
@@ -337,9 +340,9 @@ class Proof(RuleBasedStateMachine):
         if len(status["log"]) < 1000:
             made = sum(call.name in CALLS for call in self.clock.calls_made)
             assert sum(line["event"] == Event.CALL for line in status["log"]) == made
-            ours = (ASK_THE_BOOKS, INTEND, POST)
+            ours = (ASK_LEDGER, INTEND, POST)
             told = [line for line in status["log"] if not line["sentence"].startswith(ours)]
-            answered = sum(line["event"] in (Event.ANSWER, Event.TROUBLE) for line in told)
+            answered = sum(line["event"] in (Event.ANSWER, Event.FAILURE) for line in told)
             assert answered == made - (self.in_call and self.clock.call.name in CALLS)
 
     @invariant()
@@ -352,7 +355,7 @@ class Proof(RuleBasedStateMachine):
         """The service works again and an operator does what each attention asks for: the trip ends, and all adds up."""
         if self.clock is None:
             return
-        self.books_are_away = False
+        self.ledger_is_away = False
         in_time = self.clock.now < self.request.charge_by and not self.account.expired and not self.task.done()
         self.world.run(self._come_to_an_end())
         if self.task.exception():
@@ -369,8 +372,8 @@ class Proof(RuleBasedStateMachine):
             assert not in_time, "lost although there was time"
             self._check_what_is_said_of_a_capture_in_doubt(account)
         assert faults_of(result, account) == []
-        assert self.world.books.settlement_of(self.id) == settlement
-        assert len([line for line in self.paying.trip.log.entries if line.event is Event.SETTLED]) == 1
+        assert self.world.our_ledger.settlement_of(self.id) == settlement
+        assert len([line for line in self.payment.trip.log.entries if line.event is Event.SETTLED]) == 1
         self._check_who_decided(settlement)
         if settlement.bad_debt and settlement.outcome is not Outcome.EXPIRED:
             in_time = settlement.settled_at < self.request.charge_by
@@ -379,21 +382,21 @@ class Proof(RuleBasedStateMachine):
     def _check_what_is_said_of_a_capture_in_doubt(self, account):
         """Where the token died with a capture unanswered nobody can know, and the incident must say just that."""
         if account["captured"] is not None or account["order"] is not None:
-            if not self.paying.settled_before:  # else the run that settled it said so
+            if not self.payment.settled_before:  # else the run that settled it said so
                 self._check_that_the_doubt_is_said()
             account |= {"captured": None, "captures": [], "order": None}
 
     def _check_that_the_doubt_is_said(self):
-        assert self.paying.trip.in_doubt
-        assert any("was charged nevertheless is unknown" in line.sentence for line in self.paying.trip.log.entries)
+        assert self.payment.trip.in_doubt
+        assert any("was charged nevertheless is unknown" in line.sentence for line in self.payment.trip.log.entries)
 
     def _check_who_decided(self, settlement):
         if settlement.declines and settlement.bad_debt and settlement.outcome is not Outcome.EXPIRED:
             assert settlement.strategy
             assert settlement.decided_by
-            if self.paying.settled_before:  # the log of the run that settled it had the line
+            if self.payment.settled_before:  # the log of the run that settled it had the line
                 return
-            decisions = [line.sentence for line in self.paying.trip.log.entries if line.event is Event.DECISION]
+            decisions = [line.sentence for line in self.payment.trip.log.entries if line.event is Event.DECISION]
             assert any(f"{settlement.strategy}, decided by {settlement.decided_by}" in words for words in decisions)
 
     # How it is done.
@@ -430,11 +433,11 @@ class Proof(RuleBasedStateMachine):
         self.world.run(self._say(name, payload))
 
     async def _say(self, name, payload):
-        heard, last, cart = self.paying.heard, self.paying.trip.log.entries[-1], self.paying.trip.cart
-        self.paying.take_note(name, payload)
-        line = self.paying.trip.log.entries[-1]
+        changes, last, cart = self.payment.changes, self.payment.trip.log.entries[-1], self.payment.trip.cart
+        self.payment.handle_signal(name, payload)
+        line = self.payment.trip.log.entries[-1]
         assert line is not last or self._had_that_cart(name, payload, cart), "dropped in silence"
-        assert self.paying.heard == heard + 1 or line.event is Event.REFUSAL, "nobody looks at it"
+        assert self.payment.changes == changes + 1 or line.event is Event.REFUSAL, "nobody looks at it"
         self.clock.heard()
         await self._go_on()
 
@@ -452,8 +455,8 @@ class Proof(RuleBasedStateMachine):
     async def _run_it_as_it_was(self):
         """A run that was to be paid in another way than the one before it has ended with a word, and took nothing."""
         assert "another run of this trip set out to" in str(self.task.exception())
-        ways = {PAYMENT_SERVICE: CHECKOUT_SERVICE, CHECKOUT_SERVICE: PAYMENT_SERVICE}
-        self.payload["payment"] = ways[self.request.payment]
+        senders = {PAYMENT_SERVICE: CHECKOUT_SERVICE, CHECKOUT_SERVICE: PAYMENT_SERVICE}
+        self.payload["payment"] = senders[self.request.payment]
         await self._run_again(done=False)
         await self._come_to_an_end()
 
@@ -475,7 +478,7 @@ class Proof(RuleBasedStateMachine):
         await self._go_on()
 
     async def _lose(self, begun):
-        self.books_were_away |= self.clock.call.owner == "BooksActivities"
+        self.ledger_was_away |= self.clock.call.owner == "LedgerActivities"
         if begun == "after the deed":
             with suppress(ApplicationError):
                 await self._make_the_call()
@@ -495,9 +498,9 @@ class Proof(RuleBasedStateMachine):
     async def _make_the_call(self):
         self._age_the_token()
         call = self.clock.call
-        if call.owner == "BooksActivities" and self.books_are_away:
-            trouble = Trouble(kind=TroubleKind.BOOKS, sentence="the books can't be used")
-            raise ApplicationError(trouble.sentence, trouble.to_json(), type=trouble.kind, non_retryable=True)
+        if call.owner == "LedgerActivities" and self.ledger_is_away:
+            failure = CallFailure(kind=FailureKind.LEDGER, sentence="the ledger can't be used")
+            raise ApplicationError(failure.sentence, failure.to_json(), type=failure.kind, non_retryable=True)
         return await self._carry_out(call)
 
     async def _carry_out(self, call, *, age=timedelta(0)):
@@ -513,7 +516,7 @@ class Proof(RuleBasedStateMachine):
             self.account.expired = True
 
     async def _status(self):
-        return self.paying.status()
+        return self.payment.status()
 
     async def _go_on(self):
         await self.clock.rest(self.task)
@@ -533,8 +536,8 @@ class Proof(RuleBasedStateMachine):
         return {"operator": "ann", "captured": done, "note": "by the processor's file"}
 
     async def _operate(self):
-        attention = self.paying.status().attention
-        if attention and attention.cause is Cause.CAPTURE_UNKNOWN:
+        attention = self.payment.status().attention
+        if attention and attention.cause is AttentionCause.CAPTURE_UNKNOWN:
             if self.account.order:  # Amazon says which, when it is asked again
                 await self._say(RETRY, [{"operator": "ann"}])
             else:
@@ -567,14 +570,14 @@ def a_story(world, **policy):
     """A trip that is told step by step; what must always be true is looked at in its teardown."""
     proof = Proof(world)
     proof.begin(total="42.10", held=None, balance="1000.00", policy=policy, age=timedelta(0), jitter=0.5)
-    proof.the_call_is_answered(fault=None)  # the books': they don't know the trip
+    proof.the_call_is_answered(fault=None)  # the ledger's: they don't know the trip
     return proof
 
 
 def test_a_token_that_dies_after_a_capture_that_was_not_heard_leaves_a_doubt_that_is_said(world):
     proof = a_story(world)
     proof.the_call_is_answered(fault=None)
-    proof.the_call_is_answered(fault=None)  # the books': what is about to be done
+    proof.the_call_is_answered(fault=None)  # the ledger's: what is about to be done
     proof.the_answer_is_lost(begun="after the deed")
     proof.the_token_dies_early()
     proof.teardown()

@@ -3,9 +3,9 @@
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from connection import data_converter
 from lab.binaries import test_server
-from namespace import KEYS
+from temporal.connection import data_converter
+from temporal.search_attributes import KEYS
 from tests.workflows.world import World, registered
 
 

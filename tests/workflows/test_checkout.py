@@ -3,9 +3,9 @@
 import pytest
 from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 
+from domain.public_names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
 from lab.accounting import faults_of
 from tests.workflows.world import said, sentences
-from trips.names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
 
 
 def usd(amount):
@@ -52,7 +52,7 @@ async def test_a_priced_cart_becomes_an_order_that_amazon_collects(world):
 async def test_the_books_carry_a_claim_on_amazon_and_no_capture(world):
     trip = await delegated(world)
     result, _ = await ended(trip)
-    settlement = world.books.settlement_of(trip.id)
+    settlement = world.ledger.settlement_of(trip.id)
     assert settlement.to_json() == result
     again = await world.start(trip.id, trip.payload)
     assert await again.result() == result

@@ -1,10 +1,10 @@
-"""A parcel that was not taken at once: sent again by itself, or at an operator's word, and a person is told."""
+"""A notification that was not taken at once: sent again by itself, or at an operator's word, and a person is told."""
 
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
+from domain.public_names import RETRY, delivery_workflow_id
 from tests.workflows.world import said
-from trips.names import RETRY, delivery_workflow_id
 
 
 def usd(amount):

@@ -8,10 +8,10 @@ from temporalio.client import WorkflowFailureError
 from temporalio.common import RetryPolicy
 from temporalio.testing import ActivityEnvironment
 
-from activities.deliveries import DeliveryActivities
+from activities.notifications import NotificationActivities
 from clients.errors import ServiceUnavailableError
-from trips.deliveries import Kind, Parcel
-from trips.names import RECOVERY, REFUND, SHOPPING_TRIP, TASK_QUEUE
+from domain.notifications import Notification, NotificationKind
+from domain.public_names import RECOVERY, REFUND, SHOPPING_TRIP, TASK_QUEUE
 
 TRIP = {"storeId": "s", "shoppingTripId": "t1"}
 REFUND_ID = "3f0e1a52-9b1c-4d7e-8f00-0123456789ab"
@@ -47,15 +47,15 @@ async def test_a_start_with_options_by_which_temporal_ends_or_repeats_a_workflow
 
 
 async def test_a_delivery_that_temporal_ended_is_started_again_and_one_that_is_done_is_not(world):
-    parcel = Parcel(kind=Kind.RECEIPT, key="t1:sale:receipt", body={"shoppingTripId": "t1"})
-    deliveries = DeliveryActivities(world.client, {Kind.RECEIPT: refusing})
+    notification = Notification(kind=NotificationKind.RECEIPT, key="t1:sale:receipt", body={"shoppingTripId": "t1"})
+    deliveries = NotificationActivities(world.client, {NotificationKind.RECEIPT: refusing})
     await world.control.fail_receivers(receipts=503)
-    await under_way().run(deliveries.deliver, parcel)
+    await under_way().run(deliveries.deliver, notification)
     delivery = world.client.get_workflow_handle("delivery-t1:sale:receipt")
     await delivery.terminate("by a test")
     await world.control.fail_receivers()
     for _ in range(2):
-        await under_way().run(deliveries.deliver, parcel)
+        await under_way().run(deliveries.deliver, notification)
         await delivery.result()
     assert [receipt["body"] for receipt in await world.control.receipts()] == [{"shoppingTripId": "t1"}]
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from temporalio.client import WorkflowHistory
 
-from lab.demo import SCENES
-from lab.record import OF_THE_MACHINE, slug
+from domain.public_names import DELIVERY, RECONCILIATION, RECOVERY, REFUND, SWEEP
+from lab.demo import SCENARIOS
+from lab.record_histories import OF_THE_MACHINE, slug
 from tests.workflows.world import replayer_of_today
-from trips.names import DELIVERY, RECONCILIATION, RECOVERY, REFUND, SWEEP
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 
@@ -23,7 +23,7 @@ async def test_a_recorded_workflow_replays_with_the_code_of_today(path):
 
 def test_there_is_a_history_of_each_kind_of_trip_and_of_what_can_follow_it():
     recorded = " ".join(path.stem for path in HISTORIES)
-    kinds = [*(scene.name for scene in SCENES), REFUND, RECOVERY, DELIVERY, RECONCILIATION, SWEEP]
+    kinds = [*(scenario.name for scenario in SCENARIOS), REFUND, RECOVERY, DELIVERY, RECONCILIATION, SWEEP]
     assert [kind for kind in kinds if slug(kind) not in recorded] == []
 
 

@@ -10,10 +10,10 @@ from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.testing import ActivityEnvironment
 
-from activities.checkout import CheckoutActivities, CheckoutCall
+from activities.checkout_service import CheckoutActivities, CheckoutCall
+from domain.cart.cart import Cart
+from domain.public_names import RETRY, SUBMIT_CART
 from tests.workflows.world import cart, said
-from trips.cart import Cart
-from trips.names import RETRY, SUBMIT_CART
 
 FAULTS = [
     {"call": "adjust", "kind": "bad_request"},
@@ -63,7 +63,7 @@ async def test_books_that_are_away_are_one_line_a_try(world, tracebacks):
         await world.pass_time(minutes=1)
         world.find_books()
         await trip.result()
-    assert {line["outcome"] for line in logs if line["event"] == "books"} == {"books", "done"}
+    assert {line["outcome"] for line in logs if line["event"] == "ledger"} == {"ledger", "done"}
     assert tracebacks() == []
 
 

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import text
 from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 
+from domain.public_names import CHOOSE_DECLINE_STRATEGY, SUBMIT_CART
+from domain.redaction import MAX_SENTENCE
 from tests.workflows.world import sentences
-from trips.names import CHOOSE_DECLINE_STRATEGY, SUBMIT_CART
-from trips.redaction import MAX_SENTENCE
 
 PRIVATE = "jo.doe@example.com, card_4111.1111\u00a01111/1111 12/27"
 MASKED = "jo.doe@***, card_***"
@@ -48,7 +48,7 @@ async def test_whatever_is_typed_into_a_trip_nothing_private_stands_anywhere_aft
     assert f"capture_authorized, decided by {MASKED} ({MASKED})" in sentences(status, "decision")
     receipts = await world.control.receipts(at_least=1)
     assert receipts[0]["body"]["lines"][0] == {"description": MASKED, "quantity": MASKED}
-    with world.books.database.reading() as connection:
+    with world.ledger.database.reading() as connection:
         tables = ("settlements", "entries", "receipts")
         rows = [str(row) for table in tables for row in connection.execute(text(f"SELECT * FROM {table}"))]  # noqa: S608
     assert_nothing_private(str(refused.value.cause), result, status, receipts, rows)

@@ -1,4 +1,4 @@
-"""The daily reconciliation: the processor's file of a day against the books, and the incident where they differ."""
+"""The daily reconciliation: the processor's file of a day against the ledger, and the incident where they differ."""
 
 from datetime import datetime, timedelta
 
@@ -56,14 +56,14 @@ async def test_a_clean_day_is_matched_and_wakes_nobody(world, day, arrive):
     assert await world.control.incidents() == []
 
 
-async def test_a_row_that_is_missing_there_opens_an_incident_that_says_which(world, day, arrive):
+async def test_a_row_that_is_missing_in_file_opens_an_incident_that_says_which(world, day, arrive):
     await arrive(header_only)
     result = await reconciled(world)
     (sentence,) = result["result"]["first"]
     (incident,) = [incident["body"] for incident in await world.control.incidents()]
     assert (incident["cause"], incident["state"], incident["day"]) == ("reconciliation", "opened", day.isoformat())
     assert sentence in incident["sentence"]
-    assert "missing_there: the books have a capture of 42.10 USD" in sentence
+    assert "missing_in_file: the ledger has a capture of 42.10 USD" in sentence
     assert "shoppingTripId" not in incident
 
 
@@ -83,7 +83,7 @@ async def test_a_day_that_is_amiss_twice_is_one_incident_and_is_closed_once_it_i
 async def test_a_file_that_never_comes_opens_an_incident_after_most_of_an_hour(world, day):
     before = await world.env.get_current_time()
     result = await reconciled(world)
-    assert "the settlement file can't be opened" in result["trouble"]
+    assert "the settlement file can't be opened" in result["failure"]
     assert "result" not in result
     assert await incidents(world) == [("opened", day.isoformat())]
     assert await opened_at(world) - before > timedelta(minutes=44)
@@ -101,7 +101,7 @@ async def test_a_file_that_the_mapping_does_not_fit_is_not_tried_again(world, da
     await arrive(lambda text: text.replace("Gross Amount", "Betrag"))
     before = await world.env.get_current_time()
     result = await reconciled(world)
-    assert "no column Gross Amount" in result["trouble"]
+    assert "no column Gross Amount" in result["failure"]
     assert await incidents(world) == [("opened", day.isoformat())]
     assert await opened_at(world) - before < timedelta(minutes=20)  # with more tries it would be most of an hour
 
@@ -110,7 +110,7 @@ async def test_books_that_are_away_are_told_as_the_reason(world, day, arrive):
     await arrive()
     world.lose_books()
     result = await reconciled(world)
-    assert "the books can't be used" in result["trouble"]
+    assert "the ledger can't be used" in result["failure"]
     world.find_books()
 
 

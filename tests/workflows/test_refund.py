@@ -1,4 +1,4 @@
-"""A refund from its request to the books, against the simulator over HTTP."""
+"""A refund from its request to the ledger, against the simulator over HTTP."""
 
 import asyncio
 import uuid
@@ -8,10 +8,10 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, WorkflowUpdateFailedError
 
+from domain.public_names import CHOOSE_DECLINE_STRATEGY, REFUND, RESOLVE_REFUND, RETRY, STATUS, SUBMIT_CART, TASK_QUEUE
+from domain.refund.refund import RefundRequest
 from tests.workflows.world import cart, said, sentences
-from trips.names import CHOOSE_DECLINE_STRATEGY, REFUND, RESOLVE_REFUND, RETRY, STATUS, SUBMIT_CART, TASK_QUEUE
-from trips.refund import RefundRequest
-from workflows.sight import STORE, TRIP
+from workflows.support.visibility import STORE, TRIP
 
 ASKED, FOUND = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES
 
@@ -51,7 +51,7 @@ async def test_a_refund_is_given_back_posted_and_told_the_shopper(world, paid):
     assert (result["amount"], result["reason"], result["storeId"]) == (usd("12.10"), "DAMAGED_ITEM", "store-1")
     assert result["reconciliationId"]
     assert await refunds_of(paid) == [usd("12.10")]
-    receipts = world.books.receipts_of(paid.id)
+    receipts = world.ledger.receipts_of(paid.id)
     assert [receipt["type"] for receipt in receipts] == ["SALE", "REFUND"]
     assert {receipt["merchant"] for receipt in receipts} == {"Corner Shops"}
     assert len(await world.control.receipts(at_least=2)) == 2
@@ -107,7 +107,7 @@ async def test_a_start_payload_that_can_not_be_used_fails_at_once_and_names_the_
 
 
 async def test_a_trip_that_nobody_knows_or_that_was_never_captured_has_nothing_to_give_back(world):
-    assert "know no settled trip" in await refused(await world.refund("no-such-trip", "1.00"))
+    assert "knows no settled trip" in await refused(await world.refund("no-such-trip", "1.00"))
     trip = await world.trip(balance="0", onDecline="write_off")
     await trip.result()
     assert "nothing was captured" in await refused(await world.refund(trip.id, "1.00"))
@@ -158,7 +158,7 @@ async def test_a_refund_in_doubt_keeps_its_amount_until_a_person_found_out_that_
     assert "log" not in answer
     assert "ann says that it was given back" in str(sentences(await refund.query(STATUS), "decision"))
     assert (await refund.result())["amount"] == usd("42.10")
-    assert [receipt["type"] for receipt in world.books.receipts_of(paid.id)] == ["SALE", "REFUND"]
+    assert [receipt["type"] for receipt in world.ledger.receipts_of(paid.id)] == ["SALE", "REFUND"]
     assert [one["body"]["state"] for one in await world.control.incidents(at_least=2)] == ["opened", "closed"]
 
 
@@ -171,8 +171,8 @@ async def test_a_refund_that_was_not_given_back_by_a_persons_word_frees_its_amou
 
 async def test_a_refund_that_was_asked_for_by_a_run_that_ended_is_in_doubt_where_it_is_refused(world, paid):
     request = request_of(paid, "5.00")
-    world.books.reserve_refund(request, datetime.now(UTC), timedelta(days=7))
-    world.books.ask_refund(request, "the run that ended")
+    world.ledger.reserve_refund(request, datetime.now(UTC), timedelta(days=7))
+    world.ledger.ask_refund(request, "the run that ended")
     await world.control.add_fault(paid.id, "refund", "bad_request")
     refund = await world.refund(paid.id, "5.00", request_id=request.refund_request_id)
     (incident,) = await world.control.incidents(at_least=1)
@@ -222,7 +222,7 @@ async def test_a_refund_waits_for_books_that_are_away(world, paid):
     world.lose_books()
     refund = await world.refund(paid.id, "5.00")
     await world.pass_time(minutes=1)
-    assert (await refund.query(STATUS))["attention"]["cause"] == "books"
+    assert (await refund.query(STATUS))["attention"]["cause"] == "ledger"
     world.find_books()
     await world.pass_time(minutes=1)
     await refund.result()
@@ -244,7 +244,7 @@ async def test_books_that_stay_away_from_a_refund_are_an_incident_that_knows_no_
     refund = await world.refund(paid.id, "2.10")
     await world.pass_time(minutes=11)
     opened = [incident["body"] for incident in await world.control.incidents(at_least=1)]
-    assert [(one["cause"], one["state"], "storeId" in one) for one in opened] == [("books", "opened", False)]
+    assert [(one["cause"], one["state"], "storeId" in one) for one in opened] == [("ledger", "opened", False)]
     world.find_books()
     await world.pass_time(minutes=16)
     await refund.result()
@@ -268,7 +268,7 @@ async def test_a_refund_of_a_trip_that_is_still_under_way_waits_and_is_done_when
         await world.pass_time(minutes=11)
         status = await refund.query(STATUS)
         assert (status["stage"], status["attention"]["cause"]) == ("reserving", "not_settled")
-        assert f"trip {trip.id} is still under way" in str(sentences(status, "trouble"))
+        assert f"trip {trip.id} is still under way" in str(sentences(status, "failure"))
         await trip.update(CHOOSE_DECLINE_STRATEGY, said(strategy="capture_authorized"))
         await trip.result()
     assert (await refund.result())["amount"] == usd("5.00")
@@ -385,8 +385,8 @@ async def test_a_refund_that_was_given_back_after_all_is_written_down_by_a_later
 async def test_money_that_was_given_back_twice_by_a_wrong_word_is_written_down_and_told(world, paid):
     refund = await denied(world, paid)
     instead = request_of(paid, "42.10")  # as another tool has it, past the service's own check
-    world.books.reserve_refund(instead, datetime.now(UTC), timedelta(days=7))
-    world.books.post_refund(instead, datetime.now(UTC))
+    world.ledger.reserve_refund(instead, datetime.now(UTC), timedelta(days=7))
+    world.ledger.post_refund(instead, datetime.now(UTC))
     again = await run_corrected(world, refund, paid, note="the bank's statement has it")
     await again.result()
     bodies = [one["body"] for one in await world.control.incidents(at_least=3)]

@@ -4,12 +4,12 @@ import pytest
 from temporalio.client import WorkflowFailureError
 from temporalio.common import WorkflowIDConflictPolicy
 
+from domain.posting import SettledTrip
+from domain.public_names import RESOLVE_CAPTURE, SHOPPING_TRIP, SUBMIT_CART, TASK_QUEUE, trip_workflow_id
+from domain.settlement import Settlement
 from lab.accounting import faults_of
 from tests.workflows.test_checkout import priced
-from tests.workflows.world import Trip, cart, said, sentences
-from trips.names import RESOLVE_CAPTURE, SHOPPING_TRIP, SUBMIT_CART, TASK_QUEUE, trip_workflow_id
-from trips.posting import SettledTrip
-from trips.settlement import Settlement
+from tests.workflows.world import TripState, cart, said, sentences
 
 
 def usd(amount):
@@ -27,7 +27,7 @@ async def started_again(world, trip, change, *, terminated=True):
         task_queue=TASK_QUEUE,
         id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING,
     )
-    return Trip(world, trip.id, trip.payload | change, handle)
+    return TripState(world, trip.id, trip.payload | change, handle)
 
 
 async def in_the_middle_of(world, call, total="20.00", **more):
@@ -41,7 +41,7 @@ async def ended(trip, *, conflict):
     """How the run ends: the ledger and the service agree, and a person is told where the runs differ."""
     result, account = await trip.result(), await trip.account()
     assert faults_of(result, account) == []
-    assert trip.world.books.settlement_of(trip.id).to_json() == result
+    assert trip.world.ledger.settlement_of(trip.id).to_json() == result
     bodies = [incident["body"] for incident in await trip.world.control.incidents()]
     told = [body for body in bodies if body["shoppingTripId"] == trip.id and body["cause"] == "conflict"]
     assert bool(told) == conflict
@@ -87,7 +87,7 @@ async def test_a_capture_that_the_service_does_not_repeat_is_left_to_a_person(wo
 
 
 async def test_a_capture_is_not_repeated_unasked_where_the_policy_leaves_it_to_a_person(world):
-    trip = await in_the_middle_of(world, "capture", captureUnknownOutcome="hold")
+    trip = await in_the_middle_of(world, "capture", captureUnknownOutcome="ask")
     again = await started_again(world, trip, {})
     (incident,) = await world.control.incidents(at_least=1)
     assert incident["body"]["cause"] == "capture_unknown"
@@ -156,12 +156,12 @@ async def test_a_run_that_is_to_be_paid_in_another_way_ends_at_once_and_a_person
 
 async def test_a_run_whose_adjust_is_refused_finds_what_another_run_did_meanwhile(world):
     trip = await world.trip(None, held="10.00")
-    await world.pass_time(minutes=1)  # the books are asked, and know nothing of it yet
+    await world.pass_time(minutes=1)  # the ledger is asked, and know nothing of it yet
     with world.env.auto_time_skipping_disabled():
         other = await world.trip("20.00", held="10.00")
         settlement = (await other.result()) | {"shoppingTripId": trip.id}
     posted = Settlement.model_validate(settlement)
-    world.books.post_settlement(SettledTrip(settlement=posted, trip_started_at=posted.settled_at))
+    world.ledger.post_settlement(SettledTrip(settlement=posted, trip_started_at=posted.settled_at))
     await world.control.add_fault(trip.id, "adjust", "bad_request")
     await trip.update(SUBMIT_CART, cart("25.00"))
     assert await trip.result() == settlement

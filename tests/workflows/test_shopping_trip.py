@@ -11,12 +11,12 @@ from temporalio.api.common.v1 import Payload
 from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.common import RawValue
 
+from domain.money import Money
+from domain.public_names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
+from domain.receipts.receipt import NO_CARD_DATA
 from lab.accounting import faults_of
 from tests.workflows.world import cart, said, sentences
-from trips.money import Money
-from trips.names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
-from trips.receipt import NO_CARD_DATA
-from workflows.sight import ATTENTION, STAGE, STORE, TRIP
+from workflows.support.visibility import ATTENTION, STAGE, STORE, TRIP
 
 MINUTE = timedelta(minutes=1)
 
@@ -284,7 +284,7 @@ async def test_an_outage_of_three_hours_in_the_middle_of_a_trip_ends_captured(wo
 @pytest.mark.parametrize("captured", [True, False])
 async def test_a_capture_in_doubt_is_held_until_an_operator_says_what_happened(world, captured):
     kind = "drop_after" if captured else "drop_before"
-    trip = await world.trip(captureUnknownOutcome="hold", faults=[{"call": "capture", "kind": kind}])
+    trip = await world.trip(captureUnknownOutcome="ask", faults=[{"call": "capture", "kind": kind}])
     await world.control.incidents(at_least=1)
     with pytest.raises(WorkflowUpdateFailedError) as refused:
         await trip.update(RETRY, said())
@@ -553,8 +553,8 @@ async def test_card_data_that_comes_late_is_in_the_books_and_the_receipt_does_no
     assert (await trip.status())["stage"] == "recording"
     result, _ = await ended(trip)
     assert result["transaction"]["reconciliationId"]
-    assert world.books.settlement_of(trip.id).transaction.tail == "1234"
-    assert world.books.receipts_of(trip.id) == [receipt["body"]]
+    assert world.ledger.settlement_of(trip.id).transaction.tail == "1234"
+    assert world.ledger.receipts_of(trip.id) == [receipt["body"]]
     states = [(incident["body"]["cause"], incident["body"]["state"]) for incident in await world.control.incidents()]
     assert states == [("outage", "opened"), ("outage", "closed")]
 
@@ -567,7 +567,7 @@ async def test_card_data_that_never_comes_holds_up_the_books_no_longer_than_the_
     assert (result["outcome"], result.get("transaction")) == ("captured", None)
     status = await trip.status()
     assert datetime.fromisoformat(status["log"][-1]["at"]) < datetime.fromisoformat(status["expiresAt"]) + MINUTE
-    assert world.books.settlement_of(trip.id).captured == Money(amount="42.10", code="USD")
+    assert world.ledger.settlement_of(trip.id).captured == Money(amount="42.10", code="USD")
 
 
 async def test_card_data_that_the_service_refuses_is_not_waited_for(world):
@@ -593,5 +593,5 @@ async def test_every_call_and_its_answer_is_in_the_trips_own_log(world, faults):
     trip = await world.trip(faults=planned if faults else ())
     _, account = await ended(trip)
     status = await trip.status()
-    answers = sentences(status, "answer") + sentences(status, "trouble")
+    answers = sentences(status, "answer") + sentences(status, "failure")
     assert len(sentences(status, "call")) == len(answers) == sum(account["calls"].values()) == 3 + 2 * faults

@@ -10,13 +10,13 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHistory, Wor
 from temporalio.common import RawValue
 from temporalio.testing import WorkflowEnvironment
 
-from codec import ENCODING
-from connection import data_converter
+from domain.json_limits import MAX_DEPTH
+from domain.public_names import CHOOSE_DECLINE_STRATEGY, SUBMIT_CART
 from lab import binaries
-from namespace import KEYS
+from temporal.connection import data_converter
+from temporal.payload_codec import ENCODING
+from temporal.search_attributes import KEYS
 from tests.workflows.world import World, cart, registered, replayer_of_today, said, sentences
-from trips.bounds import MAX_DEPTH
-from trips.names import CHOOSE_DECLINE_STRATEGY, SUBMIT_CART
 
 KEY, OTHER, STRANGE = (SecretStr(Fernet.generate_key().decode()) for _ in range(3))
 ACCEPTED = "workflow_execution_update_accepted_event_attributes"
@@ -157,5 +157,5 @@ async def test_a_start_and_a_result_wait_for_a_worker_with_their_key(secret_worl
 
 async def assert_waits(replayer, history):
     """The workflow task fails, and with it nothing but this worker's turn."""
-    with pytest.raises(RuntimeError, match="UnreadablePayload"):
+    with pytest.raises(RuntimeError, match="UnreadablePayloadError"):
         await replayer.replay_workflow(history)

@@ -9,17 +9,13 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
 import worker
-from activities.deliveries import reporting_to, sending_to
-from books.database import Database
-from books.ledger import Books
+from activities.notifications import reporting_to, sending_to
 from clients.checkout_service import open_checkout_service
-from clients.delivery import open_receiver
 from clients.payment_service import open_payment_service
-from connection import data_converter
-from settings import Settings
-from trips.deliveries import Kind
-from trips.names import (
-    DELIVERIES_QUEUE,
+from clients.webhook import open_webhook
+from domain.notifications import NotificationKind
+from domain.public_names import (
+    DELIVERIES_TASK_QUEUE,
     RECONCILIATION,
     RECOVERY,
     REFUND,
@@ -30,6 +26,10 @@ from trips.names import (
     refund_workflow_id,
     trip_workflow_id,
 )
+from ledger.database import Database
+from ledger.ledger import Ledger
+from settings import Settings
+from temporal.connection import data_converter
 from workflows.delivery import Delivery
 from workflows.reconciliation import Reconciliation
 from workflows.recovery import RecoverDebt
@@ -63,8 +63,8 @@ class World:
         self.control = control
         self.shelf = folder / "shelf"
         self.shelf.mkdir()
-        self.books = Books(Database(f"sqlite:///{self.shelf}/ledger.db"))
-        self.books.upgrade()
+        self.ledger = Ledger(Database(f"sqlite:///{self.shelf}/ledger.db"))
+        self.ledger.upgrade()
         self.settlements = folder
         self.cached = max_cached_workflows
         self.ids = []
@@ -76,26 +76,32 @@ class World:
         async with AsyncExitStack() as stack:
             service = await stack.enter_async_context(open_payment_service(self.simulator.url, "none"))
             checkout = await stack.enter_async_context(open_checkout_service(self.simulator.url, "none"))
-            receipts = await stack.enter_async_context(open_receiver(f"{self.simulator.url}/receipts"))
-            incidents = await stack.enter_async_context(open_receiver(f"{self.simulator.url}/incidents"))
-            ways = {
-                Kind.RECEIPT: sending_to(receipts),
-                Kind.INCIDENT: self.stumbling(sending_to(incidents)),
-                Kind.PAYMENT_STATUS: reporting_to(service, self.books.paid_of),
+            receipts = await stack.enter_async_context(open_webhook(f"{self.simulator.url}/receipts"))
+            incidents = await stack.enter_async_context(open_webhook(f"{self.simulator.url}/incidents"))
+            senders = {
+                NotificationKind.RECEIPT: sending_to(receipts),
+                NotificationKind.INCIDENT: self.stumbling(sending_to(incidents)),
+                NotificationKind.PAYMENT_STATUS: reporting_to(service, self.ledger.paid_of),
             }
             settings = Settings(
                 payment_service_url=self.simulator.url,
                 settlement_file=str(self.settlements / "{date}.csv"),
             )
-            rooms = {"service": service, "checkout": checkout, "books": self.books, "ways": ways, "settings": settings}
+            rooms = {
+                "service": service,
+                "checkout": checkout,
+                "ledger": self.ledger,
+                "senders": senders,
+                "settings": settings,
+            }
             for one in worker.workers(self.client, **rooms, max_cached_workflows=self.cached):
                 await stack.enter_async_context(one)
             yield
-        self.books.close()
+        self.ledger.close()
 
     def lose_books(self):
         """The ledger's database is away, as when its disk is not mounted."""
-        self.books.close()
+        self.ledger.close()
         self.shelf.rename(self.shelf.with_name("elsewhere"))
 
     def find_books(self):
@@ -104,7 +110,7 @@ class World:
     async def reconcile(self, payload=None):
         """Start a reconciliation, give its handle."""
         handle = await self.client.start_workflow(
-            RECONCILIATION, payload or {}, id=f"reconciliation-{uuid.uuid4()}", task_queue=DELIVERIES_QUEUE
+            RECONCILIATION, payload or {}, id=f"reconciliation-{uuid.uuid4()}", task_queue=DELIVERIES_TASK_QUEUE
         )
         self.ids.append(handle.id)
         return handle
@@ -143,11 +149,11 @@ class World:
         return handle
 
     def stumbling(self, send):
-        async def stumble_or_send(parcel, attempt):
+        async def stumble_or_send(notification, attempt):
             if self.stumbles:
                 self.stumbles -= 1
                 raise RuntimeError("stumbled")
-            await send(parcel, attempt)
+            await send(notification, attempt)
 
         return stumble_or_send
 
@@ -192,7 +198,7 @@ class World:
             SHOPPING_TRIP, payload, id=trip_workflow_id(trip_id), task_queue=TASK_QUEUE, **options
         )
         self.ids.append(handle.id)
-        return Trip(self, trip_id, payload, handle)
+        return TripState(self, trip_id, payload, handle)
 
     async def pass_time(self, **length):
         await self.env.sleep(timedelta(**length))
@@ -205,7 +211,7 @@ class World:
             await replayer.replay_workflow(WorkflowHistory(workflow_id, history.events))
 
 
-class Trip:
+class TripState:
     """One trip in the world."""
 
     def __init__(self, world, trip_id, payload, handle):

@@ -1,0 +1,133 @@
+"""The ledger as activities: what is known of a trip, and what is posted. Each is idempotent and may be repeated."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from temporalio import activity
+
+from activities.failures import failure_of
+from domain.failures.call_failure import CallFailure
+from domain.model import Model, UtcDateTime
+from domain.posting import SettledTrip
+from domain.refund.refund import KnownAsk, Paid, Recovery, RefundRequest, Reserved
+from domain.trip.intent import DueIntent, KnownTrip
+from ledger.database import LedgerError, LedgerRejectionError
+from ledger.ledger import Ledger
+
+log = structlog.get_logger()
+
+
+class TripKey(Model):
+    """Which trip."""
+
+    shopping_trip_id: str
+
+
+class RefundAsked(Model):
+    """A refund that should be reserved: asked for at that time."""
+
+    request: RefundRequest
+    at: UtcDateTime
+    known_given_back: bool = False
+    """Whether a person says that it was given back, though it was refused."""
+
+
+class RefundDue(Model):
+    """A refund that the service is to be asked for now, by that run of its workflow."""
+
+    request: RefundRequest
+    run_id: str
+
+
+class RefundRefused(Model):
+    """A refund that will not be made; `in_doubt` where that is a person's word and not the service's alone."""
+
+    request: RefundRequest
+    in_doubt: bool
+
+
+class RefundDone(Model):
+    """A refund that the service took at that time."""
+
+    request: RefundRequest
+    at: UtcDateTime
+    reconciliation_id: str | None = None
+    receipt: dict[str, Any]
+
+
+@contextmanager
+def ledger_errors(what: str, *, retryable: bool = False, **about: str) -> Iterator[None]:
+    """Tell the workflow what went wrong as a CallFailure: refused for good, or the ledger can't be used now.
+
+    With `retryable`, Temporal tries again what may work later. `about` stands in the log.
+    """
+    try:
+        yield
+    except LedgerError as error:
+        log.warning("ledger", what=what, **about, outcome=error.kind, reason=str(error))
+        failure = CallFailure(kind=error.kind, sentence=str(error))
+        raise failure_of(failure, retryable=retryable and not isinstance(error, LedgerRejectionError)) from None
+    log.info("ledger", what=what, **about, outcome="done")
+
+
+class LedgerActivities:
+    """Reads and postings, one transaction each; synchronous, so the worker gives them threads."""
+
+    def __init__(self, ledger: Ledger, *, refund_window: timedelta) -> None:
+        """`refund_window` is how long after a trip's start the service takes a refund (docs/contract.md, Refund)."""
+        self._ledger = ledger
+        self._window = refund_window
+
+    @activity.defn(name="known_trip")
+    def known_trip(self, trip: TripKey) -> KnownTrip:
+        """What became of the trip, or what a run of it that was stopped set out to do."""
+        with ledger_errors("known_trip", trip=trip.shopping_trip_id):
+            return self._ledger.known_trip(trip.shopping_trip_id)
+
+    @activity.defn(name="intend")
+    def intend(self, due: DueIntent) -> KnownTrip:
+        """Write down what the trip is about to do and can't undo; gives what stands instead."""
+        with ledger_errors("intend", trip=due.intent.shopping_trip_id, deed=due.intent.deed):
+            return self._ledger.intend(due)
+
+    @activity.defn(name="post_settlement")
+    def post_settlement(self, settled: SettledTrip) -> None:
+        """Post a settled trip and keep its receipt."""
+        with ledger_errors("post_settlement", trip=settled.settlement.shopping_trip_id):
+            self._ledger.post_settlement(settled)
+
+    @activity.defn(name="reserve_refund")
+    def reserve_refund(self, asked: RefundAsked) -> Reserved:
+        """Set the refund's amount aside, so that no other can have it; gives what the ledger knows of both."""
+        with ledger_errors("reserve_refund", trip=asked.request.shopping_trip_id):
+            return self._ledger.reserve_refund(
+                asked.request, asked.at, self._window, known_given_back=asked.known_given_back
+            )
+
+    @activity.defn(name="ask_refund")
+    def ask_refund(self, due: RefundDue) -> KnownAsk:
+        """Write down that the service is about to be asked; gives what another run did or may have done."""
+        with ledger_errors("ask_refund", trip=due.request.shopping_trip_id):
+            return self._ledger.ask_refund(due.request, due.run_id)
+
+    @activity.defn(name="release_refund")
+    def release_refund(self, refused: RefundRefused) -> None:
+        """Give the amount free again: the service refused the refund."""
+        with ledger_errors("release_refund", trip=refused.request.shopping_trip_id):
+            self._ledger.release_refund(refused.request, in_doubt=refused.in_doubt)
+
+    @activity.defn(name="post_refund")
+    def post_refund(self, done: RefundDone) -> None:
+        """Post a refund and keep its receipt."""
+        with ledger_errors("post_refund", trip=done.request.shopping_trip_id):
+            self._ledger.post_refund(done.request, done.at, done.reconciliation_id)
+            self._ledger.keep_receipt(done.receipt)
+
+    @activity.defn(name="post_recovery")
+    def post_recovery(self, recovery: Recovery) -> Paid:
+        """Post that a debt was paid; gives what of the trip's total is paid now."""
+        with ledger_errors("post_recovery", trip=recovery.shopping_trip_id):
+            return self._ledger.post_recovery(recovery)

@@ -1,0 +1,132 @@
+"""Receipts, incidents and payment statuses on their way out: at least once, and never in the way of the money."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from activities.calling import asked_wait, service_errors
+from clients.errors import ServiceError
+from clients.payment_service import PaymentService
+from clients.webhook import Webhook
+from domain.model import Model
+from domain.notifications import Notification, NotificationKind, PaymentStatus
+from domain.public_names import DELIVERIES_TASK_QUEUE, DELIVERY, delivery_workflow_id
+from domain.refund.refund import Paid
+from ledger.database import LedgerError
+
+log = structlog.get_logger()
+
+LONGEST_LOOK = 2.0
+"""Seconds that the ledger is asked for, of the ten that a notification has."""
+
+Send = Callable[[Notification, int], Awaitable[None]]
+"""Sends a notification once; the number says for which time. Raises ServiceError where it was not taken."""
+
+
+class Delivered(Model):
+    """What became of a notification: taken, or handed over to a workflow that goes on trying."""
+
+    handed_over: bool
+
+
+def sending_to(receiver: Webhook | None) -> Send:
+    """Sends notifications to the receiver; without one there is nothing to send, and the log has said all."""
+
+    async def send(notification: Notification, attempt: int) -> None:
+        if receiver is not None:
+            await receiver.post(notification.body, key=notification.key, attempt=attempt)
+
+    return send
+
+
+def reporting_to(service: PaymentService, paid_of: Callable[[str], Paid | None]) -> Send:
+    """Tells the Payment Service how much of a trip is paid: as the ledger knows it by now, where that is more.
+
+    A report that was held up would else make a trip unpaid again whose debt was paid meanwhile. `paid_of` asks the
+    ledger; where they can't be asked, what the notification says is sent.
+    """
+
+    async def send(notification: Notification, attempt: int) -> None:
+        status = PaymentStatus.model_validate(notification.body)
+        with suppress(LedgerError, TimeoutError):
+            known = await asyncio.wait_for(asyncio.to_thread(paid_of, status.shopping_trip_id), LONGEST_LOOK)
+            if known is not None and known.settled > status.settled:
+                status = status.model_copy(update={"settled": known.settled, "at": datetime.now(UTC)})
+        await service.payment_status(
+            status.store_id,
+            status.shopping_trip_id,
+            total=status.total,
+            settled=status.settled,
+            at=status.at,
+            attempt=attempt,
+        )
+
+    return send
+
+
+class NotificationActivities:
+    """Delivers notifications, each kind in its own way."""
+
+    def __init__(self, client: Client, senders: Mapping[NotificationKind, Send]) -> None:
+        self._client = client
+        self._senders = senders
+
+    @activity.defn(name="deliver")
+    async def deliver(self, notification: Notification) -> Delivered:
+        """Send the notification now; where it isn't taken, start a workflow that goes on trying.
+
+        The workflow is started here and not as the trip's child, so that it lives on when the trip has ended.
+        """
+        async with service_errors(retryable=True):
+            _tell(notification)
+            try:
+                await self._senders[notification.kind](notification, 1)
+            except ServiceError as error:
+                log.warning("handed over", kind=notification.kind, key=notification.key, reason=error.failure.sentence)
+                await self.hand_over(notification, asked_wait(error))
+                return Delivered(handed_over=True)
+        return Delivered(handed_over=False)
+
+    @activity.defn(name="send")
+    async def send(self, notification: Notification) -> None:
+        """Send the notification once more."""
+        async with service_errors(retryable=True):
+            await self._senders[notification.kind](notification, activity.info().attempt + 1)
+
+    async def hand_over(self, notification: Notification, delay: timedelta | None = None) -> None:
+        """Have a workflow try until the notification is taken, not before that delay is over."""
+        try:
+            await self._client.start_workflow(
+                DELIVERY,
+                notification,
+                id=delivery_workflow_id(notification.key),
+                task_queue=DELIVERIES_TASK_QUEUE,
+                # One that Temporal ended, or that gave up, has delivered nothing: only a completed one has.
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                start_delay=delay,
+                static_summary=f"{notification.kind} {notification.key}",
+            )
+        except WorkflowAlreadyStartedError:
+            log.info("delivered before", kind=notification.kind, key=notification.key)
+
+
+def _tell(notification: Notification) -> None:
+    """An incident is always in the log too, at error level: the receiver of incidents may be what is down."""
+    if notification.kind is NotificationKind.INCIDENT:
+        say = log.error if notification.body["state"] == "opened" else log.info
+        say(
+            f"incident {notification.body['state']}",
+            **{_snake(name): value for name, value in notification.body.items()},
+        )
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{char.lower()}" if char.isupper() else char for char in name)

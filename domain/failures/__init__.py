@@ -1,0 +1,1 @@
+"""What can go wrong with a call, and when a person should look."""

@@ -1,0 +1,59 @@
+"""What a trip tells the outside world: it must arrive at least once, and must never hold up the money."""
+
+from enum import StrEnum
+from typing import Any
+
+from domain.failures.attention import Incident
+from domain.model import Model, UtcDateTime
+from domain.money import Money
+from domain.public_names import DELIVERIES_TASK_QUEUE, TASK_QUEUE
+from domain.receipts.receipt import receipt_key
+
+
+class NotificationKind(StrEnum):
+    """What is delivered."""
+
+    RECEIPT = "receipt"
+    INCIDENT = "incident"
+    PAYMENT_STATUS = "payment_status"
+
+
+NOTIFICATION_TASK_QUEUES = {
+    NotificationKind.RECEIPT: DELIVERIES_TASK_QUEUE,
+    NotificationKind.INCIDENT: DELIVERIES_TASK_QUEUE,
+    NotificationKind.PAYMENT_STATUS: TASK_QUEUE,
+}
+"""A payment status goes to the Payment Service, whose calls share one rate limit."""
+
+
+class Notification(Model):
+    """Something to deliver. The key lets its receiver drop a repeat."""
+
+    kind: NotificationKind
+    key: str
+    body: dict[str, Any]
+
+
+def incident_notification(incident: Incident) -> Notification:
+    """An incident, ready to be sent."""
+    return Notification(kind=NotificationKind.INCIDENT, key=incident.key, body=incident.to_json())
+
+
+def receipt_notification(receipt: dict[str, Any]) -> Notification:
+    """A receipt, ready to be sent."""
+    return Notification(kind=NotificationKind.RECEIPT, key=f"{receipt_key(receipt)}:receipt", body=receipt)
+
+
+class PaymentStatus(Model):
+    """How much of a trip's total is paid, for the service (docs/contract.md, Payment status)."""
+
+    store_id: str
+    shopping_trip_id: str
+    total: Money
+    settled: Money
+    at: UtcDateTime
+
+
+def payment_status_notification(status: PaymentStatus, key: str) -> Notification:
+    """A payment status, ready to be sent; the key says of which movement it tells."""
+    return Notification(kind=NotificationKind.PAYMENT_STATUS, key=f"{key}:payment-status", body=status.to_json())

@@ -1,0 +1,14 @@
+"""What the ledger is told of a settled trip."""
+
+from typing import Any
+
+from domain.model import Model, UtcDateTime
+from domain.settlement import Settlement
+
+
+class SettledTrip(Model):
+    """A trip's settlement, when its token's life began, and the receipt that the shopper got, if any."""
+
+    settlement: Settlement
+    trip_started_at: UtcDateTime
+    receipt: dict[str, Any] | None = None

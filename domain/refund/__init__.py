@@ -1,0 +1,1 @@
+"""Money given back, and debts that are paid later."""

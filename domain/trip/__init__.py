@@ -1,0 +1,1 @@
+"""What a trip knows, and what it does next."""

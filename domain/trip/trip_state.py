@@ -1,0 +1,327 @@
+"""A trip, pure: the facts so far, and from them what to do next. It has no clock: every moment is handed in.
+
+What is here is true of every trip. How it is paid is told in charged_trip.py (we adjust and capture) and in
+delegated_trip.py (Amazon does).
+"""
+
+from abc import abstractmethod
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from domain.cart.cart import Cart
+from domain.failures.attention import Attention, AttentionCause
+from domain.failures.call_failure import MAX_RETRY_INTERVAL_IN_OUTAGE, CallFailure, FailureKind
+from domain.messages import CaptureResolution, Decision, OperatorAction
+from domain.model import CommandRejectedError
+from domain.money import Money
+from domain.process_state import TOO_MUCH, ProcessState, noted
+from domain.public_names import SUBMIT_CART
+from domain.settlement import Outcome, Settlement, Transaction
+from domain.trip.intent import Intent
+from domain.trip.request import TripRequest
+from domain.trip.steps import Call, Record, Step, Wait
+from domain.trip_log import Event, EventLog
+
+EXPIRING_AFTER_SHARE = Decimal("0.8")
+"""Of the token's life: an uncharged trip is then an incident, while 9 of 46 hours are left to mend it."""
+
+FIND_THE_MONEY = "Find out at the processor's or Amazon's whether it was charged; if so: recover TRIP AMOUNT."
+"""The total is bad debt in the ledger, and what has come in nevertheless lessens it as what the shopper pays later."""
+
+LAST_RETRY_BEFORE_EXPIRY = timedelta(minutes=1)
+"""Before the token expires: a call that then fails could not be made once more."""
+
+
+class TripState(ProcessState):
+    """The facts of one trip, changed by what is said and answered; `advance` says what to do next."""
+
+    def __init__(self, request: TripRequest, log: EventLog) -> None:
+        super().__init__(log, request.policy.outage_patience)
+        self.request = request
+        self.cart: Cart | None = request.cart
+        self.code = request.currency
+        self.expired_at: datetime | None = None
+        self._no_sale = False
+        self.cancelled_by: str | None = None
+        """Which operator cancelled the trip."""
+        self._refused_cart: Attention | None = None
+        self._conflict: Attention | None = None
+        self._outcome_unknown = False
+        """Whether a call that moves money was made of which nobody knows what it did."""
+        self._another_run_at: datetime | None = None
+        """When another run of the trip set out to do what this one now does."""
+        self._denied_by: str | None = None
+        """Who said last that what is in doubt was not done. The doubt stays: that may be wrong."""
+        self._hurried_at: datetime | None = None
+
+    # What follows from the facts.
+
+    @property
+    def shopping_trip_id(self) -> str:
+        """Which trip it is."""
+        return self.request.shopping_trip_id
+
+    @property
+    def store_id(self) -> str:
+        """In which store it was."""
+        return self.request.store_id
+
+    @property
+    def expired(self) -> bool:
+        """Whether the token died before the trip's money was over."""
+        return self.expired_at is not None
+
+    @property
+    def total(self) -> Money:
+        """What is owed: the cart's total, nothing where there is no cart or the sale is void."""
+        return Money.zero(self.code) if self.cart is None or self._no_sale else self.cart.total
+
+    @property
+    @abstractmethod
+    def money_is_settled(self) -> bool:
+        """Whether nothing more will be asked for."""
+
+    @property
+    @abstractmethod
+    def charging_has_begun(self) -> bool:
+        """Whether money may have moved: from then on the cart and the decision can't be changed."""
+
+    @property
+    @abstractmethod
+    def in_doubt(self) -> bool:
+        """Whether money may have moved without our hearing of it."""
+
+    @property
+    @abstractmethod
+    def outcome(self) -> Outcome:
+        """What became of the trip, once its money is over."""
+
+    @property
+    def expiring_at(self) -> datetime:
+        """When an uncharged trip becomes an incident."""
+        return self.request.started_at + self.request.policy.token_lifetime * float(EXPIRING_AFTER_SHARE)
+
+    @property
+    def charge_by(self) -> datetime:
+        """From when on nothing is waited for that can be decided without it."""
+        return min(self.request.charge_by, self._hurried_at or self.request.charge_by)
+
+    def hurry(self, now: datetime) -> None:
+        """There is no room to wait any longer: from now on the trip does what it would do at chargeBy."""
+        if self._hurried_at is None:
+            self._hurried_at = now
+            self.overwhelm("the trip does now what it would do at chargeBy", now)
+
+    # What people say.
+
+    def submit_cart(self, cart: Cart, now: datetime) -> None:
+        """Take the cart, or a changed one.
+
+        Raises CommandRejectedError once charging has begun, or for another currency.
+
+        The same cart again is taken at any time, and leaves no line in the log: carts are sent at least once.
+        """
+        if self.cart == cart and not self._no_sale:
+            if not self.money_is_settled and not self.charging_has_begun:
+                self._cart_changed(self.cart, now)
+            return
+        if self._hurried_at and self.cart:
+            raise CommandRejectedError(f"{TOO_MUCH}: the cart that is here is charged")
+        if self.money_is_settled or self.charging_has_begun or self._no_sale:
+            raise CommandRejectedError("the cart can't be changed any more: " + self._progress())
+        if (self.cart or self.request.pre_authorized) and cart.total.code != self.code:
+            raise CommandRejectedError(f"total.code: {cart.total.code} is not the trip's currency, {self.code}")
+        self.check_cart(cart)
+        before, self.cart, self.code = self.cart, cart, cart.total.code
+        self._refused_cart = None
+        self._cart_changed(before, now)
+        self.log.add(now, Event.CART, f"cart of {cart.total}, {len(cart.lines)} lines")
+
+    @abstractmethod
+    def check_cart(self, cart: Cart) -> None:
+        """Raise CommandRejectedError for a cart that can't be paid in this trip's way."""
+
+    @abstractmethod
+    def decide(self, decision: Decision, now: datetime) -> None:
+        """Take an operator's decision about a decline. Raises CommandRejectedError where there is nothing to decide."""
+
+    def cancel(self, said: OperatorAction, now: datetime) -> None:
+        """Void the sale. Raises CommandRejectedError once charging has begun."""
+        if self.money_is_settled or self.charging_has_begun:
+            raise CommandRejectedError("the trip can't be cancelled any more: " + self._progress())
+        self._no_sale, self.cancelled_by = True, said.operator
+        self._refused_cart = None
+        self._reset_retries(now)
+        self.log.add(now, Event.DECISION, f"cancelled by {said.operator}: the sale is void{noted(said.note)}")
+
+    @abstractmethod
+    def resolve_capture(self, said: CaptureResolution, now: datetime) -> None:
+        """Take an operator's word on a capture in doubt. Raises CommandRejectedError where none is."""
+
+    def _check_reason(self, said: CaptureResolution) -> None:
+        """Raise CommandRejectedError for a word against an earlier one that does not say why."""
+        if said.captured and self._denied_by and not said.note:
+            raise CommandRejectedError(f"note: should say why, since {self._denied_by} said that it was not done")
+
+    def signal_rejected(self, name: str, reason: str, now: datetime) -> bool:
+        """A cart that came by signal and can't be used is a sale that would be lost in silence."""
+        if name != SUBMIT_CART or self.cart is not None or self._no_sale or self.money_is_settled:
+            return False
+        before = self._refused_cart
+        sentence = f"a cart came and was refused: {reason}"
+        self._refused_cart = Attention.for_cause(
+            AttentionCause.CART, since=before.since if before else now, sentence=sentence
+        )
+        return before is None
+
+    # What another run of the trip set out to do.
+
+    @abstractmethod
+    def intent(self, call: Call) -> Intent | None:
+        """What the call does that can't be undone, to be written to the ledger before it; None where it can be."""
+
+    @abstractmethod
+    def can_adopt(self, intent: Intent) -> bool:
+        """Whether this way of paying can go on with it."""
+
+    def adopt(self, intent: Intent, run_at: datetime, now: datetime) -> None:
+        """Go on with what another run set out to do, instead of what this one would: it may be done already."""
+        if self.cart is not None and intent.total != self.total:
+            sentence = f"another run of this trip set out to {intent}, and that stands: this run's {self.total} is not"
+            self.conflict(sentence, now)
+        else:
+            self.log.add(now, Event.MESSAGE, f"another run of this trip set out to {intent}: this one goes on with it")
+        self._reset_retries(now)
+        self.cart, self.code = intent.cart, intent.amount.code
+        self._refused_cart = None
+        self._no_sale, self.cancelled_by = intent.no_sale, intent.cancelled_by
+        self.begun_by_another_run(run_at)
+
+    def begun_by_another_run(self, run_at: datetime) -> None:
+        """Another run set out to do the same, so that nobody knows whether it is done."""
+        self._outcome_unknown = True
+        self._another_run_at = run_at
+
+    # What the service answers.
+
+    @abstractmethod
+    def begin(self, call: Call) -> None:
+        """A call is about to be made."""
+
+    def on_failure(self, call: Call, failure: CallFailure, *, now: datetime, jitter: float) -> None:
+        """The call brought no usable answer. `jitter` is a random number from 0 to 1."""
+        if failure.kind is FailureKind.EXPIRED:
+            self.end_of_token(now)
+            return
+        deadline = self._put_off_until(now)
+        self.failed(str(call), failure, now=now, jitter=jitter, deadline=deadline)
+
+    def _put_off_until(self, now: datetime) -> datetime:
+        """How long a failed call may wait at most, whatever the service says."""
+        if now < self.charge_by:
+            return self.charge_by
+        last = self.request.expires_at - LAST_RETRY_BEFORE_EXPIRY
+        return min(now + MAX_RETRY_INTERVAL_IN_OUTAGE, last) if now < last else self.request.expires_at
+
+    def end_of_token(self, now: datetime) -> None:
+        """The token is dead: nothing more is sent. A hold that was to be cancelled falls by itself."""
+        self.succeeded()
+        self.expired_at = now
+        if expiry := self._expiry():
+            self.log.add(now, Event.ATTENTION, expiry.sentence)
+
+    @property
+    def conflicts(self) -> list[Attention]:
+        """That the ledger knows the trip with other amounts, where they do."""
+        return [self._conflict] if self._conflict else []
+
+    def conflict(self, sentence: str, now: datetime) -> None:
+        """The ledger knows the trip with other amounts, and those stand."""
+        self._conflict = Attention.for_cause(AttentionCause.CONFLICT, since=now, sentence=sentence)
+        self.log.add(now, Event.ATTENTION, sentence)
+
+    # What to do next.
+
+    def advance(self, now: datetime) -> Step:
+        """What to do at this moment. The timer's and the policy's decisions are taken and logged here."""
+        if not self.money_is_settled and now >= self.request.expires_at:
+            self.end_of_token(now)
+            self.log.add(now, Event.DEADLINE, "the token has expired: nothing more is sent")
+        if self.money_is_settled:
+            return Record()
+        return self._when_due(self._next(now), now)
+
+    @abstractmethod
+    def _next(self, now: datetime) -> Step:
+        """What to do, whatever has failed a moment ago."""
+
+    def _when_due(self, step: Step, now: datetime) -> Step:
+        """The step, or a wait where its call failed a moment ago."""
+        if isinstance(step, Wait | Record):
+            return step
+        if self.retry_state and self.retry_state.call != str(step) and not self.retry_state.asked_to_wait(now):
+            self.succeeded()
+        if self.retry_state:
+            due = self.due(self._last_moment_to_wait(step))
+            return Wait(step.stage, due, f"to {step} again") if now < due else step
+        return step
+
+    def _last_moment_to_wait(self, step: Call) -> datetime:  # noqa: ARG002 (not every call can wait as long)
+        """Until when a call that needs a person is waited with."""
+        return self.request.expires_at
+
+    def wakes(self) -> list[datetime]:
+        """The moments at which something about the trip changes by itself."""
+        return [*super().wakes(), self.expiring_at, self.charge_by, self.request.expires_at]
+
+    @abstractmethod
+    def settlement(self, transaction: Transaction | None, settled_at: datetime) -> Settlement:
+        """The trip's final result. `settled_at` is when its money was over."""
+
+    def attention(self, now: datetime) -> Attention | None:
+        """Why a person should look at the trip now, or None."""
+        return super().attention(now) or (None if self.money_is_settled else self._refused_cart) or self.flood
+
+    def incidents(self, now: datetime) -> list[Attention]:
+        """What the outside world should know of; what is still here at the trip's end stays open for a person."""
+        lasting = (self._refused_cart, self._expiring(now), self._expiry(), self._conflict, self.flood)
+        return [*super().incidents(now), *filter(None, lasting)]
+
+    def is_expiring(self, now: datetime) -> bool:
+        """Whether most of the token's life is over and nothing is charged, or no cart came to charge."""
+        owed = bool(self.total) or (self.cart is None and not self._no_sale)
+        return not self.money_is_settled and owed and now >= self.expiring_at
+
+    def _expiring(self, now: datetime) -> Attention | None:
+        if not self.is_expiring(now):
+            return None
+        left = timedelta(minutes=round((self.request.expires_at - now) / timedelta(minutes=1)))
+        what = f"{self.total} is not charged yet" if self.cart else "no cart that can be charged has come yet"
+        sentence = f"{what}, and the token expires in {left}"
+        return Attention.for_cause(AttentionCause.EXPIRING, since=self.expiring_at, sentence=sentence)
+
+    def _expiry(self) -> Attention | None:
+        if self.expired_at is None or self.outcome is not Outcome.EXPIRED:
+            return None
+        doubt = ". Whether it was charged nevertheless is unknown" if self.in_doubt else ""
+        sentence = f"the token expired before {self.total} was charged{doubt}"
+        advice = FIND_THE_MONEY if self.in_doubt else None
+        return Attention.for_cause(AttentionCause.EXPIRED, since=self.expired_at, sentence=sentence, what_to_do=advice)
+
+    @abstractmethod
+    def _cart_changed(self, before: Cart | None, now: datetime) -> None:
+        """There is another cart than before: what was asked and decided for that one may say nothing of it."""
+
+    def _reset_retries(self, now: datetime) -> None:
+        """What failed was about something else. Only a service that asked us to wait meant every call."""
+        retry_state = self.retry_state
+        self.succeeded()
+        if retry_state and retry_state.asked_to_wait(now):
+            self.retry_state = retry_state
+
+    @property
+    def _no_cart(self) -> str:
+        return "the cart that came was refused, and no other came" if self._refused_cart else "no cart came"
+
+    def _progress(self) -> str:
+        return "the token has expired" if self.expired else "the trip was cancelled"

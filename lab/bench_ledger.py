@@ -1,0 +1,190 @@
+"""`make bench-ledger`: a million entries in SQLite; what a day's report takes, and the posting of a trip.
+
+Each report is the real program in a process of its own, so that its peak of memory is its own too.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import chain, islice
+from math import ceil
+from pathlib import Path
+from typing import BinaryIO
+
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Connection, func, insert, select
+
+from domain.journal import EntryType, journal_of
+from domain.model import rfc3339
+from domain.money import Money, plain_amount
+from domain.policy import Strategy
+from domain.posting import SettledTrip
+from domain.settlement import Outcome, Settlement, Transaction
+from lab.program import run
+from ledger.cells import write_csv
+from ledger.database import Database
+from ledger.entries import reading
+from ledger.ledger import Ledger
+from ledger.reports.files import Format
+from ledger.rows import entry_rows, line_rows, settlement_row
+from ledger.tables import entries, lines, settlements
+from simulator.export import COLUMNS
+from temporal.connection import exit_immediately
+
+FIRST_DAY = datetime(2026, 11, 1, tzinfo=UTC)
+DAYS = 10
+ENTRIES_A_TRIP = 2.2
+"""A sale and its capture, and for each fifth trip a bad debt."""
+AT_ONCE = 5_000
+"""Trips in one transaction while the ledger is filled."""
+POSTED = 300
+"""Trips that are posted one by one."""
+
+PEAK = """
+import os, sys
+pid = os.spawnv(os.P_NOWAIT, sys.argv[1], sys.argv[1:])
+_, status, usage = os.wait4(pid, 0)
+print(usage.ru_maxrss, file=sys.stderr)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+"""A small program between us and the measured one: Linux lets a process begin with its parent's peak."""
+
+CARD = Transaction(
+    brand="VISA",
+    tail="1234",
+    pos_entry_mode="EMV_9F39_05",
+    application_id="A0000000031010",
+    authorization_response_code="00",
+    terminal_id="12345678",
+    reconciliation_id="ABC123456789",
+    card_statement_transaction_id="TXN987654321",
+)
+
+
+def trips(count: int) -> Iterator[SettledTrip]:
+    """So many trips, spread evenly over the days; each fifth is paid in part, each tenth in yen."""
+    for number in range(count):
+        at = FIRST_DAY + timedelta(days=DAYS) * number / count
+        declined = number % 5 == 0
+        total = Money.of_minor(1_000 + number % 9_000, "JPY" if number % 10 == 1 else "USD")
+        captured = total.times(Decimal("0.7")) if declined else total
+        settlement = Settlement(
+            shopping_trip_id=str(uuid.UUID(int=number)),
+            store_id=f"store-{number % 7}",
+            outcome=Outcome.PARTIALLY_CAPTURED if declined else Outcome.CAPTURED,
+            total=total,
+            captured=captured,
+            bad_debt=total - captured,
+            strategy=Strategy.INCREMENTAL if declined else None,
+            decided_by="policy" if declined else None,
+            adjusts=5 if declined else 1,
+            declines=2 if declined else 0,
+            transaction=CARD,
+            settled_at=at,
+        )
+        yield SettledTrip(settlement=settlement, trip_started_at=at - timedelta(minutes=20))
+
+
+def fill(database: Database, some: Iterator[SettledTrip]) -> None:
+    """Put the trips into the ledger in bulk, as the ledger themselves would write them."""
+    while group := list(islice(some, AT_ONCE)):
+        posted = [entry for trip in group for entry in journal_of(trip.settlement)]
+        with database.transaction() as connection:
+            connection.execute(insert(settlements), [settlement_row(trip) for trip in group])
+            connection.execute(insert(entries), entry_rows(posted))
+            connection.execute(insert(lines), line_rows(posted))
+
+
+def write_settlement_file(connection: Connection, sink: BinaryIO) -> None:
+    """All captures of the ledger, as the simulator would export them."""
+    columns = (entries.c.shopping_trip_id, entries.c.code, entries.c.amount, settlements.c.store_id, entries.c.at)
+    wanted = select(*columns).join_from(entries, settlements).where(entries.c.movement == EntryType.CAPTURE)
+    captures = connection.execute(wanted, execution_options={"yield_per": AT_ONCE})
+    rows = (
+        (trip, "", "Settled", code, plain_amount(units, code), store, "", rfc3339(at))
+        for trip, code, units, store, at in captures
+    )
+    write_csv(chain([COLUMNS], rows), sink)
+
+
+def measure(address: str, args: Sequence[str], out: Path) -> tuple[float, float]:
+    """Seconds and the peak of memory in MB of one run of the program; its output goes to the file."""
+    command = [sys.executable, "-c", PEAK, sys.executable, "starter.py", *args]
+    begun = time.perf_counter()
+    with out.open("wb") as sink:
+        done = subprocess.run(
+            command, stdout=sink, stderr=subprocess.PIPE, env={**os.environ, "LEDGER_URL": address}, check=True
+        )
+    return time.perf_counter() - begun, int(done.stderr.split()[-1]) / 1024
+
+
+def programs(database: Database, address: str, folder: Path) -> Table:
+    """What each format takes for a day, the summary of a day, and matching a file of all captures."""
+    table = Table(title="A day of the ledger, the whole program")
+    for name in ("command", "seconds", "peak MB", "MB written"):
+        table.add_column(name, justify="left" if name == "command" else "right")
+    day = f"{FIRST_DAY + timedelta(days=DAYS // 2):%Y-%m-%d}"
+    report = ("report", "--from", day, "--to", day)
+    commands: dict[str, Sequence[str]] = {f"report --format {form}": (*report, "--format", form) for form in Format}
+    commands["report --summary"] = (*report, "--summary")
+    settlement_file = folder / "settlement.csv"
+    with reading(database) as connection, settlement_file.open("wb") as sink:
+        write_settlement_file(connection, sink)
+    commands["reconcile, all days"] = ("reconcile", str(settlement_file))
+    out = folder / "output"
+    for name, args in commands.items():
+        seconds, megabytes = measure(address, args, out)
+        table.add_row(name, f"{seconds:.1f}", f"{megabytes:.0f}", f"{out.stat().st_size / 1e6:.1f}")
+    return table
+
+
+def posting(ledger: Ledger) -> str:
+    """Milliseconds to post a settlement, one after the other, in the ledger as they are."""
+    took = []
+    for trip in trips(POSTED):
+        renamed = trip.settlement.model_copy(update={"shopping_trip_id": str(uuid.uuid4())})
+        begun = time.perf_counter()
+        ledger.post_settlement(trip.model_copy(update={"settlement": renamed}))
+        took.append(1000 * (time.perf_counter() - begun))
+    p50, p99 = statistics.median(took), statistics.quantiles(took, n=100)[98]
+    return f"Posting a settlement: p50 {p50:.1f} ms, p99 {p99:.1f} ms ({POSTED} of them, one after the other)."
+
+
+async def bench(folder: Path, count: int, console: Console) -> bool:
+    """Fill, measure, print; there is no wrong outcome."""
+    address = f"sqlite:///{folder}/ledger.db"
+    database = Database(address)
+    ledger = Ledger(database)
+    ledger.upgrade()
+    begun = time.perf_counter()
+    fill(database, trips(ceil(count / ENTRIES_A_TRIP)))
+    with database.reading() as connection:
+        entered = connection.scalar(select(func.count()).select_from(entries))
+    size = (folder / "ledger.db").stat().st_size / 1e6
+    console.print(
+        f"{entered} entries over {DAYS} days in {time.perf_counter() - begun:.0f} s, {size:.0f} MB of SQLite."
+    )
+    console.print(posting(ledger))
+    console.print(programs(database, address, folder))
+    ledger.close()
+    return True
+
+
+def main() -> int:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(prog="make bench-ledger", description=__doc__)
+    parser.add_argument("--entries", type=int, default=1_000_000, help="how many there are (default 1,000,000)")
+    arguments = parser.parse_args()
+    return run("the benchmark", lambda folder, console: bench(folder, arguments.entries, console))
+
+
+if __name__ == "__main__":
+    exit_immediately(main())

@@ -1,0 +1,92 @@
+"""What the ledger hold after a run, and what is left over beside the services' own files."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from io import BytesIO
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select
+
+from domain.journal import Account
+from domain.money import plain_amount
+from lab.accounting import EntryType
+from ledger.database import Database
+from ledger.entries import reading
+from ledger.reconciliation.mapping import Packaged
+from ledger.reconciliation.reconcile import Reconciliation, reconcile_file
+from ledger.tables import entries, lines, receipts
+from simulator.control import Control
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """What became of the services' files, all of the ledger beside all of each file."""
+
+    settlements: Reconciliation
+    orders: Reconciliation
+
+    @property
+    def matched(self) -> int:
+        """Rows that stand in both."""
+        return self.settlements.matched + self.orders.matched
+
+    @property
+    def left_over(self) -> list[str]:
+        """What stands in one alone, or otherwise: the first of it, a sentence each."""
+        files = {"settlements": self.settlements, "orders": self.orders}
+        return [f"left over in the {name}: {sentence}" for name, result in files.items() for sentence in result.first]
+
+    def __str__(self) -> str:
+        both = (self.settlements, self.orders)
+        return f"matched {self.matched}, left over {sum(result.left_over for result in both)}"
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What stands in the ledger."""
+
+    movements: dict[str, list[EntryType]]
+    """By trip."""
+    receipts: frozenset[str]
+    """Their keys (domain/receipts/receipt.py)."""
+    unbalanced: list[str]
+    """What does not add up, in words."""
+    reconciled: Reconciled
+
+
+async def reconciled_with(control: Control, database: Database) -> Reconciled:
+    """The ledger beside the simulator's two exports, by what `starter.py reconcile` does."""
+    files = {Packaged.SIMULATOR: await control.export(), Packaged.AMAZON: await control.checkout_export()}
+    return Reconciled(*(reconcile_file(database, BytesIO(text.encode()), how) for how, text in files.items()))
+
+
+async def ledger_beside(control: Control, database: Database) -> Ledger:
+    """All that the ledger hold, beside the simulator's exports."""
+    reconciled = await reconciled_with(control, database)
+    with reading(database) as connection:
+        kept = frozenset(connection.scalars(select(receipts.c.key)))
+        return Ledger(_movements(connection), kept, list(_unbalanced(connection)), reconciled)
+
+
+def _movements(connection: Connection) -> dict[str, list[EntryType]]:
+    found: defaultdict[str, list[EntryType]] = defaultdict(list)
+    columns = (entries.c.shopping_trip_id, entries.c.movement, entries.c.amount, entries.c.code)
+    for trip_id, movement, units, code in connection.execute(select(*columns)):
+        found[trip_id].append((movement, Decimal(plain_amount(units, code))))
+    return dict(found)
+
+
+def _unbalanced(connection: Connection) -> Iterable[str]:
+    """Double entry: an entry's lines come to nothing, and of a settled trip the shopper owes nothing any more."""
+
+    def not_zero(wanted: Select[Any], *groups: Any) -> Iterable[Any]:
+        return connection.scalars(wanted.group_by(*groups, lines.c.code).having(func.sum(lines.c.amount) != 0))
+
+    for key in not_zero(select(lines.c.entry_key), lines.c.entry_key):
+        yield f"the entry {key} does not come to zero"
+    trip = entries.c.shopping_trip_id
+    owed = select(trip).join_from(lines, entries).where(lines.c.account == Account.RECEIVABLE)
+    for trip_id in not_zero(owed, trip):
+        yield f"{trip_id}: something is still to be received in the ledger"

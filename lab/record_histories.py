@@ -1,0 +1,129 @@
+"""`make histories`: plays one trip of each kind, and what can follow it, on real servers.
+
+What Temporal stored of it is kept for the replay test.
+
+A history says what today's workflow code did, command by command. Code of a later day must make the same commands of
+it, or every trip that is under way at a deploy would stick (tests/workflows/test_histories.py).
+"""
+
+import argparse
+import asyncio
+import json
+import re
+import tomllib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from temporalio.client import Client, WorkflowHandle
+
+from domain.notifications import NOTIFICATION_TASK_QUEUES, receipt_notification
+from domain.public_names import DELIVERIES_TASK_QUEUE, DELIVERY, RECONCILIATION, SWEEP
+from domain.receipts.receipt import receipt_key
+from lab.demo import LIMIT, SCENARIOS, Runner
+from lab.program import run
+from lab.servers import simulator, temporal_server, worker
+from simulator.control import Control
+from temporal.connection import exit_immediately
+
+Handle = WorkflowHandle[Any, Any]
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "tests" / "workflows" / "histories"
+OF_THE_MACHINE = frozenset({"identity", "binaryChecksum", "stackTrace"})
+"""What a history says of where it was made; a replay reads none of it."""
+FILE = "{date}.csv"
+"""SETTLEMENT_FILE in the run's folder."""
+STICKY = "TASK_QUEUE_KIND_STICKY"
+"""The queue of one worker; its name is made of the machine's."""
+
+
+def release() -> str:
+    """The version that the histories are recorded with."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return str(project["version"])
+
+
+async def record(folder: Path, console: Console, into: Path) -> bool:
+    """Play all scenes and what follows them, and write each history; those of earlier releases stay."""
+    async with temporal_server(folder) as server, simulator(folder) as service, Control(service) as control:
+        with worker(folder, server.address, service, SETTLEMENT_FILE=str(folder / FILE)) as its_worker:
+            runner = Runner(server, control, its_worker)
+            begun = [(scenario, *await runner.begin(scenario)) for scenario in SCENARIOS]
+            async with asyncio.timeout(LIMIT.total_seconds()):
+                played = [await runner.end(*one) for one in begun]
+                recorded = {one.scenario.name: one.handle for one in played}
+                for movement in (movement for one in played for movement in one.moved):
+                    recorded[(await movement.describe()).workflow_type] = movement
+                recorded[DELIVERY] = await _deliver(server.client, control, played[0].trip_id)
+                recorded[RECONCILIATION] = await _reconcile(server.client, control, folder)
+                recorded[SWEEP] = await _sweep(server.client)
+            for name, handle in recorded.items():
+                history = await handle.fetch_history()
+                path = into / f"{release()}-{slug(name)}.json"
+                _write(path, history.to_json_dict())
+                console.print(f"{path.name}: {len(history.events)} events")
+    return True
+
+
+async def _deliver(client: Client, control: Control, trip_id: str) -> Handle:
+    """A receipt that its receiver did not take at once."""
+    (receipt,) = [
+        taken["body"] for taken in await control.receipts() if receipt_key(taken["body"]) == f"{trip_id}:sale"
+    ]
+    notification = receipt_notification(receipt)
+    handle: Handle = await client.start_workflow(
+        DELIVERY, notification, id=f"again-{trip_id}", task_queue=NOTIFICATION_TASK_QUEUES[notification.kind]
+    )
+    await handle.result()
+    return handle
+
+
+async def _reconcile(client: Client, control: Control, folder: Path) -> Handle:
+    """A day on which the ledger has nothing of what stands in the file: an incident follows."""
+    day = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    (folder / FILE.format(date=day)).write_text(await control.export())
+    handle: Handle = await client.start_workflow(
+        RECONCILIATION, {"day": day}, id=f"reconciliation-{day}", task_queue=DELIVERIES_TASK_QUEUE
+    )
+    await handle.result()
+    return handle
+
+
+async def _sweep(client: Client) -> Handle:
+    """A first look at all that was closed."""
+    handle: Handle = await client.start_workflow(SWEEP, id="sweep-recorded", task_queue=DELIVERIES_TASK_QUEUE)
+    await handle.result()
+    return handle
+
+
+def _write(path: Path, history: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(without_machine(history), indent=1) + "\n")
+
+
+def without_machine(part: Any) -> Any:
+    """The history without what it says of the machine that it was recorded on."""
+    if isinstance(part, dict):
+        if part.get("kind") == STICKY:
+            return part | {"name": part["normalName"]}
+        return {name: without_machine(value) for name, value in part.items() if name not in OF_THE_MACHINE}
+    return [without_machine(each) for each in part] if isinstance(part, list) else part
+
+
+def slug(name: str) -> str:
+    """The scene's name as a file has it."""
+    return re.sub(r"[^a-z]+", "-", name.lower()).strip("-")
+
+
+def main() -> int:
+    """Record; 0 only if every trip settled."""
+    parser = argparse.ArgumentParser(prog="make histories", description=__doc__)
+    parser.add_argument("--into", type=Path, default=FOLDER, help="the folder to write to")
+    into = parser.parse_args().into
+    return run("recording the histories", lambda folder, console: record(folder, console, into))
+
+
+if __name__ == "__main__":
+    exit_immediately(main())

@@ -1,0 +1,91 @@
+"""Which of many the ledger knows: for those who look after workflows that Temporal has ended."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Connection, Table, select
+
+from domain.refund.refund import GivenBack, KnownRefund, RefundProgress
+from domain.settlement import Settlement
+from ledger.queries import given_back
+from ledger.rows import refund_of, sale_of
+from ledger.tables import entries, refunds, settlements
+
+MAX_VALUES = 1_000
+"""In one statement: SQLite takes 32,766, PostgreSQL 65,535."""
+
+
+def settled_trips(connection: Connection, trip_ids: Collection[str]) -> set[str]:
+    """Which of these trips are settled."""
+    return _known(connection, settlements, settlements.c.shopping_trip_id, trip_ids)
+
+
+def settlements_of(connection: Connection, trip_ids: Collection[str]) -> dict[str, Settlement]:
+    """The settlements of those of these trips that are settled, by the trips' ids."""
+    found: dict[str, Settlement] = {}
+    for page in _pages(trip_ids):
+        wanted = select(settlements.c.document, settlements.c.trip_started_at)
+        for row in connection.execute(wanted.where(settlements.c.shopping_trip_id.in_(page))):
+            settlement = sale_of(row).settlement
+            found[settlement.shopping_trip_id] = settlement
+    return found
+
+
+def posted_entries(connection: Connection, keys: Collection[str]) -> set[str]:
+    """Which of these journal entries are posted."""
+    return _known(connection, entries, entries.c.key, keys)
+
+
+def posted_refunds(connection: Connection, refund_request_ids: Collection[str]) -> set[str]:
+    """Which of these refunds were given back."""
+    wanted = select(refunds.c.refund_request_id).where(
+        refunds.c.refund_request_id.in_(refund_request_ids), refunds.c.state == RefundProgress.POSTED
+    )
+    return set(connection.scalars(wanted))
+
+
+@dataclass(frozen=True)
+class RefundInBooks:
+    """A refund as the ledger has it."""
+
+    known: KnownRefund
+    store_id: str
+    asked_at: datetime
+    given_back: GivenBack | None
+    """None unless it is posted."""
+
+
+def refund_in_books(connection: Connection, refund_request_id: str) -> RefundInBooks | None:
+    """The refund of that id; None where the ledger does not know it."""
+    found = _refunds_in_books(connection, refunds.c.refund_request_id == refund_request_id)
+    return found[0] if found else None
+
+
+def refunds_in_books(connection: Connection, trip_id: str) -> list[RefundInBooks]:
+    """The trip's refunds, the latest first."""
+    return _refunds_in_books(connection, refunds.c.shopping_trip_id == trip_id)
+
+
+def _refunds_in_books(connection: Connection, condition: ColumnElement[bool]) -> list[RefundInBooks]:
+    of_trip = refunds.c.shopping_trip_id == settlements.c.shopping_trip_id
+    wanted = select(refunds, settlements.c.store_id).join(settlements, of_trip).where(condition)
+    rows = connection.execute(wanted.order_by(refunds.c.asked_at.desc())).all()
+    return [_refund_in_books(connection, row) for row in rows]
+
+
+def _refund_in_books(connection: Connection, row: Any) -> RefundInBooks:
+    known = refund_of(row)
+    posted = given_back(connection, known.request) if known.state is RefundProgress.POSTED else None
+    return RefundInBooks(known, row.store_id, row.asked_at, posted)
+
+
+def _pages(ids: Collection[str]) -> Iterator[list[str]]:
+    ordered = sorted(ids)
+    for first in range(0, len(ordered), MAX_VALUES):
+        yield ordered[first : first + MAX_VALUES]
+
+
+def _known(connection: Connection, table: Table, column: Column[str], wanted: Collection[str]) -> set[str]:
+    return set(connection.scalars(select(column).select_from(table).where(column.in_(wanted))))

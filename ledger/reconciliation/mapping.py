@@ -1,0 +1,138 @@
+"""How a settlement file is to be read: the names of its columns, its words, how it writes amounts (TOML).
+
+```toml
+delimiter = ";"                 # a comma where nothing is said
+decimal_comma = true            # 42,10 instead of 42.10
+minor_units = true              # 4210 instead of 42.10
+refunds_are_negative = true     # -2.10 is a refund of 2.10
+every_row = "delegated"             # what each row is, where no column says it; else columns.type and [words]
+
+[columns]
+trip = "Merchant Reference"     # this, currency and amount must be there
+type = "Type"
+currency = "Gross Currency"
+amount = "Gross Amount"
+reference = "Modification Reference"    # a refund's refundRequestId, a delegated's order id
+date = "Booking Date"           # shown beside the row
+
+[words]
+capture = ["Settled"]           # what the column `type` says of each movement
+refund = ["Refunded"]
+ignored = ["Fee"]               # rows that are none of ours
+```
+"""
+
+import tomllib
+from enum import StrEnum
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+
+from domain.journal import EntryType
+from domain.model import StrictModel, describe_validation_error
+from ledger.database import LedgerRejectionError
+from runtime.regular_files import read_regular
+
+MAX_MAPPING_BYTES = 1_000_000
+"""A mapping has some twenty lines."""
+
+Column = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Said = Annotated[tuple[Column, ...], Field(min_length=1)]
+
+
+class Packaged(StrEnum):
+    """The mappings that come with the program."""
+
+    SIMULATOR = "simulator"
+    AMAZON = "amazon"
+
+
+class Columns(StrictModel):
+    """In which column each thing stands."""
+
+    trip: Column
+    currency: Column
+    amount: Column
+    type: Column | None = None
+    reference: Column | None = None
+    date: Column | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that the file's header must have."""
+        return tuple(name for name in self.model_dump().values() if name is not None)
+
+
+class MovementWords(StrictModel):
+    """What the column `type` says of each movement."""
+
+    capture: Said | None = None
+    refund: Said | None = None
+    delegated: Said | None = None
+    ignored: Said | None = None
+
+
+class Mapping(StrictModel):
+    """How to read one kind of settlement file."""
+
+    columns: Columns
+    words: MovementWords | None = None
+    every_row: Literal["capture", "refund", "delegated"] | None = None
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
+    decimal_comma: bool = False
+    minor_units: bool = False
+    refunds_are_negative: bool = False
+
+    @model_validator(mode="after")
+    def _knows_what_a_row_is(self) -> Self:
+        if (self.every_row is None) == (self.words is None) or (self.words is None) != (self.columns.type is None):
+            raise ValueError("say what a row is by every_row, or by columns.type with [words]")
+        if not self.movements:
+            raise ValueError("words: name at least one of capture, refund and delegated")
+        said = [word for words in self._operator_text.values() for word in words]
+        if len(said) != len(set(said)):
+            raise ValueError("words: the same word stands for two things")
+        return self
+
+    @property
+    def movements(self) -> tuple[EntryType, ...]:
+        """The movements of the ledger that such a file speaks of."""
+        return tuple(
+            map(EntryType, (self.every_row,) if self.every_row else sorted(set(self._operator_text) - {"ignored"}))
+        )
+
+    def meanings(self) -> dict[str, EntryType | None]:
+        """What each word stands for; None for what is none of ours."""
+        return {
+            word: None if name == "ignored" else EntryType(name)
+            for name, words in self._operator_text.items()
+            for word in words
+        }
+
+    @property
+    def _operator_text(self) -> dict[str, tuple[str, ...]]:
+        return self.words.model_dump(exclude_none=True) if self.words else {}
+
+
+def load_mapping(source: str | Path) -> Mapping:
+    """A packaged mapping by its name, or the one in a TOML file. Raises LedgerRejectionError with a sentence."""
+    try:
+        text = _packaged(source) if source in set(Packaged) else _named(Path(source))
+        return Mapping.model_validate(tomllib.loads(text))
+    except ValidationError as error:
+        raise LedgerRejectionError(describe_validation_error(error, "the mapping")) from None
+    except OSError as error:
+        raise LedgerRejectionError(f"the mapping can't be read: {error.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+        raise LedgerRejectionError(f"the mapping can't be read: {why}") from None
+
+
+def _named(path: Path) -> str:
+    return read_regular(path, max_bytes=MAX_MAPPING_BYTES).decode("utf-8-sig")
+
+
+def _packaged(name: object) -> str:
+    return files("ledger.reconciliation").joinpath("mappings", f"{name}.toml").read_text("utf-8")

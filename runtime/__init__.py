@@ -1,0 +1,1 @@
+"""What each of our programs needs of its machine: a log and files."""

@@ -1,0 +1,1 @@
+"""The connection to Temporal: payloads, search attributes, executions."""

@@ -1,0 +1,202 @@
+"""`python -m codec_server`: shows encrypted trips in Temporal's Web UI and command line.
+
+Temporal's own remote codec protocol: payloads as JSON are posted to a path that ends with /decode or /encode. Who holds
+CODEC_SERVER_TOKEN may read all that is stored: the command line sends it (`--codec-auth`), a browser signs in with it.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import hdrs, web
+from google.protobuf import json_format
+from temporalio.api.common.v1 import Payload, Payloads
+
+from settings import CodecServerSettings, SettingsError, load_codec_server
+from temporal.payload_codec import EncryptionCodec
+
+MAX_REQUEST_BYTES = 20_000_000
+"""The Web UI sends a page of a history at once, each payload at most 2 MB and a third longer by its encoding."""
+
+COOKIE = "codec_server"
+SIGN_IN = "/sign-in"
+
+PREFLIGHT = {
+    hdrs.ACCESS_CONTROL_ALLOW_METHODS: hdrs.METH_POST,
+    hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "authorization, content-type, x-namespace",
+    hdrs.ACCESS_CONTROL_MAX_AGE: "600",
+}
+
+SAFE = {
+    hdrs.CACHE_CONTROL: "no-store",
+    "Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
+
+PAGE = """<!doctype html><title>Codec server</title>
+<p>{words}</p>
+<form method="post" action="{action}"><label>Token <input type="password" name="token" autocomplete="off"></label>
+<button>Sign in</button></form>
+"""
+SIGNED_OUT = "With CODEC_SERVER_TOKEN this browser may read the encrypted payloads that the Web UI shows."
+SIGNED_IN = "This browser is signed in. In the Web UI's codec settings switch on “Include cross-origin credentials”."
+NOT_IT = "This is not CODEC_SERVER_TOKEN."
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Transform = Callable[[Sequence[Payload]], Awaitable[list[Payload]]]
+
+
+@dataclass(frozen=True)
+class Door:
+    """Who may come in: whoever has the token, and in a browser from the Web UI's pages only."""
+
+    token: str
+    origins: frozenset[str]
+
+    @property
+    def credential(self) -> str:
+        """What a browser that signed in shows from then on; the token can't be had from it."""
+        return hmac.new(self.token.encode(), b"signed in", hashlib.sha256).hexdigest()
+
+    def knows(self, request: web.Request) -> bool:
+        """Whether the request has the token, or comes from a browser that had it."""
+        scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+        has_token = scheme.lower() == "bearer" and self.is_token(token.strip())
+        return has_token or _same(request.cookies.get(COOKIE, ""), self.credential)
+
+    def is_token(self, text: str) -> bool:
+        """Whether it is the token, in the same time whatever it is."""
+        return _same(text, self.token)
+
+    def is_foreign(self, request: web.Request) -> bool:
+        """Whether a browser sends it from another page than the Web UI's or our own."""
+        origin = request.headers.get(hdrs.ORIGIN)
+        return origin is not None and origin not in self.origins and origin != f"{request.scheme}://{request.host}"
+
+    def cors(self, request: web.Request) -> dict[str, str]:
+        """By which a browser lets the Web UI read the answer."""
+        origin = request.headers.get(hdrs.ORIGIN, "")
+        if origin not in self.origins:
+            return {hdrs.VARY: hdrs.ORIGIN}
+        return {
+            hdrs.VARY: hdrs.ORIGIN,
+            hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: origin,
+            hdrs.ACCESS_CONTROL_ALLOW_CREDENTIALS: "true",
+        }
+
+
+class CodecServer:
+    """The handlers. None of them logs anything."""
+
+    def __init__(self, codec: EncryptionCodec, door: Door) -> None:
+        self._door = door
+        self._transforms: dict[str, Transform] = {"encode": codec.encode, "decode": codec.decode}
+
+    def app(self) -> web.Application:
+        """The server, to be run."""
+        app = web.Application(client_max_size=MAX_REQUEST_BYTES, middlewares=[self._at_the_door])
+        app.router.add_get("/", self._page)
+        app.router.add_post(SIGN_IN, self._sign_in)
+        app.router.add_route(hdrs.METH_OPTIONS, "/{path:.*}", self._preflight)
+        app.router.add_post("/{path:.*}", self._transform)
+        return app
+
+    @web.middleware
+    async def _at_the_door(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            answer = _refusal(403, "this page's origin is not in CODEC_SERVER_ORIGINS")
+            if not self._door.is_foreign(request):
+                answer = await handler(request)
+        except web.HTTPException as error:
+            answer = _refusal(error.status, error.reason)
+        answer.headers.update({**SAFE, **self._door.cors(request)})
+        return answer
+
+    async def _preflight(self, _request: web.Request) -> web.StreamResponse:
+        return web.Response(status=204, headers=PREFLIGHT)
+
+    async def _transform(self, request: web.Request) -> web.StreamResponse:
+        # Only the path's last part counts, so that the server can stand below any path (the protocol's own rule).
+        transform = self._transforms.get(request.path.rsplit("/", 1)[-1])
+        if transform is None:
+            raise web.HTTPNotFound
+        if not self._door.knows(request):
+            raise web.HTTPUnauthorized
+        try:
+            payloads = json_format.Parse(await request.read(), Payloads(), ignore_unknown_fields=True)
+        except (json_format.ParseError, UnicodeDecodeError, RecursionError):
+            return _refusal(400, "the body should be Temporal's Payloads as JSON")  # the error repeats what it read
+        done = Payloads(payloads=await transform(payloads.payloads))
+        return web.Response(text=json_format.MessageToJson(done, indent=None), content_type="application/json")
+
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        return _page(SIGNED_IN if self._door.knows(request) else SIGNED_OUT)
+
+    async def _sign_in(self, request: web.Request) -> web.StreamResponse:
+        token = (await request.post()).get("token", "")
+        if not isinstance(token, str) or not self._door.is_token(token.strip()):
+            return _page(NOT_IT, status=401)
+        answer = _page(SIGNED_IN)
+        secure = any(origin.startswith("https:") for origin in self._door.origins)
+        answer.set_cookie(COOKIE, self._door.credential, httponly=True, samesite="Strict", secure=secure, path="/")
+        return answer
+
+
+def _page(words: str, *, status: int = 200) -> web.Response:
+    return web.Response(text=PAGE.format(words=words, action=SIGN_IN), content_type="text/html", status=status)
+
+
+def _refusal(status: int, reason: str) -> web.StreamResponse:
+    return web.json_response({"message": reason}, status=status)
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(errors="replace"), other.encode(errors="replace"))
+
+
+@asynccontextmanager
+async def running(settings: CodecServerSettings) -> AsyncIterator[str]:
+    """Run the server; gives its address. Raises OSError where it can't listen."""
+    codec = EncryptionCodec([key.get_secret_value() for key in settings.payload_keys])
+    door = Door(settings.codec_server_token.get_secret_value(), frozenset(settings.codec_server_origins))
+    runner = web.AppRunner(CodecServer(codec, door).app(), access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        host, port = settings.codec_server_listen
+        await web.TCPSite(runner, host, port).start()
+        yield f"http://{host}:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+async def _serve(settings: CodecServerSettings) -> None:
+    stop = asyncio.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    async with running(settings) as address:
+        print(f"The codec server listens at {address}", flush=True)  # noqa: T201
+        await stop.wait()
+
+
+def main() -> int:
+    """Run the codec server until told to stop; 1 where its settings are wrong, or it can't listen."""
+    try:
+        settings = load_codec_server()
+        asyncio.run(_serve(settings))
+    except SettingsError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        print(f"CODEC_SERVER_ADDRESS: can't listen there ({reason})", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

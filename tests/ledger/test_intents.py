@@ -1,0 +1,105 @@
+"""What a trip is about to do is in the ledger before it is done, and one deed of a trip stands for ever."""
+
+from datetime import timedelta
+
+import pytest
+
+from domain.cart.cart import Cart
+from domain.trip.intent import Deed, DueIntent, Intent, KnownTrip
+from ledger.database import LedgerUnavailableError
+from tests.ledger.test_schema import execute
+from tests.ledger.trade import AT, money, settled
+
+
+def cart(total="42.10", description="Tea"):
+    return Cart.model_validate(
+        {"total": {"amount": total, "code": "USD"}, "lines": [{"description": description, "weight": 0.345}]}
+    )
+
+
+def intent(amount="42.10", *, deed=Deed.CAPTURE, trip="t1", **more):
+    return Intent(shopping_trip_id=trip, deed=deed, amount=money(amount), **{"cart": cart(), **more})
+
+
+def due(intended, run="run-1", at=AT):
+    return DueIntent(intent=intended, run_id=run, at=at)
+
+
+def test_a_trip_that_nobody_ran_is_not_known(ledger):
+    assert ledger.known_trip("t1") == KnownTrip()
+
+
+def test_the_first_run_hears_nothing_however_often_it_says_what_it_is_about_to_do(ledger):
+    for _ in range(3):
+        assert ledger.intend(due(intent())) == KnownTrip()
+
+
+def test_another_run_finds_what_the_first_set_out_to_do_with_all_that_its_settlement_needs(ledger):
+    first = intent("30.54", strategy="incremental", decided_by="ann", decided_at=AT, adjusts=4, declines=2)
+    ledger.intend(due(first))
+    assert ledger.known_trip("t1") == KnownTrip(intent=first, run_at=AT)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        intent("25.00"),
+        intent("0.00", deed=Deed.CANCEL),
+        intent("42.10", cart=cart("50.00")),
+        intent("42.10", deed=Deed.ORDER),
+    ],
+    ids=["another amount", "a cancel", "another total", "an order"],
+)
+def test_another_deed_of_another_run_does_not_replace_the_first(ledger, other):
+    ledger.intend(due(intent()))
+    assert ledger.intend(due(other, run="run-2")) == KnownTrip(intent=intent(), run_at=AT)
+    assert ledger.known_trip("t1").intent == intent()
+
+
+def test_the_same_deed_of_another_run_goes_on_and_hears_when_it_may_have_been_done(ledger):
+    ledger.intend(due(intent()))
+    later = AT + timedelta(hours=1)
+    same = intent(cart=cart(description="Tea, green"))
+    assert ledger.intend(due(same, run="run-2", at=later)) == KnownTrip(run_at=AT)
+    assert ledger.intend(due(same, run="run-2", at=later)) == KnownTrip()
+    assert ledger.intend(due(same, run="run-1", at=later)) == KnownTrip(run_at=later)
+
+
+def test_an_order_is_the_same_only_with_the_same_lines(ledger):
+    ledger.intend(due(intent(deed=Deed.ORDER)))
+    assert ledger.intend(due(intent(deed=Deed.ORDER), run="run-2")) == KnownTrip(run_at=AT)
+    other = intent(deed=Deed.ORDER, cart=cart(description="Coffee"))
+    assert ledger.intend(due(other, run="run-3")).intent == intent(deed=Deed.ORDER)
+
+
+def test_an_order_that_was_refused_can_be_mended_by_the_run_that_made_it(ledger):
+    ledger.intend(due(intent(deed=Deed.ORDER)))
+    mended = intent("12.00", deed=Deed.ORDER, cart=cart("12.00"))
+    assert ledger.intend(due(mended)) == KnownTrip()
+    assert ledger.known_trip("t1").intent == mended
+
+
+def test_a_settled_trip_has_no_intent_any_more_and_its_settlement_goes_before_every_deed(ledger, database):
+    ledger.intend(due(intent()))
+    posted = settled()
+    ledger.post_settlement(posted)
+    assert ledger.known_trip("t1") == KnownTrip(settlement=posted.settlement)
+    assert ledger.intend(due(intent("25.00"), run="run-2")) == KnownTrip(settlement=posted.settlement)
+    with database.reading() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM intents").scalar() == 0
+
+
+def test_of_runs_that_intend_at_once_one_deed_stands(ledger, at_once):
+    for number in range(5):
+        trip = f"t{number}"
+        deeds = [intent(f"{units}.00", trip=trip, cart=cart("42.10")) for units in (10, 20, 30)]
+        answers = at_once(*(lambda deed=deed: ledger.intend(due(deed, run=f"run-{deed.amount}")) for deed in deeds))
+        stands = ledger.known_trip(trip).intent
+        assert [answer.intent for answer in answers if answer.intent] == [stands, stands]
+
+
+def test_an_intent_that_a_newer_program_wrote_is_told_for_what_it_is(ledger, database):
+    ledger.intend(due(intent()))
+    execute(database, 'UPDATE intents SET document = \'{"deed": "barter"}\'')
+    with pytest.raises(LedgerUnavailableError, match="an intent that this program can't read"):
+        ledger.known_trip("t1")

@@ -1,0 +1,141 @@
+"""The tables are brought up once, by whoever comes first, and nobody changes the journal."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import DBAPIError
+
+from ledger.database import Database, LedgerRejectionError, LedgerUnavailableError
+from ledger.ledger import Ledger
+from ledger.schema import NEWEST, migrations
+from ledger.tables import metadata, settlements
+from tests.ledger.trade import AT, WEEK, recovery, refund, sale_receipt, settled
+
+ROOT = Path(__file__).parents[2]
+UPGRADE = (
+    "import sys; from ledger.database import *; from ledger.ledger import *; Ledger(Database(sys.argv[1])).upgrade()"
+)
+
+
+@pytest.fixture
+def new(new_url):
+    database = Database(new_url)
+    yield database
+    database.close()
+
+
+def execute(database, statement):
+    with database.engine.begin() as connection:
+        return connection.execute(text(statement))
+
+
+def test_the_migrations_lead_to_the_tables_of_the_code(database):
+    with database.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_the_newest_version_is_the_one_that_the_code_looks_for():
+    assert ScriptDirectory.from_config(migrations()).get_current_head() == NEWEST
+
+
+def test_an_upgrade_that_was_made_already_changes_nothing(ledger, post):
+    settlement = post("42.10")
+    ledger.upgrade()
+    assert ledger.settlement_of("t1") == settlement
+
+
+def test_programs_that_upgrade_at_once_dont_collide(new, new_url):
+    command = [sys.executable, "-c", UPGRADE, new_url]
+    programs = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    ends = [(program.communicate()[1], program.returncode) for program in programs]
+    assert ends == [("", 0)] * 4
+    assert Ledger(new).settlement_of("t1") is None
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        lambda ledger: ledger.settlement_of("t1"),
+        lambda ledger: ledger.post_settlement(settled()),
+        lambda ledger: ledger.keep_receipt(sale_receipt()),
+        lambda ledger: ledger.receipts_of("t1"),
+        lambda ledger: ledger.prune_receipts(WEEK * 20, AT),
+        lambda ledger: ledger.reserve_refund(refund("1.00"), AT, WEEK),
+        lambda ledger: ledger.post_refund(refund("1.00"), AT, None),
+        lambda ledger: ledger.release_refund(refund("1.00")),
+        lambda ledger: ledger.post_recovery(recovery("1.00")),
+        lambda ledger: ledger.paid_of("t1"),
+        lambda ledger: ledger.check(),
+    ],
+)
+def test_books_that_were_not_upgraded_say_what_to_run(new, deed):
+    with pytest.raises(LedgerUnavailableError, match=r"run python starter\.py ledger upgrade"):
+        deed(Ledger(new))
+
+
+def test_books_that_are_upgraded_meanwhile_are_used_by_a_program_that_runs(new):
+    ledger = Ledger(new)
+    with pytest.raises(LedgerUnavailableError):
+        ledger.settlement_of("t1")
+    Ledger(new).upgrade()
+    assert ledger.settlement_of("t1") is None
+
+
+def test_books_that_are_newer_than_the_program_are_left_alone(ledger, database):
+    execute(database, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(LedgerRejectionError, match="newer than this program"):
+        ledger.upgrade()
+    with pytest.raises(LedgerUnavailableError, match="newer than this program"):
+        ledger.settlement_of("t1")
+
+
+def test_a_settlement_that_a_newer_program_posted_is_told_for_what_it_is(ledger, database, post):
+    post("42.10")
+    settle_another(database, document={"outcome": "bartered"})
+    with pytest.raises(LedgerUnavailableError, match="a settlement that this program can't read"):
+        ledger.settlement_of("t2")
+
+
+def settle_another(database, **columns):
+    """A settlement of a trip t2 like the one that is there, but for these columns, past all of our own checks."""
+    with database.engine.begin() as connection:
+        row = connection.execute(select(settlements)).one()
+        connection.execute(insert(settlements).values({**row._asdict(), "shopping_trip_id": "t2", **columns}))
+
+
+@pytest.mark.parametrize("table", ["settlements", "entries", "lines"])
+@pytest.mark.parametrize("deed", ["UPDATE {} SET code = 'EUR'", "DELETE FROM {}"])
+def test_the_database_itself_refuses_to_change_what_was_posted(database, post, table, deed):
+    post("42.10")
+    with pytest.raises(DBAPIError, match=f"append only: {deed[:6]} of {table} is refused"):
+        execute(database, deed.format(table))
+
+
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("table", ["settlements", "entries", "lines"])
+def test_postgresql_refuses_to_empty_the_books(database, post, table):
+    post("42.10")
+    with pytest.raises(DBAPIError, match=r"append only: TRUNCATE of (settlements|entries|lines) is refused"):
+        execute(database, f"TRUNCATE {table} CASCADE")
+
+
+def test_the_database_itself_refuses_a_settlement_that_does_not_add_up(database, post):
+    post("42.10")
+    with pytest.raises(DBAPIError, match="settlements_add_up"):
+        settle_another(database, captured=1)
+
+
+def test_the_database_itself_refuses_an_entry_of_a_trip_that_it_does_not_know(database, post):
+    post("42.10")
+    with pytest.raises(DBAPIError, match=r"(?i)foreign key"):
+        execute(
+            database,
+            "INSERT INTO entries (key, shopping_trip_id, movement, workflow_id, amount, code, at) "
+            "VALUES ('t2:sale', 't2', 'sale', 'trip-t2', 1, 'USD', '2026-11-24 12:00:00')",
+        )

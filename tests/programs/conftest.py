@@ -1,0 +1,5 @@
+"""The PostgreSQL of the ledger's tests."""
+
+from tests.ledger.conftest import postgres
+
+__all__ = ["postgres"]

@@ -1,0 +1,34 @@
+"""How a trip is handed over to the Checkout Service: Amazon charges the card, and has the declines and receipts."""
+
+from temporalio import workflow
+
+from domain.trip.checkout_service_trip import CheckoutServiceTrip
+from domain.trip.steps import Call, Checkout
+from domain.trip_log import Event
+from workflows.support.calls import execute
+from workflows.trip_payment import TripPayment
+
+with workflow.unsafe.imports_passed_through():
+    from activities.checkout_service import CheckoutActivities, CheckoutCall
+
+
+class CheckoutServiceCalls(TripPayment):
+    """The one call of a trip whose payment Amazon orchestrates."""
+
+    trip: CheckoutServiceTrip
+
+    async def make(self, call: Call) -> None:
+        """Hand the cart over and tell the trip its order. Raises CallFailedError."""
+        if not isinstance(call, Checkout):
+            return
+        request = self.trip.request
+        asked = CheckoutCall(
+            store_id=request.store_id,
+            shopping_trip_id=request.shopping_trip_id,
+            attempt=self.attempt,
+            cart=call.cart,
+        )
+        left = request.expires_at - workflow.now()
+        order_id = await execute(CheckoutActivities.checkout, asked, summary=str(call), time_left=left)
+        self.trip.ordered(order_id)
+        self.note(Event.ANSWER, f"Amazon took the order {order_id}")

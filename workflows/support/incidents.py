@@ -1,0 +1,66 @@
+"""A process's incidents: opened once a cause, closed when the cause is gone."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
+from typing import Any, Literal
+
+from temporalio import workflow
+
+from domain.failures.attention import NOT_BEGUN_AFTER, WITHOUT_INCIDENT, Attention, AttentionCause, Incident
+from domain.notifications import Notification, incident_notification
+from domain.process_state import ProcessState
+from workflows.support.outbox import deliver, deliver_eventually
+
+Send = Callable[[Notification], Awaitable[Any]]
+
+
+class Incidents:
+    """Which incidents of a process are open."""
+
+    def __init__(self, state: ProcessState) -> None:
+        self._errand = state
+        self._open = _told_before()
+        self._closed_at: dict[AttentionCause, datetime] = {}
+
+    def differ_from(self, attentions: Iterable[Attention]) -> bool:
+        """Whether the outside world was told something else than these."""
+        return {attention.cause for attention in attentions} - WITHOUT_INCIDENT != set(self._open)
+
+    async def sync(self, attentions: Iterable[Attention], send: Send = deliver) -> None:
+        """Open what is new and close what is over. What can't be told now is told the next time."""
+        now = {attention.cause: attention for attention in attentions if attention.cause not in WITHOUT_INCIDENT}
+        for cause in sorted(set(now) - set(self._open)):
+            attention = self._since_it_is_back(now[cause])
+            if await self._tell(attention, "opened", send):
+                self._open[cause] = attention
+        for cause in sorted(set(self._open) - set(now)):
+            if await self._tell(self._open[cause], "closed", send):
+                del self._open[cause]
+                self._closed_at[cause] = workflow.now()
+
+    async def sync_eventually(self, attentions: Iterable[Attention]) -> None:
+        """As `sync`, however long that takes: the process is over, and there is no next time."""
+        await self.sync(attentions, deliver_eventually)
+
+    def _since_it_is_back(self, attention: Attention) -> Attention:
+        """A cause that comes back is another incident: its receiver knows incidents by when they began."""
+        since = max(attention.since, self._closed_at.get(attention.cause, attention.since))
+        return attention.model_copy(update={"since": since})
+
+    async def _tell(self, attention: Attention, state: Literal["opened", "closed"], send: Send) -> bool:
+        incident = Incident(
+            **dict(attention),
+            shopping_trip_id=self._errand.shopping_trip_id,
+            refund_request_id=self._errand.refund_request_id,
+            store_id=self._errand.store_id,
+            state=state,
+            at=workflow.now(),
+        )
+        return await send(incident_notification(incident)) is not None
+
+
+def _told_before() -> dict[AttentionCause, Attention]:
+    """What the sweep has told of a workflow that a worker took up late: it is over as soon as the workflow says so."""
+    started = workflow.info().workflow_start_time
+    late = workflow.now() - started >= NOT_BEGUN_AFTER
+    return {AttentionCause.NOT_BEGUN: Attention.not_begun(started)} if late else {}

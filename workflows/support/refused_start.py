@@ -1,0 +1,29 @@
+"""A trip whose start payload can't be used: it ends, and the sale behind it must not vanish with it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from temporalio import workflow
+
+from domain.failures.attention import Attention, AttentionCause, Incident
+from domain.notifications import incident_notification
+from domain.public_names import trip_of_workflow
+from domain.trip.request import StartIds
+from domain.workflow_details import attention_details
+from workflows.support.outbox import deliver_eventually
+from workflows.support.visibility import ATTENTION, STORE, TRIP, Visibility
+
+
+async def tell_refused_start(payload: Sequence[Any], refusal: str) -> None:
+    """Let the trip be found by its attention, and open an incident, which is closed when another run has settled it.
+
+    Whose sale it is, is told as far as the payload, or else the workflow's id, says it.
+    """
+    ids = StartIds.read(payload[0] if len(payload) == 1 else None, trip_of_workflow(workflow.info().workflow_id))
+    # The sweep, which closes it when the trip is settled by another run, knows when this one was started.
+    since = workflow.info().workflow_start_time
+    attention = Attention.for_cause(AttentionCause.START, since=since, sentence=refusal)
+    found_by = {STORE: ids.store_id, TRIP: ids.shopping_trip_id, ATTENTION: attention.cause.value}
+    Visibility().show(attention_details(attention), found_by)
+    incident = Incident(**dict(attention), **dict(ids), state="opened", at=workflow.now())
+    await deliver_eventually(incident_notification(incident))

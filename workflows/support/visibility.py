@@ -1,0 +1,45 @@
+"""What people see of a trip in Temporal's Web UI, and can find it by."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
+
+from domain.public_names import SearchAttribute
+
+STORE = SearchAttributeKey.for_keyword(SearchAttribute.STORE)
+TRIP = SearchAttributeKey.for_keyword(SearchAttribute.TRIP)
+STAGE = SearchAttributeKey.for_keyword(SearchAttribute.STAGE)
+ATTENTION = SearchAttributeKey.for_keyword(SearchAttribute.ATTENTION)
+OUTCOME = SearchAttributeKey.for_keyword(SearchAttribute.OUTCOME)
+CHARGE_BY = SearchAttributeKey.for_datetime(SearchAttribute.CHARGE_BY)
+KEYS = (STORE, TRIP, STAGE, ATTENTION, OUTCOME, CHARGE_BY)
+"""What the worker registers where the namespace lacks it."""
+
+
+Attributes = Mapping[SearchAttributeKey[Any], Any]
+
+
+class Visibility:
+    """A process's details and search attributes. Each write of attributes is an event: only changes are written."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, Any] = {}
+
+    @property
+    def shown(self) -> bool:
+        """Whether anything was shown yet."""
+        return bool(self._shown)
+
+    def show(self, details: str, attributes: Attributes) -> None:
+        """Let people see the process as it is now; what is None is unset."""
+        workflow.set_current_details(details)
+        changes = [_update(key, value) for key, value in attributes.items() if value != self._shown.get(key.name)]
+        if changes:
+            workflow.upsert_search_attributes(changes)
+        self._shown = {key.name: value for key, value in attributes.items()}
+
+
+def _update(key: SearchAttributeKey[Any], value: Any) -> SearchAttributeUpdate[Any]:
+    return key.value_unset() if value is None else key.value_set(value)
