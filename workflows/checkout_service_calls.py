@@ -6,29 +6,37 @@ from domain.trip.checkout_service_trip import CheckoutServiceTrip
 from domain.trip.steps import Call, Checkout
 from domain.trip_log import Event
 from workflows.support.calls import execute
-from workflows.trip_payment import TripPayment
+from workflows.support.process import Process
 
 with workflow.unsafe.imports_passed_through():
     from activities.checkout_service import CheckoutActivities, CheckoutCall
 
 
-class CheckoutServiceCalls(TripPayment):
-    """The one call of a trip whose payment Amazon orchestrates."""
+class CheckoutServiceCalls:
+    """The one call of a trip whose payment Amazon orchestrates. Card data and receipts are Amazon's."""
 
-    trip: CheckoutServiceTrip
+    def __init__(self, trip: CheckoutServiceTrip, process: Process) -> None:
+        self._trip = trip
+        self._process = process
 
     async def make(self, call: Call) -> None:
         """Hand the cart over and tell the trip its order. Raises CallFailedError."""
         if not isinstance(call, Checkout):
             return
-        request = self.trip.request
+        request = self._trip.request
         asked = CheckoutCall(
             store_id=request.store_id,
             shopping_trip_id=request.shopping_trip_id,
-            attempt=self.attempt,
+            attempt=self._process.attempt,
             cart=call.cart,
         )
         left = request.expires_at - workflow.now()
         order_id = await execute(CheckoutActivities.checkout, asked, summary=str(call), time_left=left)
-        self.trip.ordered(order_id)
-        self.note(Event.ANSWER, f"Amazon took the order {order_id}")
+        self._trip.ordered(order_id)
+        self._process.note(Event.ANSWER, f"Amazon took the order {order_id}")
+
+    async def card_data(self) -> None:
+        """None: Amazon issues the receipt."""
+
+    async def late_card_data(self) -> None:
+        """None."""

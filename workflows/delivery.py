@@ -17,7 +17,7 @@ from workflows.support.calls import call_failure_of
 from workflows.support.message_handler import check_readable, read_message
 from workflows.support.outbox import deliver_eventually
 from workflows.support.refusals import refused
-from workflows.support.visibility import ATTENTION, TRIP, Visibility
+from workflows.support.visibility import ATTENTION, TRIP, View, Visibility
 
 with workflow.unsafe.imports_passed_through():
     from pydantic.alias_generators import to_camel
@@ -132,9 +132,8 @@ class Delivery:
             return
         cause = attention.cause.value if attention else None
         details = f"{attention.sentence}. {attention.what_to_do}" if attention else ""
-        self._visibility.show(
-            details, {TRIP: notification.body.get("shoppingTripId") if cause else None, ATTENTION: cause}
-        )
+        trip = notification.body.get("shoppingTripId") if cause else None
+        self._visibility.show(View(details, {TRIP: trip, ATTENTION: cause}))
         if attention:
             await deliver_eventually(incident_notification(_incident(notification, attention, "opened")))
         if before:

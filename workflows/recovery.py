@@ -18,7 +18,7 @@ from workflows.support.outbox import deliver_eventually
 from workflows.support.process import Process
 from workflows.support.refusals import refused
 from workflows.support.start_payload import InvalidStartError, check_start_options, check_workflow_id, read_start
-from workflows.support.visibility import ATTENTION, TRIP, Visibility
+from workflows.support.visibility import ATTENTION, TRIP, View
 
 with workflow.unsafe.imports_passed_through():
     from activities.ledger import LedgerActivities
@@ -27,24 +27,22 @@ POST = "post the payment to the ledger"
 NO_RECOVERY = frozenset({FailureKind.REFUSED})
 
 
-class RecoveryProcess(Process):
-    """One recovery's way into the ledger. It waits for ledger that are away, and for its trip to be settled."""
+class RecoveryProcess:
+    """One recovery's way into the ledger. It waits for a ledger that is away, and for its trip to be settled."""
 
     def __init__(self, state: RecoveryState) -> None:
-        super().__init__(state, {})
         self.recovery = state.recovery
-        self._visibility = Visibility()
+        self.process = Process(state, {}, view=self.view)
 
     async def record(self) -> Paid:
         """Post it, then tell the service. Raises ApplicationError where the ledger refuses it for good."""
-        self.show()  # it is found by its trip from here on, whoever ends it
+        self.process.show()  # it is found by its trip from here on, whoever ends it
         try:
-            paid = await self.retry_until(POST, self._post, non_retryable=NO_RECOVERY)
+            paid = await self.process.retry_until(POST, self._post, non_retryable=NO_RECOVERY)
         except CallFailedError as error:
             raise refused(error.failure.sentence) from None
-        self.note(Event.SETTLED, f"{paid.settled} of {paid.total} is paid")
-        self.show()
-        await self.incidents.sync_eventually([])
+        self.process.note(Event.SETTLED, f"{paid.settled} of {paid.total} is paid")
+        await self.process.end([])
         if not paid.by_amazon:
             status = PaymentStatus(**dict(paid), at=self.recovery.recovered_at)
             key = f"{paid.shopping_trip_id}:{self.recovery.recovery_id}"
@@ -57,11 +55,12 @@ class RecoveryProcess(Process):
         )
         return paid
 
-    def show(self) -> None:
-        """Let people see the recovery as it is now."""
-        attention = self.state.attention(workflow.now())
+    def view(self) -> View:
+        """How the recovery is seen in the Web UI and found by search attributes."""
+        state = self.process.state
+        attention = state.attention(workflow.now())
         found_by = {TRIP: self.recovery.shopping_trip_id, ATTENTION: attention.cause.value if attention else None}
-        self._visibility.show(recovery_details(self.recovery, attention, self.state.log.entries), found_by)
+        return View(recovery_details(self.recovery, attention, state.log.entries), found_by)
 
 
 @workflow.defn(name=RECOVERY)
@@ -90,4 +89,4 @@ class RecoverDebt:
         return Recovered(**dict(paid), recovery_id=recovery.recovery_id, amount=recovery.amount).to_json()
 
     def _refuse_cancellation(self) -> None:
-        self._recovery.note(Event.REFUSAL, "Temporal's own cancellation refused: the debt is paid")
+        self._recovery.process.note(Event.REFUSAL, "Temporal's own cancellation refused: the debt is paid")

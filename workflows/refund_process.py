@@ -19,22 +19,30 @@ from domain.trip_log import Event
 from domain.workflow_details import refund_details
 from workflows.support.calls import CallFailedError, execute
 from workflows.support.ledger_calls import call_ledger, call_ledger_once_settled
-from workflows.support.message_handler import Messages
+from workflows.support.message_handler import Messages, MessageType
 from workflows.support.outbox import deliver_eventually
 from workflows.support.process import RETRY_EVERYTHING, Process
 from workflows.support.refusals import refused
-from workflows.support.visibility import ATTENTION, STORE, TRIP, Visibility
+from workflows.support.visibility import ATTENTION, STORE, TRIP, View
 
 with workflow.unsafe.imports_passed_through():
     from activities.ledger import LedgerActivities, RefundAsked, RefundDone, RefundDue, RefundRefused
     from activities.payment_service import PaymentActivities, RefundCall
 
 MESSAGES: Messages = {
-    RETRY: (OperatorAction, lambda refund, said, now: refund.retry(said, now)),
-    RESOLVE_REFUND: (RefundResolution, lambda refund, said, now: refund.resolve(said, now)),
+    RETRY: MessageType(
+        OperatorAction,
+        lambda refund, action, now: refund.retry(action, now),
+        'Try the failed call again now: {"operator", "note"}.',
+    ),
+    RESOLVE_REFUND: MessageType(
+        RefundResolution,
+        lambda refund, resolution, now: refund.resolve(resolution, now),
+        'What became of a refund in doubt: {"givenBack", "operator", "note"}.',
+    ),
 }
 
-LOOK_AGAIN = timedelta(days=1)
+RESOLUTION_CHECK_INTERVAL = timedelta(days=1)
 """While a person finds out: a wait has an end, and this one costs a history five events a day."""
 
 NO_REFUND = REJECTED_BY_SERVICE | {FailureKind.EXPIRED}
@@ -43,33 +51,34 @@ NO_REFUND = REJECTED_BY_SERVICE | {FailureKind.EXPIRED}
 RESERVE, REFUND_IT, POST = "reserve the refund in the ledger", "refund", "post the refund to the ledger"
 
 
-class RefundProcess(Process):
+class RefundProcess:
     """One refund's way, one thing after the other."""
 
     def __init__(self, state: RefundState) -> None:
-        super().__init__(state, MESSAGES)
         self.refund = state
-        self._visibility = Visibility()
+        self.process = Process(state, MESSAGES, view=self.view)
 
     async def give_back(self) -> Refunded:
         """Give the money back, once. Raises ApplicationError where the ledger or the service refuse it for good."""
         request = self.refund.request
         correction = self.refund.correction
         asked = RefundAsked(request=request, at=workflow.now(), known_given_back=correction is not None)
-        self.note(Event.STARTED, f"refund of {request.amount} of trip {request.shopping_trip_id}, {request.reason}")
-        self.show()  # it is found by its trip from here on, and by its store once the ledger has told that
+        self.process.note(
+            Event.STARTED, f"refund of {request.amount} of trip {request.shopping_trip_id}, {request.reason}"
+        )
+        self.process.show()  # it is found by its trip from here on, and by its store once the ledger has told that
         reserved = await self._reserve(asked)
         settlement, given_back = reserved.settlement, reserved.given_back
         self.refund.reserved(reserved, workflow.now())
-        self.show()
+        self.process.show()
         request = self.refund.request
         if given_back is None:
             given_back = self._corrected(correction) if correction else await self._refund(settlement)
             await self._record(settlement, given_back)
         else:
-            self.note(Event.SETTLED, "the ledger knows this refund: nothing is given back again")
+            self.process.note(Event.SETTLED, "the ledger knows this refund: nothing is given back again")
         self.refund.stage = RefundStage.REFUNDED
-        self.note(Event.SETTLED, f"refunded {request.amount} at {rfc3339(given_back.at)}")
+        self.process.note(Event.SETTLED, f"refunded {request.amount} at {rfc3339(given_back.at)}")
         await self._end()
         return Refunded(
             **{name: value for name, value in dict(request).items() if name in Refunded.model_fields},
@@ -82,12 +91,12 @@ class RefundProcess(Process):
         """Where the refund is, for people and programs."""
         return self.refund.status(self.refund.attention(workflow.now()))
 
-    def show(self) -> None:
-        """Let people see the refund as it is now."""
+    def view(self) -> View:
+        """How the refund is seen in the Web UI and found by search attributes."""
         status = self.status()
         attention = status.attention.cause.value if status.attention else None
         found_by = {TRIP: status.shopping_trip_id, STORE: status.store_id, ATTENTION: attention}
-        self._visibility.show(refund_details(status), found_by)
+        return View(refund_details(status), found_by)
 
     async def _reserve(self, asked: RefundAsked) -> Reserved:
         async def reserve() -> Reserved:
@@ -97,7 +106,7 @@ class RefundProcess(Process):
             return reserved
 
         try:
-            return await self.retry_until(RESERVE, reserve, non_retryable=NO_REFUND)
+            return await self.process.retry_until(RESERVE, reserve, non_retryable=NO_REFUND)
         except CallFailedError as error:
             raise await self._refused(error.failure.sentence) from None
 
@@ -117,8 +126,8 @@ class RefundProcess(Process):
             if known.given_back:
                 return known.given_back
             self.refund.in_doubt = self.refund.in_doubt or known.in_doubt
-            attempt = 1 + (self.refund.retry_state.tries if self.refund.retry_state else 0)
-            self.note(Event.CALL, f"refund {request.amount}, attempt {attempt}")
+            attempt = self.process.attempt
+            self.process.note(Event.CALL, f"refund {request.amount}, attempt {attempt}")
             call = RefundCall(
                 store_id=settlement.store_id,
                 shopping_trip_id=request.shopping_trip_id,
@@ -135,7 +144,7 @@ class RefundProcess(Process):
             return GivenBack(at=workflow.now(), reconciliation_id=taken)
 
         try:
-            return await self.retry_until(REFUND_IT, ask, non_retryable=NO_REFUND)
+            return await self.process.retry_until(REFUND_IT, ask, non_retryable=NO_REFUND)
         except CallFailedError as error:
             sentence = error.failure.sentence
         if self.refund.in_doubt and await self._a_person_says_that_it_was_given_back(sentence):
@@ -147,8 +156,8 @@ class RefundProcess(Process):
         doubt = f"refund of {self.refund.request.amount}: {sentence}, after a call whose outcome is unknown"
         self.refund.doubt = Attention.for_cause(AttentionCause.REFUND, since=workflow.now(), sentence=doubt)
         while self.refund.resolution is None:
-            await self.wait(workflow.now() + LOOK_AGAIN, "for word of the refund")
-        await self.publish()
+            await self.process.wait(workflow.now() + RESOLUTION_CHECK_INTERVAL, "for word of the refund")
+        await self.process.publish()
         return self.refund.resolution.given_back
 
     async def _not_given_back(self, sentence: str) -> ApplicationError:
@@ -158,28 +167,27 @@ class RefundProcess(Process):
         async def release() -> None:
             await call_ledger(LedgerActivities.release_refund, refused)
 
-        await self.retry_until("release the refund in the ledger", release, non_retryable=RETRY_EVERYTHING)
+        await self.process.retry_until("release the refund in the ledger", release, non_retryable=RETRY_EVERYTHING)
         return await self._refused(f"the service refused it: {sentence}")
 
     async def _record(self, settlement: Settlement, given_back: GivenBack) -> None:
         request, reconciliation_id = self.refund.request, given_back.reconciliation_id
         self.refund.stage = RefundStage.RECORDING
-        self.note(Event.ANSWER, f"refunded {request.amount}")
+        self.process.note(Event.ANSWER, f"refunded {request.amount}")
         receipt = refund_receipt_of(settlement, request, given_back.at, reconciliation_id=reconciliation_id)
         done = RefundDone(request=request, at=given_back.at, reconciliation_id=reconciliation_id, receipt=receipt)
 
         async def post() -> None:
             await call_ledger(LedgerActivities.post_refund, done)
 
-        await self.retry_until(POST, post, non_retryable=RETRY_EVERYTHING)
+        await self.process.retry_until(POST, post, non_retryable=RETRY_EVERYTHING)
         await deliver_eventually(receipt_notification(receipt))
 
     async def _refused(self, sentence: str) -> ApplicationError:
         self.refund.stage = RefundStage.REFUSED
-        self.note(Event.REFUSAL, sentence)
+        self.process.note(Event.REFUSAL, sentence)
         await self._end()
         return refused(sentence)
 
     async def _end(self) -> None:
-        self.show()
-        await self.incidents.sync_eventually(self.refund.incidents(workflow.now()))
+        await self.process.end(self.refund.incidents(workflow.now()))

@@ -56,7 +56,7 @@ from temporal.search_attributes import ensure_search_attributes
 from tests.cli.forked import Ran, run_forked
 from worker import workers
 from workflows.support.message_handler import MessageHandler
-from workflows.trip_payment import MESSAGES
+from workflows.trip_messages import MESSAGES
 
 ROOT = Path(__file__).parents[2]
 TEMPORAL = Path(sysconfig.get_path("scripts")) / "temporal"

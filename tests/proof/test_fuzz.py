@@ -126,16 +126,16 @@ class Fuzzed(Proof):
         before = self.payment.status().to_json()
         refusal = None
         if self.dice.random() < 1 / 2:
-            self.payment.handle_signal(name, [value])
+            self.payment.process.messages.handle_signal(name, [value])
         else:
             try:
-                self.payment.check_update(name, [value])
+                self.payment.process.messages.check_update(name, [value])
             except ApplicationError as error:
                 refusal = error.message
             assert self.payment.status().to_json() == before, "a rehearsal was not one"
             if refusal is None:
                 with suppress(ApplicationError):  # before the ledger was asked, `check` looks at the form alone
-                    self.payment.handle_update(name, [value])
+                    self.payment.process.messages.handle_update(name, [value])
         assert refusal is None or 0 < len(refusal) <= MAX_SENTENCE
         status = self.payment.status()
         passed_on(status.to_json())

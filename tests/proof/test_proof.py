@@ -57,8 +57,9 @@ from simulator.faults import ONLY_ADJUSTS, Kind
 from simulator.server import running
 from temporal.payload_converter import UndecodablePayload
 from tests.proof.clockwork import Clockwork
-from workflows.shopping_trip import payment_of
-from workflows.trip_payment import ASK_LEDGER, INTEND, POST
+from workflows.other_runs import ASK_LEDGER, INTEND
+from workflows.shopping_trip import pay, payment_of
+from workflows.trip_record import POST
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 LONGEST_CALL = timedelta(seconds=15)
@@ -203,7 +204,7 @@ class Proof(RuleBasedStateMachine):
         self.clock.install()
         self.request = TripRequest.read(self.payload)
         self.payment = payment_of(self.request)
-        self.task = asyncio.create_task(self.payment.pay())
+        self.task = asyncio.create_task(pay(self.payment))
         await self.clock.rest(self.task)
 
     # What the service does.
@@ -433,11 +434,12 @@ class Proof(RuleBasedStateMachine):
         self.world.run(self._say(name, payload))
 
     async def _say(self, name, payload):
-        changes, last, cart = self.payment.changes, self.payment.trip.log.entries[-1], self.payment.trip.cart
-        self.payment.handle_signal(name, payload)
+        messages, last, cart = self.payment.process.messages, self.payment.trip.log.entries[-1], self.payment.trip.cart
+        changes = messages.changes
+        messages.handle_signal(name, payload)
         line = self.payment.trip.log.entries[-1]
         assert line is not last or self._had_that_cart(name, payload, cart), "dropped in silence"
-        assert self.payment.changes == changes + 1 or line.event is Event.REFUSAL, "nobody looks at it"
+        assert messages.changes == changes + 1 or line.event is Event.REFUSAL, "nobody looks at it"
         self.clock.heard()
         await self._go_on()
 

@@ -18,7 +18,7 @@ class Incidents:
     """Which incidents of a process are open."""
 
     def __init__(self, state: ProcessState) -> None:
-        self._errand = state
+        self._state = state
         self._open = _told_before()
         self._closed_at: dict[AttentionCause, datetime] = {}
 
@@ -50,9 +50,9 @@ class Incidents:
     async def _tell(self, attention: Attention, state: Literal["opened", "closed"], send: Send) -> bool:
         incident = Incident(
             **dict(attention),
-            shopping_trip_id=self._errand.shopping_trip_id,
-            refund_request_id=self._errand.refund_request_id,
-            store_id=self._errand.store_id,
+            shopping_trip_id=self._state.shopping_trip_id,
+            refund_request_id=self._state.refund_request_id,
+            store_id=self._state.store_id,
             state=state,
             at=workflow.now(),
         )

@@ -1,11 +1,11 @@
 """What people and programs say, by signal and by update. Handlers record; `run` acts."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 from temporalio import workflow
-from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from domain.model import CommandRejectedError, Model, describe_validation_error
@@ -21,8 +21,17 @@ with workflow.unsafe.imports_passed_through():
 
 M = TypeVar("M", bound=Model)
 
-Messages = Mapping[str, tuple[type[Model], Callable[[Any, Any, datetime], None]]]
-"""What each message should be, and what it does to the process."""
+
+@dataclass(frozen=True)
+class MessageType:
+    """One kind of message: what its payload should be, what it does to the state, and what a form says of it."""
+
+    model: type[Model]
+    apply: Callable[[Any, Any, datetime], None]
+    description: str
+
+
+Messages = Mapping[str, MessageType]
 
 
 class MessageHandler:
@@ -31,9 +40,22 @@ class MessageHandler:
     What can't be taken changes nothing: an update's sender is told why, a signal's can read it.
     """
 
-    def __init__(self, state: ProcessState, understood: Messages) -> None:
-        self.state = state
-        self._messages = understood
+    def __init__(
+        self,
+        state: ProcessState,
+        messages: Messages,
+        *,
+        on_rejection: Callable[[], None] = lambda: None,
+        knows_progress: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`on_rejection` is called when a signal was rejected: its sender can only read that.
+
+        `knows_progress` says whether it is known already what would be too early or too late.
+        """
+        self._state = state
+        self._messages = messages
+        self._on_rejection = on_rejection
+        self._knows_progress = knows_progress
         self.changes = 0
         """Counts what may change what to do, so that a wait can tell that something did."""
         self._signals = 0
@@ -45,8 +67,8 @@ class MessageHandler:
         Raises ApplicationError with a sentence that names the field or says why it is too late.
         """
         try:
-            if self.knows_progress:
-                self._act(self.state.rehearsal(), name, payload)
+            if self._knows_progress():
+                self._act(self._state.rehearsal(), name, payload)
             else:
                 self._read(name, payload)
         except CommandRejectedError as refusal:
@@ -57,7 +79,7 @@ class MessageHandler:
         if _encrypted(payload):
             raise UnreadablePayloadError(f"{name} was taken by a worker whose key we lack")
         try:
-            self._act(self.state, name, payload)
+            self._act(self._state, name, payload)
         except CommandRejectedError as refusal:
             self._reject(name, str(refusal))
             raise _rejection_of(refusal) from None
@@ -70,10 +92,10 @@ class MessageHandler:
             return
         try:
             check_readable(name, payload, self._signals)
-            self._act(self.state, name, payload)
+            self._act(self._state, name, payload)
         except CommandRejectedError as refusal:
             self._reject(name, str(refusal))
-            self.changes += self.state.signal_rejected(name, str(refusal), workflow.now())
+            self.changes += self._state.signal_rejected(name, str(refusal), workflow.now())
         else:
             self.changes += 1
 
@@ -82,69 +104,25 @@ class MessageHandler:
         if not self._rejected_unread():
             self._reject("a signal of another name", f"there are only {', '.join(self._messages)}")
 
-    def on_rejection(self) -> None:
-        """A signal was refused, and its sender can only read it here."""
-
-    @property
-    def knows_progress(self) -> bool:
-        """Whether it can be said already what would be too early or too late."""
-        return True
-
     def _rejected_unread(self) -> bool:
         """Whether so much was said that signals are not read any more: each costs a replay time, and none is told."""
         use = history_use()
         if use is HistoryUse.LITTLE:
             return False
-        self.changes += self.state.refuse_unread(workflow.now()) or use > self._use
+        self.changes += self._state.refuse_unread(workflow.now()) or use > self._use
         self._use = use
         return True
 
     def _act(self, state: ProcessState, name: str, payload: Sequence[Any]) -> None:
-        _, act = self._messages[name]
-        act(state, self._read(name, payload), workflow.now())
+        self._messages[name].apply(state, self._read(name, payload), workflow.now())
 
     def _read(self, name: str, payload: Sequence[Any]) -> Model:
-        model, _ = self._messages[name]
-        return read_message(name, model, payload)
+        return read_message(name, self._messages[name].model, payload)
 
     def _reject(self, name: str, reason: str) -> None:
-        self.state.log.add(workflow.now(), Event.REFUSAL, f"{name} refused: {reason}")
+        self._state.log.add(workflow.now(), Event.REFUSAL, f"{name} refused: {reason}")
         workflow.logger.warning("message refused", extra={"message_name": name, "reason": reason})
-        self.on_rejection()
-
-
-class MessageReceiver:
-    """A workflow that people speak to; where its start payload could not be used, it says so and nothing else."""
-
-    _refused_as = "InvalidStart"
-    _refusal: str | None = None
-    _handler: MessageHandler
-
-    def _handle_signal(self, name: str, payload: Sequence[Any]) -> None:
-        """Take a signal."""
-        if not self._refusal:
-            self._handler.handle_signal(name, payload)
-
-    def _check_update(self, name: str, payload: Sequence[Any]) -> None:
-        """Say whether an update would be taken. Raises ApplicationError."""
-        self._check_start()
-        self._handler.check_update(name, payload)
-
-    def _handle_update(self, name: str, payload: Sequence[Any]) -> None:
-        """Take an update."""
-        self._check_start()
-        self._handler.handle_update(name, payload)
-
-    def _check_start(self) -> None:
-        """Raise ApplicationError, for a workflow, an update or a query alike, where the start payload can't be used."""
-        if self._refusal:
-            raise refused(self._refusal, self._refused_as)
-
-    @workflow.signal(dynamic=True)
-    def other_signal(self, _name: str, _payload: Sequence[RawValue]) -> None:
-        """Refuse a signal that nobody here understands."""
-        if not self._refusal:
-            self._handler.reject_unknown_signal()
+        self._on_rejection()
 
 
 def read_message(name: str, model: type[M], payload: Sequence[Any]) -> M:

@@ -1,18 +1,19 @@
-"""How a process waits, is seen while it waits, and tries again what has failed."""
+"""A process under way, a trip or a refund or a recovery: it waits, is seen while it waits, and retries what failed."""
 
-from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from temporalio import workflow
 
+from domain.failures.attention import Attention
 from domain.failures.call_failure import MAX_RETRY_INTERVAL_IN_OUTAGE, NEEDS_OPERATOR, FailureKind
 from domain.process_state import ProcessState
 from domain.trip_log import Event
 from workflows.support.calls import CallFailedError
 from workflows.support.incidents import Incidents
 from workflows.support.message_handler import MessageHandler, Messages
+from workflows.support.visibility import View, Visibility
 
 T = TypeVar("T")
 
@@ -23,27 +24,45 @@ RETRY_EVERYTHING: frozenset[FailureKind] = frozenset()
 """For what must be done in the end: a person mends what waiting can't."""
 
 
-class Process(MessageHandler):
-    """a process that stands somewhere: it waits, listens and is seen."""
+class Process:
+    """Its state, and what surrounds it: the messages it takes, how it is seen, and its incidents."""
 
-    def __init__(self, state: ProcessState, understood: Messages) -> None:
-        super().__init__(state, understood)
+    def __init__(
+        self,
+        state: ProcessState,
+        messages: Messages,
+        *,
+        view: Callable[[], View],
+        knows_progress: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`view` says how the process is seen now; `knows_progress` is the MessageHandler's."""
+        self.state = state
+        # A rejected signal changes nothing but what is seen, so a wait that goes on isn't begun anew in the history.
+        self.messages = MessageHandler(state, messages, on_rejection=self.show, knows_progress=knows_progress)
         self.incidents = Incidents(state)
+        self._visibility = Visibility()
+        self._view = view
 
-    @abstractmethod
-    def show(self) -> None:
-        """Let people see the process as it is now."""
-
-    def on_rejection(self) -> None:
-        """Show the refusal. Nothing else has changed, so the wait that goes on is not begun anew in the history."""
-        self.show()
+    @property
+    def attempt(self) -> int:
+        """Which attempt in a row the next try is, from 1."""
+        return 1 + (self.state.retry_state.tries if self.state.retry_state else 0)
 
     def note(self, event: Event, sentence: str) -> None:
         """Write a line in the process's log."""
         self.state.log.add(workflow.now(), event, sentence)
 
+    def show(self) -> None:
+        """Let people see the process as it is now."""
+        self._visibility.show(self._view())
+
+    def show_first(self) -> None:
+        """Let people find the process from here on, whoever ends it in its first call."""
+        if not self._visibility.shown:
+            self.show()
+
     async def publish(self) -> None:
-        """Show the process as it is now, and tell its incidents."""
+        """Show the process as it is now, and open and close its incidents."""
         self.show()
         await self.sync_incidents()
 
@@ -53,16 +72,23 @@ class Process(MessageHandler):
         if self.incidents.differ_from(incidents):
             await self.incidents.sync(incidents)
 
+    async def end(self, incidents: list[Attention]) -> None:
+        """Show the process as it ends; those incidents stay open for a person, the others are closed."""
+        self.show()
+        await self.incidents.sync_eventually(incidents)
+
     async def wait(self, until: datetime, why: str) -> None:
         """Wait until it is time, or until something was said that may change what to do."""
-        changes = self.changes
+        changes = self.messages.changes
         wake_at = self.state.wake_at(until, workflow.now())
         await self.publish()  # may take half a minute (MAX_DELIVERY_DELAY): a moment that passes meanwhile has come
         left = wake_at - workflow.now()
         if left <= timedelta(0):
             return
         try:
-            await workflow.wait_condition(lambda: self.changes != changes, timeout=left, timeout_summary=f"wait {why}")
+            await workflow.wait_condition(
+                lambda: self.messages.changes != changes, timeout=left, timeout_summary=f"wait {why}"
+            )
         except TimeoutError:
             return
 
@@ -74,7 +100,7 @@ class Process(MessageHandler):
         until: datetime | None = None,
         non_retryable: frozenset[FailureKind] = NON_RETRYABLE,
     ) -> T:
-        """Try until it works. Raises CallFailedError when the time is over, or for a trouble that is hopeless."""
+        """Try until it works. Raises CallFailedError when the time is over, or for what is not retryable."""
         while True:
             try:
                 result = await act()
@@ -85,13 +111,14 @@ class Process(MessageHandler):
                     self.state.succeeded()
                     raise
                 deadline = until or now + MAX_RETRY_INTERVAL_IN_OUTAGE
-                self.state.failed(what, error.failure, now=now, jitter=workflow.random().random(), deadline=deadline)
-                await self.wait_to_try_again(what, deadline)
+                jitter = workflow.random().random()
+                self.state.failed(what, error.failure, now=now, jitter=jitter, deadline=deadline)
+                await self._wait_to_try_again(what, deadline)
             else:
                 self.state.succeeded()
                 return result
 
-    async def wait_to_try_again(self, what: str, deadline: datetime) -> None:
+    async def _wait_to_try_again(self, what: str, deadline: datetime) -> None:
         """Wait until what has failed is due again, whatever else is said or passes meanwhile."""
         while (due := self.state.due(deadline)) > workflow.now() and self.state.retry_state:
             await self.wait(due, f"to {what} again")

@@ -11,7 +11,7 @@ from domain.public_names import trip_of_workflow
 from domain.trip.request import StartIds
 from domain.workflow_details import attention_details
 from workflows.support.outbox import deliver_eventually
-from workflows.support.visibility import ATTENTION, STORE, TRIP, Visibility
+from workflows.support.visibility import ATTENTION, STORE, TRIP, View, Visibility
 
 
 async def tell_refused_start(payload: Sequence[Any], refusal: str) -> None:
@@ -24,6 +24,6 @@ async def tell_refused_start(payload: Sequence[Any], refusal: str) -> None:
     since = workflow.info().workflow_start_time
     attention = Attention.for_cause(AttentionCause.START, since=since, sentence=refusal)
     found_by = {STORE: ids.store_id, TRIP: ids.shopping_trip_id, ATTENTION: attention.cause.value}
-    Visibility().show(attention_details(attention), found_by)
+    Visibility().show(View(attention_details(attention), found_by))
     incident = Incident(**dict(attention), **dict(ids), state="opened", at=workflow.now())
     await deliver_eventually(incident_notification(incident))

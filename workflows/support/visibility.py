@@ -1,6 +1,7 @@
 """What people see of a trip in Temporal's Web UI, and can find it by."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from temporalio import workflow
@@ -21,6 +22,14 @@ KEYS = (STORE, TRIP, STAGE, ATTENTION, OUTCOME, CHARGE_BY)
 Attributes = Mapping[SearchAttributeKey[Any], Any]
 
 
+@dataclass(frozen=True)
+class View:
+    """How a process is seen: its details in Markdown, and what it is found by. An attribute that is None is unset."""
+
+    details: str
+    attributes: Attributes
+
+
 class Visibility:
     """A process's details and search attributes. Each write of attributes is an event: only changes are written."""
 
@@ -32,13 +41,13 @@ class Visibility:
         """Whether anything was shown yet."""
         return bool(self._shown)
 
-    def show(self, details: str, attributes: Attributes) -> None:
-        """Let people see the process as it is now; what is None is unset."""
-        workflow.set_current_details(details)
-        changes = [_update(key, value) for key, value in attributes.items() if value != self._shown.get(key.name)]
+    def show(self, view: View) -> None:
+        """Let people see the process as it is now."""
+        workflow.set_current_details(view.details)
+        changes = [_update(key, value) for key, value in view.attributes.items() if value != self._shown.get(key.name)]
         if changes:
             workflow.upsert_search_attributes(changes)
-        self._shown = {key.name: value for key, value in attributes.items()}
+        self._shown = {key.name: value for key, value in view.attributes.items()}
 
 
 def _update(key: SearchAttributeKey[Any], value: Any) -> SearchAttributeUpdate[Any]:

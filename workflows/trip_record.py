@@ -1,0 +1,91 @@
+"""What a trip leaves behind when its money is settled: the receipt, the payment status, the ledger's entries."""
+
+from typing import Any
+
+from temporalio import workflow
+
+from domain.failures.call_failure import CallFailure, FailureKind
+from domain.notifications import Notification, PaymentStatus, payment_status_notification, receipt_notification
+from domain.posting import SettledTrip
+from domain.receipts.receipt import receipt_of
+from domain.settlement import Settlement
+from domain.trip.request import PAYMENT_SERVICE
+from domain.trip.trip_state import TripState
+from domain.trip_log import Event
+from workflows.service_calls import ServiceCalls
+from workflows.support.calls import CallFailedError
+from workflows.support.ledger_calls import call_ledger
+from workflows.support.outbox import deliver, deliver_eventually
+from workflows.support.process import Process
+
+with workflow.unsafe.imports_passed_through():
+    from activities.ledger import LedgerActivities
+
+POST = "post to the ledger"
+
+
+class TripRecord:
+    """Writes down what became of a trip's money."""
+
+    def __init__(self, trip: TripState, process: Process, calls: ServiceCalls) -> None:
+        self._trip = trip
+        self._process = process
+        self._calls = calls
+
+    async def write(self) -> Settlement:
+        """Issue the receipt, tell the service of a debt, post to the ledger; gives the settlement."""
+        over = workflow.now()
+        await self._process.sync_incidents()
+        settlement = self._trip.settlement(await self._calls.card_data(), over)
+        receipt = receipt_of(settlement, self._trip.request, self._trip.cart)
+        unsent = [each for each in self._notifications(settlement, receipt) if not await self._deliver(each)]
+        if settlement.transaction is None:
+            settlement = self._trip.settlement(await self._calls.late_card_data(), over)
+        started_at = self._trip.request.started_at
+        await self._post(SettledTrip(settlement=settlement, trip_started_at=started_at, receipt=receipt))
+        for notification in unsent:
+            await deliver_eventually(notification)
+        money = f"{settlement.captured} captured, {settlement.bad_debt} bad debt of {settlement.total}"
+        order = f", order {settlement.order_id} taken by Amazon" if settlement.order_id else ""
+        self._process.note(Event.SETTLED, f"{settlement.outcome}: {money}{order}")
+        return settlement
+
+    def _notifications(self, settlement: Settlement, receipt: dict[str, Any] | None) -> list[Notification]:
+        """The shopper's receipt, and for the Payment Service how much of a total with a debt is paid."""
+        notifications = [receipt_notification(receipt)] if receipt else []
+        if settlement.bad_debt and self._trip.request.payment == PAYMENT_SERVICE:
+            status = PaymentStatus(
+                store_id=settlement.store_id,
+                shopping_trip_id=settlement.shopping_trip_id,
+                total=settlement.total,
+                settled=settlement.captured,
+                at=settlement.settled_at,
+            )
+            notifications.append(payment_status_notification(status, settlement.shopping_trip_id))
+        return notifications
+
+    async def _deliver(self, notification: Notification) -> bool:
+        """Whether it was sent, or handed over to a workflow that goes on trying."""
+        what = notification.kind.replace("_", " ")
+        delivered = await deliver(notification)
+        sent = delivered is not None and not delivered.handed_over
+        became = f"{what} sent" if sent else f"{what} not taken yet: it is tried again by itself"
+        self._process.note(Event(notification.kind), became)
+        return delivered is not None
+
+    async def _post(self, settled: SettledTrip) -> None:
+        async def post() -> None:
+            try:
+                await call_ledger(LedgerActivities.post_settlement, settled)
+            except CallFailedError as error:
+                if error.failure.kind is not FailureKind.REFUSED:
+                    raise
+                # What a column can't hold: the ledger is to be mended, and the trip waits for that.
+                mended = CallFailure(kind=FailureKind.LEDGER, sentence=error.failure.sentence)
+                raise CallFailedError(mended) from None
+
+        try:
+            await self._process.retry_until(POST, post, non_retryable=frozenset({FailureKind.CONFLICT}))
+        except CallFailedError as error:
+            # Two runs of the trip were paid while the ledger was away. The first posting stands; a person compares.
+            self._trip.conflict(f"{POST}: {error.failure.sentence}", workflow.now())
