@@ -24,17 +24,17 @@ with workflow.unsafe.imports_passed_through():
 
     from activities.notifications import NotificationActivities
 
-TRIES = RetryPolicy(
+SEND_RETRY_POLICY = RetryPolicy(
     initial_interval=timedelta(seconds=10),
     maximum_interval=timedelta(minutes=15),
     non_retryable_error_types=[FailureKind.REJECTED],
 )
 GIVE_UP_AFTER = timedelta(days=30)
 """A receiver that takes nothing for a month is gone; the workflow then fails where everybody can see it."""
-SEND_TIMEOUT = timedelta(seconds=10)
+SEND_START_TO_CLOSE_TIMEOUT = timedelta(seconds=10)
 
 
-QUIET = timedelta(hours=1)
+INCIDENT_AFTER = timedelta(hours=1)
 """A receiver that is deployed or fails over wakes nobody."""
 
 
@@ -56,7 +56,7 @@ class Delivery:
         After an hour that is an incident, unless the notification is one itself; at once where the notification was
         rejected, which is then sent again when an operator says so.
         """
-        failure = await self._send(notification, QUIET)
+        failure = await self._send(notification, INCIDENT_AFTER)
         while failure:
             await self._publish(notification, _attention(notification, failure))
             if failure.kind is FailureKind.REJECTED:
@@ -112,9 +112,9 @@ class Delivery:
                 NotificationActivities.send,
                 notification,
                 task_queue=NOTIFICATION_TASK_QUEUES[notification.kind],
-                start_to_close_timeout=SEND_TIMEOUT,
+                start_to_close_timeout=SEND_START_TO_CLOSE_TIMEOUT,
                 schedule_to_close_timeout=patience,
-                retry_policy=TRIES,
+                retry_policy=SEND_RETRY_POLICY,
                 summary=f"send the {_name(notification)}",
             )
         except ActivityError as error:

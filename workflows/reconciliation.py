@@ -18,13 +18,15 @@ with workflow.unsafe.imports_passed_through():
     from activities.reconciliation import ReconciliationActivities
     from ledger.reconciliation.daily import DayAsked, DayKey, ReconciledDay
 
-RECONCILE_TIMEOUT = timedelta(minutes=10)
+RECONCILE_START_TO_CLOSE_TIMEOUT = timedelta(minutes=10)
 """A million rows take about a minute; it is also how long a killed worker's run waits for another one."""
 
-TRIES = RetryPolicy(initial_interval=timedelta(minutes=1), maximum_interval=timedelta(minutes=15), maximum_attempts=7)
+RECONCILE_RETRY_POLICY = RetryPolicy(
+    initial_interval=timedelta(minutes=1), maximum_interval=timedelta(minutes=15), maximum_attempts=7
+)
 """1, 2, 4, 8, 15 and 15 minutes apart: a file that is late by less than three quarters of an hour wakes nobody."""
 
-DUE = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
+SCHEDULED_START = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 """Temporal's own: when the schedule meant the run to be, also where it comes days later."""
 
 
@@ -55,8 +57,8 @@ class Reconciliation:
                 workflow.execute_activity_method(
                     ReconciliationActivities.reconcile_day,
                     DayKey(day=day),
-                    start_to_close_timeout=RECONCILE_TIMEOUT,
-                    retry_policy=TRIES,
+                    start_to_close_timeout=RECONCILE_START_TO_CLOSE_TIMEOUT,
+                    retry_policy=RECONCILE_RETRY_POLICY,
                     summary=f"reconcile {day}",
                 )
             )
@@ -72,7 +74,7 @@ class Reconciliation:
 def _day(asked: DayAsked) -> date:
     """Which day to reconcile. Raises InvalidStartError for one that is not over."""
     now = workflow.now()
-    due = workflow.info().typed_search_attributes.get(DUE) or now
+    due = workflow.info().typed_search_attributes.get(SCHEDULED_START) or now
     day = asked.day or due.astimezone(UTC).date() - timedelta(days=1)
     if day >= now.date():
         raise InvalidStartError(f"the day {day} is not over yet (UTC)")

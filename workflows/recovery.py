@@ -1,4 +1,4 @@
-"""Records that a shopper paid a debt later: posted to the ledger, and told the service."""
+"""Records that a shopper paid a debt later: posted to the ledger, and reported to the service."""
 
 from typing import Any
 
@@ -65,7 +65,7 @@ class RecoveryProcess:
 
 @workflow.defn(name=RECOVERY)
 class RecoverDebt:
-    """Records a paid debt. The same recoveryId of a trip is the same payment, however often it is told."""
+    """Records a paid debt. The same recoveryId of a trip is the same payment, however often it is recorded."""
 
     @workflow.init
     def __init__(self, *payload: Any) -> None:

@@ -1,4 +1,4 @@
-"""How money is given back: reserved in the ledger, asked of the service until it answers, posted, and told."""
+"""How money is given back: reserved in the ledger, asked of the service until it answers, posted, receipted."""
 
 from datetime import timedelta
 
@@ -66,7 +66,7 @@ class RefundProcess:
         self.process.note(
             Event.STARTED, f"refund of {request.amount} of trip {request.shopping_trip_id}, {request.reason}"
         )
-        self.process.show()  # it is found by its trip from here on, and by its store once the ledger has told that
+        self.process.show()  # it is found by its trip from here on, and by its store once the ledger has answered
         reserved = await self._reserve(asked)
         settlement, given_back = reserved.settlement, reserved.given_back
         self.refund.reserved(reserved, workflow.now())

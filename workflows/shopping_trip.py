@@ -17,7 +17,7 @@ from workflows.checkout_service_calls import CheckoutServiceCalls
 from workflows.payment_service_calls import PaymentServiceCalls
 from workflows.support.cancellation import shielded_from_cancellation
 from workflows.support.interactive_workflow import InteractiveWorkflow, accepts
-from workflows.support.refused_start import tell_refused_start
+from workflows.support.refused_start import report_refused_start
 from workflows.support.start_payload import InvalidStartError, check_start_options, single_payload
 from workflows.trip_messages import MESSAGES
 from workflows.trip_payment import TripPayment
@@ -76,7 +76,7 @@ class ShoppingTrip(InteractiveWorkflow):
     async def run(self, *payload: Any) -> dict[str, Any]:
         """Pay for the trip. Fails at once where the start payload can't be used; never while it holds money."""
         if self._refusal and not workflow.info().continued_run_id:  # a cron schedule repeats what failed
-            await shielded_from_cancellation(tell_refused_start(payload, self._refusal), lambda: None)
+            await shielded_from_cancellation(report_refused_start(payload, self._refusal), lambda: None)
         self.check_start()
         settlement = await shielded_from_cancellation(pay(self._trip), self._refuse_cancellation)
         await workflow.wait_condition(workflow.all_handlers_finished)

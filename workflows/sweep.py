@@ -12,17 +12,19 @@ from domain.public_names import SWEEP
 with workflow.unsafe.imports_passed_through():
     from activities.sweep import SweepActivities, Swept, Window
 
-FIRST_LOOK = timedelta(days=7)
+FIRST_WINDOW = timedelta(days=7)
 """What was closed before the first look; what is older is seen by `list --attention ended` while Temporal keeps it."""
 
-OVERLAP = timedelta(minutes=5)
-"""Visibility learns of an end some time after it; an incident that is told twice has the same key."""
+WINDOW_OVERLAP = timedelta(minutes=5)
+"""Visibility learns of an end some time after it; an incident that is sent twice has the same key."""
 
 MAX_WINDOW = timedelta(days=1)
 """What one call looks at: a million trips are 2,000 pages, of half a second each."""
 
-LOOK_TIMEOUT = timedelta(minutes=30)
-RETRIES = RetryPolicy(initial_interval=timedelta(seconds=10), maximum_interval=timedelta(minutes=1), maximum_attempts=5)
+SWEEP_START_TO_CLOSE_TIMEOUT = timedelta(minutes=30)
+SWEEP_RETRY_POLICY = RetryPolicy(
+    initial_interval=timedelta(seconds=10), maximum_interval=timedelta(minutes=1), maximum_attempts=5
+)
 """After that the next scheduled look begins where the last good one ended."""
 
 
@@ -36,15 +38,15 @@ class Sweep:
         # A look that had to wait for a worker leaves what happened since to the next: until then the worker has taken
         # up what had to wait too.
         until = workflow.info().workflow_start_time
-        since = _looked_until(until) - OVERLAP
+        since = _looked_until(until) - WINDOW_OVERLAP
         total = Swept(incidents=0, restarted=0)
         while since < until:
             window = Window(since=since, until=min(since + MAX_WINDOW, until))
             swept = await workflow.execute_activity_method(
                 SweepActivities.sweep_window,
                 window,
-                start_to_close_timeout=LOOK_TIMEOUT,
-                retry_policy=RETRIES,
+                start_to_close_timeout=SWEEP_START_TO_CLOSE_TIMEOUT,
+                retry_policy=SWEEP_RETRY_POLICY,
                 summary=f"look at what happened until {rfc3339(window.until)}",
             )
             total = Swept(incidents=total.incidents + swept.incidents, restarted=total.restarted + swept.restarted)
@@ -54,4 +56,4 @@ class Sweep:
 
 def _looked_until(now: datetime) -> datetime:
     last: dict[str, Any] | None = workflow.get_last_completion_result(dict)
-    return datetime.fromisoformat(last["until"]) if last else now - FIRST_LOOK
+    return datetime.fromisoformat(last["until"]) if last else now - FIRST_WINDOW

@@ -18,14 +18,14 @@ with workflow.unsafe.imports_passed_through():
 
 T = TypeVar("T")
 
-ONCE = RetryPolicy(maximum_attempts=1)
+ONCE_RETRY_POLICY = RetryPolicy(maximum_attempts=1)
 """The trip repeats its calls itself: so each try is in its log, an operator's word ends a wait, nothing is sent after
 the token's end, and a capture in doubt can be held for a person."""
 
 START_TO_CLOSE_TIMEOUT = timedelta(seconds=15)
 """Above the client's 5 s, and how long a trip waits for a worker that was killed in the middle of a call."""
 
-MIN_TIMEOUT_OF_A_CALL = timedelta(seconds=1)
+MIN_SCHEDULE_TO_START_TIMEOUT = timedelta(seconds=1)
 """Temporal takes no timeout of zero for "not at all"."""
 
 SCHEDULE_TO_START_TIMEOUT = timedelta(hours=1)
@@ -47,8 +47,8 @@ async def execute(method: Any, argument: Any, *, summary: str, time_left: timede
             method,
             argument,
             start_to_close_timeout=START_TO_CLOSE_TIMEOUT,
-            schedule_to_start_timeout=min(SCHEDULE_TO_START_TIMEOUT, max(time_left, MIN_TIMEOUT_OF_A_CALL)),
-            retry_policy=ONCE,
+            schedule_to_start_timeout=min(SCHEDULE_TO_START_TIMEOUT, max(time_left, MIN_SCHEDULE_TO_START_TIMEOUT)),
+            retry_policy=ONCE_RETRY_POLICY,
             summary=summary,
         )
     )

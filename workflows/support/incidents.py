@@ -19,22 +19,22 @@ class Incidents:
 
     def __init__(self, state: ProcessState) -> None:
         self._state = state
-        self._open = _told_before()
+        self._open = _opened_by_sweep()
         self._closed_at: dict[AttentionCause, datetime] = {}
 
     def differ_from(self, attentions: Iterable[Attention]) -> bool:
-        """Whether the outside world was told something else than these."""
+        """Whether other incidents are open than these."""
         return {attention.cause for attention in attentions} - WITHOUT_INCIDENT != set(self._open)
 
     async def sync(self, attentions: Iterable[Attention], send: Send = deliver) -> None:
-        """Open what is new and close what is over. What can't be told now is told the next time."""
+        """Open what is new and close what is over. What can't be sent now is sent the next time."""
         now = {attention.cause: attention for attention in attentions if attention.cause not in WITHOUT_INCIDENT}
         for cause in sorted(set(now) - set(self._open)):
-            attention = self._since_it_is_back(now[cause])
-            if await self._tell(attention, "opened", send):
+            attention = self._dated_from_its_return(now[cause])
+            if await self._send(attention, "opened", send):
                 self._open[cause] = attention
         for cause in sorted(set(self._open) - set(now)):
-            if await self._tell(self._open[cause], "closed", send):
+            if await self._send(self._open[cause], "closed", send):
                 del self._open[cause]
                 self._closed_at[cause] = workflow.now()
 
@@ -42,12 +42,12 @@ class Incidents:
         """As `sync`, however long that takes: the process is over, and there is no next time."""
         await self.sync(attentions, deliver_eventually)
 
-    def _since_it_is_back(self, attention: Attention) -> Attention:
+    def _dated_from_its_return(self, attention: Attention) -> Attention:
         """A cause that comes back is another incident: its receiver knows incidents by when they began."""
         since = max(attention.since, self._closed_at.get(attention.cause, attention.since))
         return attention.model_copy(update={"since": since})
 
-    async def _tell(self, attention: Attention, state: Literal["opened", "closed"], send: Send) -> bool:
+    async def _send(self, attention: Attention, state: Literal["opened", "closed"], send: Send) -> bool:
         incident = Incident(
             **dict(attention),
             shopping_trip_id=self._state.shopping_trip_id,
@@ -59,8 +59,8 @@ class Incidents:
         return await send(incident_notification(incident)) is not None
 
 
-def _told_before() -> dict[AttentionCause, Attention]:
-    """What the sweep has told of a workflow that a worker took up late: it is over as soon as the workflow says so."""
+def _opened_by_sweep() -> dict[AttentionCause, Attention]:
+    """What the sweep has opened for a workflow that a worker took up late: the workflow closes it."""
     started = workflow.info().workflow_start_time
     late = workflow.now() - started >= NOT_BEGUN_AFTER
     return {AttentionCause.NOT_BEGUN: Attention.not_begun(started)} if late else {}

@@ -7,15 +7,15 @@ from temporalio import workflow
 
 from domain.failures.call_failure import CallFailure, FailureKind
 from domain.public_names import DELIVERIES_TASK_QUEUE, trip_workflow_id
-from workflows.support.calls import ONCE, CallFailedError, unwrap_failure
+from workflows.support.calls import ONCE_RETRY_POLICY, CallFailedError, unwrap_failure
 
 with workflow.unsafe.imports_passed_through():
     from activities.workflow_status import ExecutionActivities, WorkflowKey
 
-LEDGER_TIMEOUT = timedelta(seconds=12)
+LEDGER_START_TO_CLOSE_TIMEOUT = timedelta(seconds=12)
 """A posting takes milliseconds; above the 5 s each that it may wait for the connection and for a lock."""
 
-LOOK_TIMEOUT = timedelta(seconds=10)
+IS_RUNNING_START_TO_CLOSE_TIMEOUT = timedelta(seconds=10)
 """Of a question to Temporal's server, which answers within milliseconds; it is asked until it does."""
 
 RAISED_BY_LEDGER = frozenset({FailureKind.REFUSED, FailureKind.CONFLICT, FailureKind.NOT_SETTLED})
@@ -29,7 +29,7 @@ async def call_ledger(method: Any, argument: Any) -> Any:
     try:
         return await unwrap_failure(
             workflow.execute_local_activity_method(
-                method, argument, start_to_close_timeout=LEDGER_TIMEOUT, retry_policy=ONCE
+                method, argument, start_to_close_timeout=LEDGER_START_TO_CLOSE_TIMEOUT, retry_policy=ONCE_RETRY_POLICY
             )
         )
     except CallFailedError as error:
@@ -64,6 +64,6 @@ async def _is_under_way(shopping_trip_id: str) -> bool:
         ExecutionActivities.is_running,
         WorkflowKey(workflow_id=trip_workflow_id(shopping_trip_id)),
         task_queue=DELIVERIES_TASK_QUEUE,  # the other one's rate limit is for calls to the service
-        start_to_close_timeout=LOOK_TIMEOUT,
+        start_to_close_timeout=IS_RUNNING_START_TO_CLOSE_TIMEOUT,
         summary="is the trip under way?",
     )

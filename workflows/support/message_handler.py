@@ -68,18 +68,18 @@ class MessageHandler:
         """
         try:
             if self._knows_progress():
-                self._act(self._state.rehearsal(), name, payload)
+                self._apply(self._state.rehearsal(), name, payload)
             else:
                 self._read(name, payload)
         except CommandRejectedError as refusal:
             raise _rejection_of(refusal) from None
 
     def handle_update(self, name: str, payload: Sequence[Any]) -> None:
-        """Take an update that `check` let through, now or in the run that is replayed. Raises ApplicationError."""
+        """Take an update that was let through, now or in the run that is replayed. Raises ApplicationError."""
         if _encrypted(payload):
             raise UnreadablePayloadError(f"{name} was taken by a worker whose key we lack")
         try:
-            self._act(self._state, name, payload)
+            self._apply(self._state, name, payload)
         except CommandRejectedError as refusal:
             self._reject(name, str(refusal))
             raise _rejection_of(refusal) from None
@@ -92,7 +92,7 @@ class MessageHandler:
             return
         try:
             check_readable(name, payload, self._signals)
-            self._act(self._state, name, payload)
+            self._apply(self._state, name, payload)
         except CommandRejectedError as refusal:
             self._reject(name, str(refusal))
             self.changes += self._state.signal_rejected(name, str(refusal), workflow.now())
@@ -105,7 +105,7 @@ class MessageHandler:
             self._reject("a signal of another name", f"there are only {', '.join(self._messages)}")
 
     def _rejected_unread(self) -> bool:
-        """Whether so much was said that signals are not read any more: each costs a replay time, and none is told."""
+        """Whether signals are rejected unread: so much was said before that each costs a replay time."""
         use = history_use()
         if use is HistoryUse.LITTLE:
             return False
@@ -113,7 +113,7 @@ class MessageHandler:
         self._use = use
         return True
 
-    def _act(self, state: ProcessState, name: str, payload: Sequence[Any]) -> None:
+    def _apply(self, state: ProcessState, name: str, payload: Sequence[Any]) -> None:
         self._messages[name].apply(state, self._read(name, payload), workflow.now())
 
     def _read(self, name: str, payload: Sequence[Any]) -> Model:

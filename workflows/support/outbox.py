@@ -11,13 +11,13 @@ from domain.notifications import NOTIFICATION_TASK_QUEUES, Notification
 with workflow.unsafe.imports_passed_through():
     from activities.notifications import Delivered, NotificationActivities
 
-DELIVER_TIMEOUT = timedelta(seconds=10)
+DELIVER_START_TO_CLOSE_TIMEOUT = timedelta(seconds=10)
 """The receiver gets 5 s; then the notification is handed over to a workflow of its own."""
 
 MAX_DELIVERY_DELAY = timedelta(seconds=30)
 """The longest that a trip is held up by something that is not money."""
 
-RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
+DELIVER_RETRY_POLICY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
 
 
 async def deliver(notification: Notification) -> Delivered | None:
@@ -39,8 +39,8 @@ async def _deliver(notification: Notification, patience: timedelta | None) -> De
         NotificationActivities.deliver,
         notification,
         task_queue=NOTIFICATION_TASK_QUEUES[notification.kind],
-        start_to_close_timeout=DELIVER_TIMEOUT,
+        start_to_close_timeout=DELIVER_START_TO_CLOSE_TIMEOUT,
         schedule_to_close_timeout=patience,
-        retry_policy=RETRIES,
+        retry_policy=DELIVER_RETRY_POLICY,
         summary=f"deliver the {notification.kind.replace('_', ' ')}",
     )

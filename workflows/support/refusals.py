@@ -4,7 +4,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 
 def refused(sentence: str, kind: str = "Refused") -> ApplicationError:
-    """The failure to raise, told in words; `kind` is for programs.
+    """The failure to raise, with a sentence for people; `kind` is for programs.
 
     It is expected (benign): the SDK counts it in no metric of failures, which are for what somebody must mend here.
     """

@@ -14,10 +14,10 @@ from workflows.support.outbox import deliver_eventually
 from workflows.support.visibility import ATTENTION, STORE, TRIP, View, Visibility
 
 
-async def tell_refused_start(payload: Sequence[Any], refusal: str) -> None:
+async def report_refused_start(payload: Sequence[Any], refusal: str) -> None:
     """Let the trip be found by its attention, and open an incident, which is closed when another run has settled it.
 
-    Whose sale it is, is told as far as the payload, or else the workflow's id, says it.
+    It names the sale as far as the payload, or else the workflow's id, does.
     """
     ids = StartIds.read(payload[0] if len(payload) == 1 else None, trip_of_workflow(workflow.info().workflow_id))
     # The sweep, which closes it when the trip is settled by another run, knows when this one was started.
