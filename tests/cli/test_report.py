@@ -224,7 +224,7 @@ def test_orders_that_amazon_collects_are_read_by_its_own_mapping(run, ledger):
     orders = "Order Id,Trip Id,Store,Currency,Amount,Booking Date\no1,t1,store-1,USD,9.00,2026-11-24\n"
     ran = run("reconcile", "-", "--mapping", "amazon", "--json", ledger=ledger, stdin=orders)
     assert ran.status == 1
-    assert ran.documents[0]["reason"] == "the file has a claim of 9.00 USD, the ledger has none"
+    assert ran.documents[0]["reason"].endswith(" of 9.00 USD, the ledger has none")
 
 
 @pytest.mark.parametrize(
