@@ -7,12 +7,13 @@ from pydantic import ValidationError
 from rich.console import Group
 from rich.table import Table
 
-from cli.output import OperationRefusedError, moment, plain, table
+from cli.output import OperationRefusedError, table
 from domain.failures.attention import Attention
 from domain.model import Model
 from domain.settlement import Settlement
 from domain.trip.status import Status, decision_of
 from domain.trip_log import MOST_ENTRIES, LogEntry
+from rendering.plain_text import moment, plain
 
 M = TypeVar("M", bound=Model)
 

@@ -10,7 +10,7 @@ from temporalio.common import SearchAttributeKey
 
 from cli.ledger import opened
 from cli.options import Json, example, folded_id, identifier
-from cli.output import OperationRefusedError, complain, moment, print_json, say, table
+from cli.output import OperationRefusedError, complain, print_json, say, table
 from cli.temporal_client import PATIENCE, with_client
 from domain.failures.attention import AttentionCause
 from domain.model import Model, UtcDateTime
@@ -18,6 +18,7 @@ from domain.public_names import REFUND, SHOPPING_TRIP, SearchAttribute, refund_o
 from domain.settlement import Outcome
 from domain.trip.stages import Stage
 from ledger.lookup import posted_refunds, refunds_in_books, settled_trips
+from rendering.plain_text import moment
 from temporal.executions import (
     ENDED,
     STOPPED,

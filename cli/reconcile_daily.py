@@ -27,7 +27,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from cli.drawing import grid_of, understood
 from cli.options import Json, example
-from cli.output import OperationRefusedError, complain, moment, print_json, say
+from cli.output import OperationRefusedError, complain, print_json, say
 from cli.reconcile import counts, say_totals
 from cli.start_trips import result_of
 from cli.temporal_client import PATIENCE, cause_of, readable, with_client
@@ -35,6 +35,7 @@ from domain.model import Model, UtcDateTime
 from domain.period import InvalidPeriodError, read_day
 from domain.public_names import DELIVERIES_TASK_QUEUE, RECONCILE_DAILY, RECONCILIATION, reconciliation_workflow_id
 from ledger.reconciliation.daily import DayAsked, ReconciledDay
+from rendering.plain_text import moment
 
 commands = typer.Typer()
 

@@ -19,7 +19,7 @@ from cli.drawing import grid_of, happenings, understood, why_a_person
 from cli.execution_view import ended_attention
 from cli.ledger import opened
 from cli.options import Json, Note, Operator, TripState, example, own_id
-from cli.output import OperationRefusedError, complain, moment, print_json, say
+from cli.output import OperationRefusedError, complain, print_json, say
 from cli.refund_ledger import ForgottenRefund, refund_by_the_ledger
 from cli.start_trips import SUMMARY_LENGTH, differences, result_of, start_once
 from cli.temporal_client import PATIENCE, WorkflowRef, cause_of, no_such, query_status, refund_of, tell, with_client
@@ -40,6 +40,7 @@ from domain.refund.refund import (
 from domain.refund.refund_state import Refunded, RefundStatus
 from ledger.ledger import Ledger
 from ledger.lookup import posted_refunds
+from rendering.plain_text import moment
 from temporal.executions import STOPPED, status_word
 
 commands = typer.Typer()

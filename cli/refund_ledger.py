@@ -7,10 +7,11 @@ from rich.table import Table
 
 from cli.drawing import grid_of
 from cli.ledger import opened
-from cli.output import OperationRefusedError, moment
+from cli.output import OperationRefusedError
 from domain.refund.refund import RefundProgress
 from domain.refund.refund_state import RefundStage
 from ledger.lookup import RefundInBooks, refund_in_books
+from rendering.plain_text import moment
 
 STAGES = {RefundProgress.POSTED: RefundStage.REFUNDED.value, RefundProgress.RELEASED: RefundStage.REFUSED.value}
 """Where such a refund is; one that is reserved is nowhere that a workflow would be."""

@@ -11,14 +11,17 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from rich.cells import cell_len
+from rich.console import Console
 from rich.text import Text
 
-from cli.output import moment, out, plain
 from domain.display_values import ShownMoney, shortened
 from domain.money import Money
+from rendering.plain_text import moment, plain
 
 WIDTH = 48
 """Characters of a line: what a till's printer of 80 mm paper has."""
+PAPER = Console(width=WIDTH)
+"""Nothing is printed to it: rich breaks lines only for a console."""
 
 EACH = "each"
 """The unit of what is counted: a receipt says 2 and not 2 each."""
@@ -185,4 +188,4 @@ def _apart(label: str, value: str) -> str:
 
 
 def _lines(words: str, width: int) -> Sequence[str]:
-    return [line.plain.rstrip() for line in Text(words).wrap(out, width)] or [""]
+    return [line.plain.rstrip() for line in Text(words).wrap(PAPER, width)] or [""]

@@ -9,7 +9,7 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeIndexedValueType, SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
-from workflows.support.visibility import KEYS
+from temporal.search_attribute_keys import KEYS
 
 TYPE_NAMES = {
     SearchAttributeIndexedValueType.TEXT: "Text",

@@ -13,11 +13,12 @@ from domain.messages import OperatorAction
 from domain.model import CommandRejectedError
 from domain.notifications import NOTIFICATION_TASK_QUEUES, Notification, NotificationKind, incident_notification
 from domain.public_names import DELIVERY, RETRY
+from temporal.search_attribute_keys import ATTENTION, TRIP
 from workflows.support.calls import call_failure_of
 from workflows.support.message_handler import check_readable, read_message
 from workflows.support.outbox import deliver_eventually
 from workflows.support.refusals import refused
-from workflows.support.visibility import ATTENTION, TRIP, View, Visibility
+from workflows.support.visibility import View, Visibility
 
 with workflow.unsafe.imports_passed_through():
     from pydantic.alias_generators import to_camel

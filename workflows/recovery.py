@@ -11,6 +11,7 @@ from domain.refund.recovery_state import RecoveryState
 from domain.refund.refund import Paid, Recovered, Recovery
 from domain.trip_log import Event
 from domain.workflow_details import recovery_details
+from temporal.search_attribute_keys import ATTENTION, TRIP
 from workflows.support.calls import CallFailedError
 from workflows.support.cancellation import shielded_from_cancellation
 from workflows.support.ledger_calls import call_ledger_once_settled
@@ -18,7 +19,7 @@ from workflows.support.outbox import deliver_eventually
 from workflows.support.process import Process
 from workflows.support.refusals import refused
 from workflows.support.start_payload import InvalidStartError, check_start_options, check_workflow_id, read_start
-from workflows.support.visibility import ATTENTION, TRIP, View
+from workflows.support.visibility import View
 
 with workflow.unsafe.imports_passed_through():
     from activities.ledger import LedgerActivities

@@ -17,13 +17,14 @@ from domain.refund.refund_state import Refunded, RefundStage, RefundState, Refun
 from domain.settlement import Settlement
 from domain.trip_log import Event
 from domain.workflow_details import refund_details
+from temporal.search_attribute_keys import ATTENTION, STORE, TRIP
 from workflows.support.calls import CallFailedError, execute
 from workflows.support.ledger_calls import call_ledger, call_ledger_once_settled
 from workflows.support.message_handler import Messages, MessageType
 from workflows.support.outbox import deliver_eventually
 from workflows.support.process import RETRY_EVERYTHING, Process
 from workflows.support.refusals import refused
-from workflows.support.visibility import ATTENTION, STORE, TRIP, View
+from workflows.support.visibility import View
 
 with workflow.unsafe.imports_passed_through():
     from activities.ledger import LedgerActivities, RefundAsked, RefundDone, RefundDue, RefundRefused

@@ -15,12 +15,13 @@ from domain.trip.steps import Call, Record, Step, Wait
 from domain.trip.trip_state import TripState
 from domain.trip_log import Event
 from domain.workflow_details import details
+from temporal.search_attribute_keys import ATTENTION, CHARGE_BY, OUTCOME, STAGE, STORE
 from workflows.other_runs import OtherRuns
 from workflows.service_calls import ServiceCalls
 from workflows.support.calls import CallFailedError
 from workflows.support.history import HistoryUse, history_use
 from workflows.support.process import Process
-from workflows.support.visibility import ATTENTION, CHARGE_BY, OUTCOME, STAGE, STORE, Attributes, View
+from workflows.support.visibility import Attributes, View
 from workflows.trip_messages import MESSAGES
 from workflows.trip_record import TripRecord
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from cli.output import plain
 from domain.trip.request import TripRequest
+from rendering.plain_text import plain
 from rendering.receipts import WIDTH, as_html, as_text
 from tests.anything import ANYTHING, changed
 from tests.domain.test_display_values import START, receipt_for

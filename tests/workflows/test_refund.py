@@ -10,8 +10,8 @@ from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, Wor
 
 from domain.public_names import CHOOSE_DECLINE_STRATEGY, REFUND, RESOLVE_REFUND, RETRY, STATUS, SUBMIT_CART, TASK_QUEUE
 from domain.refund.refund import RefundRequest
+from temporal.search_attribute_keys import STORE, TRIP
 from tests.workflows.world import cart, said, sentences
-from workflows.support.visibility import STORE, TRIP
 
 ASKED, FOUND = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES
 

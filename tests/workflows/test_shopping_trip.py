@@ -15,8 +15,8 @@ from domain.money import Money
 from domain.public_names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
 from domain.receipts.receipt import NO_CARD_DATA
 from lab.accounting import faults_of
+from temporal.search_attribute_keys import ATTENTION, STAGE, STORE, TRIP
 from tests.workflows.world import cart, said, sentences
-from workflows.support.visibility import ATTENTION, STAGE, STORE, TRIP
 
 MINUTE = timedelta(minutes=1)
 

@@ -10,8 +10,9 @@ from domain.notifications import incident_notification
 from domain.public_names import trip_of_workflow
 from domain.trip.request import StartIds
 from domain.workflow_details import attention_details
+from temporal.search_attribute_keys import ATTENTION, STORE, TRIP
 from workflows.support.outbox import deliver_eventually
-from workflows.support.visibility import ATTENTION, STORE, TRIP, View, Visibility
+from workflows.support.visibility import View, Visibility
 
 
 async def report_refused_start(payload: Sequence[Any], refusal: str) -> None:
