@@ -111,7 +111,7 @@ async def test_at_charge_by_a_trip_goes_on_without_the_books_and_posts_when_they
     assert (await trip.account())["captured"] == usd("42.10")
     status = await waiting(trip, "ledger")
     assert (status["stage"], status["captured"]) == ("recording", usd("42.10"))
-    assert "without them" in str(sentences(status, "deadline"))
+    assert "without it" in str(sentences(status, "deadline"))
     states = [(incident["body"]["cause"], incident["body"]["state"]) for incident in await world.control.incidents()]
     assert states.count(("ledger", "opened")) == 2  # once before the capture, once after it
     world.find_books()
