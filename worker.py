@@ -35,8 +35,9 @@ from domain.public_names import DELIVERIES_TASK_QUEUE, SWEEP_SCHEDULE, TASK_QUEU
 from domain.redaction import masked
 from ledger.database import Database, LedgerError, LedgerRejectionError, LedgerUnavailableError
 from ledger.ledger import Ledger
+from runtime.environment import SettingsError
 from runtime.logs import configure
-from settings import REFUND_WINDOW, Settings, SettingsError, load
+from settings import REFUND_WINDOW, WorkerSettings, load_worker_settings
 from temporal.connection import ConnectionFailedError, connect, exit_immediately
 from temporal.deployment import tell_standing
 from temporal.schedules import schedule_sweep
@@ -91,7 +92,7 @@ def workers(
     checkout: CheckoutService | None = None,
     ledger: Ledger,
     senders: Mapping[NotificationKind, Send],
-    settings: Settings | None = None,
+    settings: WorkerSettings | None = None,
     **options: Any,
 ) -> tuple[Worker, Worker]:
     """The worker of trips and payments, and the one of deliveries and daily work. `options` go to the first."""
@@ -134,14 +135,14 @@ def workers(
     return trips, notifications
 
 
-def reconciling(ledger: Ledger, settings: Settings | None) -> ReconciliationActivities:
+def reconciling(ledger: Ledger, settings: WorkerSettings | None) -> ReconciliationActivities:
     """The daily reconciliation, which knows no file where the environment names none."""
     if settings is None:
         return ReconciliationActivities(ledger.database, ())
     return ReconciliationActivities(ledger.database, settings.daily_files, settings.settlement_lag_days)
 
 
-def versioning(settings: Settings) -> WorkerDeploymentConfig | None:
+def versioning(settings: WorkerSettings) -> WorkerDeploymentConfig | None:
     """Temporal's worker deployment, where the environment names one: a trip stays with the version it began on."""
     if not settings.temporal_deployment_name or not settings.temporal_worker_build_id:
         return None
@@ -184,7 +185,7 @@ async def upgraded(ledger: Ledger) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def telling_when_ready(client: Client, settings: Settings, where: Mapping[str, Any]) -> AsyncIterator[None]:
+async def telling_when_ready(client: Client, settings: WorkerSettings, where: Mapping[str, Any]) -> AsyncIterator[None]:
     """Say that the worker is ready when work arrives: with worker versioning, once its version is current."""
 
     def ready() -> None:
@@ -202,7 +203,7 @@ async def telling_when_ready(client: Client, settings: Settings, where: Mapping[
         task.cancel()
 
 
-def charging(settings: Settings) -> dict[str, Any]:
+def charging(settings: WorkerSettings) -> dict[str, Any]:
     """What the first line of the log says of where cards are charged: `live`, `test`, or a host not of Amazon's."""
     hosts = {variable.removesuffix("_URL").lower(): host_of(url) for variable, url in settings.services.items()}
     return {"charges": environment_of(settings.payment_service_url), "auth": settings.payment_service_auth, **hosts}
@@ -214,7 +215,7 @@ def on_stop(act: Callable[[], object]) -> None:
         asyncio.get_running_loop().add_signal_handler(sign, act)
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: WorkerSettings) -> None:
     """Work until told to stop, then finish the calls that are running.
 
     Raises CancelledError when told to stop before that: what is waited for at the start may hang.
@@ -260,7 +261,7 @@ async def run(settings: Settings) -> None:
 def main() -> int:
     """Run a worker; end at the start with what is wrong with its settings or its surroundings."""
     try:
-        settings = load()
+        settings = load_worker_settings()
         configure(settings.log_format)
         asyncio.run(run(settings))
     except asyncio.CancelledError:

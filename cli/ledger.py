@@ -14,7 +14,8 @@ from ledger import schema
 from ledger.database import Database, LedgerError
 from ledger.ledger import RECEIPTS_KEPT, Ledger
 from ledger.lookup import settlements_of
-from settings import SettingsError, load_console
+from runtime.environment import SettingsError
+from settings import load_cli_settings
 
 commands = typer.Typer()
 upkeep = typer.Typer(no_args_is_help=True)
@@ -28,7 +29,7 @@ def opened() -> Iterator[Database]:
     Raises OperationRefusedError with the reason in words, also for what the ledger refuses meanwhile.
     """
     try:
-        database = Database(load_console().ledger_url.get_secret_value())
+        database = Database(load_cli_settings().ledger_url.get_secret_value())
         try:
             yield database
         finally:

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from cli.output import OperationRefusedError
 from domain.model import describe_validation_error, words_of
 from domain.store_settings import Stores, StoreSettings
+from runtime.environment import SettingsError
 from runtime.regular_files import read_regular
-from settings import MAX_STORES_BYTES, SettingsError, load_console
+from settings import MAX_STORES_BYTES, load_cli_settings
 
 SYNTAX = re.compile(r"(?P<words>.*) \(at line (?P<line>\d+), column \d+\)", re.DOTALL)
 """How tomllib says where it could not go on; at the end of the file it says so in words."""
@@ -25,7 +26,7 @@ OF_ONE_STORE = {"stores": 2, "default": 1}
 def configured_stores() -> Stores:
     """What STORES_FILE says; nothing of any store where it is not set. Raises OperationRefusedError."""
     try:
-        file = load_console().stores_file
+        file = load_cli_settings().stores_file
     except SettingsError as error:
         raise OperationRefusedError(str(error)) from None
     return read_stores(file) if file else Stores()

@@ -23,7 +23,8 @@ from cli.ledger import ledger_says
 from cli.output import OperationRefusedError
 from domain.public_names import STATUS, delivery_workflow_id, refund_workflow_id, trip_workflow_id
 from domain.settlement import Settlement
-from settings import SettingsError, load_console
+from runtime.environment import SettingsError
+from settings import load_cli_settings
 from temporal.connection import ConnectionFailedError, connect
 from temporal.payload_converter import UndecodablePayload
 
@@ -83,7 +84,7 @@ def with_client(act: Callable[[Client], Awaitable[T]]) -> T:
     logging.getLogger("temporalio").addHandler(logging.NullHandler())
 
     async def conversation() -> T:
-        return await act(await connect(load_console().payload_keys))
+        return await act(await connect(load_cli_settings().payload_keys))
 
     try:
         return asyncio.run(conversation())

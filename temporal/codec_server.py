@@ -1,4 +1,4 @@
-"""`python -m codec_server`: shows encrypted trips in Temporal's Web UI and command line.
+"""`python -m temporal.codec_server`: shows encrypted trips in Temporal's Web UI and command line.
 
 Temporal's own remote codec protocol: payloads as JSON are posted to a path that ends with /decode or /encode. Who holds
 CODEC_SERVER_TOKEN may read all that is stored: the command line sends it (`--codec-auth`), a browser signs in with it.
@@ -7,17 +7,22 @@ CODEC_SERVER_TOKEN may read all that is stored: the command line sends it (`--co
 import asyncio
 import hashlib
 import hmac
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Annotated, Any, Self
 
 from aiohttp import hdrs, web
 from google.protobuf import json_format
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import NoDecode
 from temporalio.api.common.v1 import Payload, Payloads
 
-from settings import CodecServerSettings, SettingsError, load_codec_server
+from runtime.environment import SettingsError, read_settings, split_at_commas
+from temporal.encryption_settings import EncryptionSettings
 from temporal.payload_codec import EncryptionCodec
 
 MAX_REQUEST_BYTES = 20_000_000
@@ -25,6 +30,12 @@ MAX_REQUEST_BYTES = 20_000_000
 
 COOKIE = "codec_server"
 SIGN_IN = "/sign-in"
+
+MIN_TOKEN_LENGTH = 16
+"""Of CODEC_SERVER_TOKEN; 16 letters drawn at random are not guessed, and a word that people think up is shorter."""
+
+MAX_PORT = 65_535
+ORIGIN = re.compile(r"https?://[^/?#\s@]+")
 
 PREFLIGHT = {
     hdrs.ACCESS_CONTROL_ALLOW_METHODS: hdrs.METH_POST,
@@ -49,6 +60,55 @@ NOT_IT = "This is not CODEC_SERVER_TOKEN."
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Transform = Callable[[Sequence[Payload]], Awaitable[list[Payload]]]
+
+
+class CodecServerSettings(EncryptionSettings):
+    """The settings of `python -m temporal.codec_server`."""
+
+    codec_server_token: Annotated[SecretStr, Field(min_length=MIN_TOKEN_LENGTH, repr=False)]
+    codec_server_address: str = "127.0.0.1:8888"
+    codec_server_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Of the Web UI, as its address begins: a browser lets no other page read an answer."""
+
+    @field_validator("codec_server_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: Any) -> Any:
+        return split_at_commas(value)
+
+    @field_validator("codec_server_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(ORIGIN.fullmatch(origin) for origin in origins):
+            raise ValueError("should be origins such as http://127.0.0.1:8233, separated by commas, with no path")
+        return origins
+
+    @field_validator("codec_server_token")
+    @classmethod
+    def _can_stand_in_a_header(cls, token: SecretStr) -> SecretStr:
+        words = token.get_secret_value()
+        if not (words.isascii() and words.isprintable() and " " not in words):
+            raise ValueError("should be ASCII letters, digits and signs without blanks, as they can stand in a header")
+        return token
+
+    @field_validator("codec_server_address")
+    @classmethod
+    def _is_host_and_port(cls, address: str) -> str:
+        host, _, port = address.rpartition(":")
+        if not host or not (port.isascii() and port.isdigit()) or int(port) > MAX_PORT:
+            raise ValueError("should be host and port, such as 127.0.0.1:8888")
+        return address
+
+    @property
+    def listen_address(self) -> tuple[str, int]:
+        """Where to listen: host and port."""
+        host, _, port = self.codec_server_address.rpartition(":")
+        return host, int(port)
+
+    @model_validator(mode="after")
+    def _has_keys(self) -> Self:
+        if not self.payload_keys:
+            raise ValueError("PAYLOAD_KEYS: not set, and without keys there is nothing to decrypt")
+        return self
 
 
 @dataclass(frozen=True)
@@ -167,7 +227,7 @@ async def running(settings: CodecServerSettings) -> AsyncIterator[str]:
     runner = web.AppRunner(CodecServer(codec, door).app(), access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
-        host, port = settings.codec_server_listen
+        host, port = settings.listen_address
         await web.TCPSite(runner, host, port).start()
         yield f"http://{host}:{runner.addresses[0][1]}"
     finally:
@@ -186,7 +246,7 @@ async def _serve(settings: CodecServerSettings) -> None:
 def main() -> int:
     """Run the codec server until told to stop; 1 where its settings are wrong, or it can't listen."""
     try:
-        settings = load_codec_server()
+        settings = read_settings(CodecServerSettings)
         asyncio.run(_serve(settings))
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201

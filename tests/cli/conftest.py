@@ -48,7 +48,7 @@ from domain.trip.steps import Adjust, CancelHold, Capture, Record, Wait
 from domain.trip_log import Event, EventLog
 from ledger.database import Database
 from ledger.ledger import Ledger
-from settings import Settings
+from settings import WorkerSettings
 from simulator.control import Control
 from simulator.server import running
 from temporal.connection import data_converter
@@ -220,7 +220,7 @@ async def shop_at_work(client: Client, folder: Path) -> AsyncIterator[Shop]:
             NotificationKind.INCIDENT: sending_to(incidents),
             NotificationKind.PAYMENT_STATUS: reporting_to(service, ledger.paid_of),
         }
-        settings = Settings(payment_service_url=simulator.url, settlement_file=f"{folder}/{{date}}.csv")
+        settings = WorkerSettings(payment_service_url=simulator.url, settlement_file=f"{folder}/{{date}}.csv")
         for one in workers(client, service=service, ledger=ledger, senders=senders, settings=settings):
             await stack.enter_async_context(one)
         yield Shop(client, asyncio.get_running_loop(), control, ledger, folder)

@@ -13,7 +13,7 @@ from domain.settlement import Outcome, Settlement, Transaction
 from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.schema import NEWEST
-from settings import load_console
+from settings import load_cli_settings
 
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 REQUEST = "3f0e1a52-9b1c-4d7e-8f00-0123456789ab"
@@ -152,7 +152,7 @@ def test_a_wrong_ledger_url_is_told_with_the_other_wrong_settings_and_without_it
 
 def test_settings_that_are_printed_dont_tell_the_databases_password(monkeypatch):
     monkeypatch.setenv("LEDGER_URL", "postgresql://ann:hunter2@host/ledger")
-    settings = load_console()
+    settings = load_cli_settings()
     assert settings.ledger_url.get_secret_value().startswith("postgresql://ann:hunter2@")
     assert "hunter2" not in f"{settings!r} {settings} {settings.model_dump()}"
 

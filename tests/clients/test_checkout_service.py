@@ -26,7 +26,8 @@ from domain.cart.cart import Cart
 from domain.cart.checkout_cart import checkout_cart
 from domain.cart.priced_cart import OrderTotals, PricedCart, PricedLine
 from domain.money import Money
-from settings import SettingsError, load
+from runtime.environment import SettingsError
+from settings import load_worker_settings
 
 STORE, TRIP = "store-1", "3f0e8a52-7f4c-4a5e-9b57-6f1f0c1d2e3f"
 
@@ -328,10 +329,10 @@ def test_a_wrong_address_is_refused_at_the_start_with_the_name_of_its_variable(m
     monkeypatch.setenv("PAYMENT_SERVICE_URL", "http://127.0.0.1:8080")
     monkeypatch.setenv("CHECKOUT_SERVICE_URL", address)
     with pytest.raises(SettingsError, match=r"^CHECKOUT_SERVICE_URL: "):
-        load()
+        load_worker_settings()
 
 
 def test_the_checkout_services_address_is_optional(monkeypatch):
     monkeypatch.setenv("PAYMENT_SERVICE_URL", "http://127.0.0.1:8080")
     monkeypatch.delenv("CHECKOUT_SERVICE_URL", raising=False)
-    assert load().checkout_service_url is None
+    assert load_worker_settings().checkout_service_url is None

@@ -334,7 +334,10 @@ async def test_encrypted_a_trip_is_shown_by_temporals_own_command_line_through_t
         await shop.starter("start", "-", "--wait", stdin=begun, PAYLOAD_KEYS=key)
     variables = {"PAYLOAD_KEYS": key, "CODEC_SERVER_TOKEN": token, "CODEC_SERVER_ADDRESS": "127.0.0.1:0"}
     server = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "codec_server"), cwd=ROOT, env=os.environ | variables, stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-m", "temporal.codec_server"),
+        cwd=ROOT,
+        env=os.environ | variables,
+        stdout=asyncio.subprocess.PIPE,
     )
     try:
         async with asyncio.timeout(LIMIT):

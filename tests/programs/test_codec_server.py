@@ -8,8 +8,8 @@ import pytest
 from cryptography.fernet import Fernet
 from temporalio.api.common.v1 import Payload
 
-import settings
-from temporal.codec_server import MAX_REQUEST_BYTES, running
+from runtime.environment import SettingsError, read_settings
+from temporal.codec_server import MAX_REQUEST_BYTES, CodecServerSettings, running
 from temporal.payload_codec import ENCODING, EncryptionCodec
 
 KEY = Fernet.generate_key().decode()
@@ -33,7 +33,7 @@ def variables(monkeypatch, **changes):
 @pytest.fixture
 async def server(monkeypatch):
     variables(monkeypatch)
-    async with running(settings.load_codec_server()) as url, httpx.AsyncClient(base_url=url) as client:
+    async with running(read_settings(CodecServerSettings)) as url, httpx.AsyncClient(base_url=url) as client:
         yield client
 
 
@@ -177,12 +177,12 @@ async def test_it_logs_nothing_of_what_it_reads(server, caplog, capfd):
 )
 def test_it_does_not_start_without_keys_and_a_token_or_with_odd_settings(monkeypatch, changes, words):
     variables(monkeypatch, **changes)
-    with pytest.raises(settings.SettingsError) as wrong:
-        settings.load_codec_server()
+    with pytest.raises(SettingsError) as wrong:
+        read_settings(CodecServerSettings)
     assert words in str(wrong.value)
     assert "hush" not in str(wrong.value)
 
 
 def test_its_settings_can_be_printed(monkeypatch):
     variables(monkeypatch)
-    assert TOKEN not in repr(settings.load_codec_server())
+    assert TOKEN not in repr(read_settings(CodecServerSettings))

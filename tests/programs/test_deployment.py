@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from ledger.database import read_address
-from settings import Settings
+from settings import WorkerSettings
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = Path(__file__).parent / "compose_spec.json"
@@ -48,7 +48,7 @@ def test_every_image_has_a_version(compose):
 
 def test_every_variable_of_the_worker_is_known(compose):
     names = {name for name in compose["services"]["worker"]["environment"] if not name.startswith("TEMPORAL_")}
-    assert names - READ_BY_POSTGRESQLS_CLIENT <= {name.upper() for name in Settings.model_fields}
+    assert names - READ_BY_POSTGRESQLS_CLIENT <= {name.upper() for name in WorkerSettings.model_fields}
 
 
 def test_the_worker_writes_its_books_to_a_database_and_not_into_its_container(compose):

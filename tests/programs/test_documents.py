@@ -17,7 +17,8 @@ from domain.trip.request import TripRequest
 from domain.trip.status import Status
 from ledger.reconciliation.matching import Finding
 from ledger.tables import metadata
-from settings import CodecServerSettings, Settings
+from settings import WorkerSettings
+from temporal.codec_server import CodecServerSettings
 
 ROOT = Path(__file__).parents[2]
 KINDS = {".md", ".py", ".toml", ".yml", ".j2", ".mako", ".ini"}
@@ -140,7 +141,7 @@ SAME_EVERYWHERE = {"--json", "--help"}
 @pytest.mark.parametrize(
     ("section", "names"),
     [
-        ("Environment", [name.upper() for kind in (Settings, CodecServerSettings) for name in kind.model_fields]),
+        ("Environment", [name.upper() for kind in (WorkerSettings, CodecServerSettings) for name in kind.model_fields]),
         ("Search attributes", list(SearchAttribute)),
         ("Trip input", names_of(TripRequest)),
         ("Policy", names_of(Policy, SearchLimits)),

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-import settings
+from runtime.environment import SettingsError
+from settings import load_worker_settings
 from temporal import connection
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +40,7 @@ def holds_a_secret(text):
 
 
 def test_the_settings_can_be_printed(environment):
-    loaded = settings.load()
+    loaded = load_worker_settings()
     assert loaded.payload_keys[0].get_secret_value() == KEY
     assert not holds_a_secret(repr(loaded) + str(loaded))
 
@@ -47,8 +48,8 @@ def test_the_settings_can_be_printed(environment):
 @pytest.mark.parametrize("name", ["PAYLOAD_KEYS", "RECEIPT_URL", "INCIDENT_URL", "PAYMENT_SERVICE_URL"])
 def test_what_is_wrong_with_a_setting_is_said_without_its_value(environment, name):
     environment.setenv(name, SECRET)
-    with pytest.raises(settings.SettingsError) as wrong:
-        settings.load()
+    with pytest.raises(SettingsError) as wrong:
+        load_worker_settings()
     assert name in str(wrong.value)
     assert not holds_a_secret(str(wrong.value))
 

@@ -5,7 +5,8 @@ import os
 import pytest
 
 from ledger.reconciliation.settlement_file import DailyFile
-from settings import SettingsError, load
+from runtime.environment import SettingsError
+from settings import load_worker_settings
 from worker import charging
 
 LIVE, TEST = "https://us-east-1.{}.amazonphysicalstores.com", "https://us-east-1.test.{}.amazonphysicalstores.com"
@@ -22,46 +23,46 @@ def environment(monkeypatch):
 def test_a_services_address_is_one_below_which_its_paths_lie(environment, variable, url):
     environment(variable, url)
     with pytest.raises(SettingsError, match=f"^{variable}: ") as refused:
-        load()
+        load_worker_settings()
     assert "secret" not in str(refused.value)
 
 
 def test_a_settlement_file_needs_the_day_in_its_path(environment):
     environment("SETTLEMENT_FILE", "/var/settlements/today.csv")
     with pytest.raises(SettingsError, match=r"^SETTLEMENT_FILE: should be a path with \{date\} in it, such as "):
-        load()
+        load_worker_settings()
     environment("SETTLEMENT_FILE", "/var/settlements/{date}.csv")
-    assert load().settlement_file == "/var/settlements/{date}.csv"
+    assert load_worker_settings().settlement_file == "/var/settlements/{date}.csv"
 
 
 def test_each_service_has_a_daily_file_of_its_own(environment):
-    assert load().daily_files == ()
+    assert load_worker_settings().daily_files == ()
     environment("SETTLEMENT_FILE", "/var/settlements/{date}.csv")
     environment("CHECKOUT_SETTLEMENT_FILE", "/var/amazon/{date}.csv")
-    assert load().daily_files == (
+    assert load_worker_settings().daily_files == (
         DailyFile("/var/settlements/{date}.csv", "simulator"),
         DailyFile("/var/amazon/{date}.csv", "amazon"),
     )
     environment("CHECKOUT_SETTLEMENT_FILE", "/var/amazon/today.csv")
     with pytest.raises(SettingsError, match=r"^CHECKOUT_SETTLEMENT_FILE: should be a path with \{date\}"):
-        load()
+        load_worker_settings()
 
 
 def test_a_settlement_mapping_is_read_at_the_start(environment, tmp_path):
-    assert load().settlement_mapping == "simulator"
+    assert load_worker_settings().settlement_mapping == "simulator"
     environment("SETTLEMENT_MAPPING", str(tmp_path / "adyen.toml"))
     with pytest.raises(SettingsError, match=r"^SETTLEMENT_MAPPING: should be simulator, amazon or a TOML file: .*"):
-        load()
+        load_worker_settings()
     (tmp_path / "adyen.toml").write_text('every_row = "capture"\n[columns]\ntrip = "T"\n')
     with pytest.raises(SettingsError, match=r"columns\.currency"):
-        load()
+        load_worker_settings()
 
 
 @pytest.mark.parametrize("address", ["sqlite://", "sqlite:///:memory:"])
 def test_books_in_memory_are_no_books(environment, address):
     environment("LEDGER_URL", address)
     with pytest.raises(SettingsError, match=r"^LEDGER_URL: should name a file, such as sqlite:///trip-payments.db"):
-        load()
+        load_worker_settings()
 
 
 def test_two_daily_files_that_speak_of_the_same_movement_are_refused(environment):
@@ -69,14 +70,14 @@ def test_two_daily_files_that_speak_of_the_same_movement_are_refused(environment
     environment("CHECKOUT_SETTLEMENT_FILE", "/var/amazon/{date}.csv")
     environment("CHECKOUT_SETTLEMENT_MAPPING", "simulator")
     with pytest.raises(SettingsError, match="should speak of different movements"):
-        load()
+        load_worker_settings()
 
 
 def wrong(environment, **variables):
     for name, value in variables.items():
         environment(name, value)
     with pytest.raises(SettingsError) as refused:
-        load()
+        load_worker_settings()
     return str(refused.value)
 
 
@@ -95,13 +96,13 @@ def test_a_signed_call_over_plain_http_to_another_machine_is_refused(environment
 )
 def test_plain_http_within_this_machine_may_be_signed(environment, host):
     environment("PAYMENT_SERVICE_URL", f"http://{host}")
-    assert load().payment_service_auth == "sigv4"
+    assert load_worker_settings().payment_service_auth == "sigv4"
 
 
 def test_what_is_not_signed_may_go_over_plain_http(environment):
     environment("PAYMENT_SERVICE_AUTH", "none")
     environment("PAYMENT_SERVICE_URL", "http://simulator:8080")
-    assert load().payment_service_url == "http://simulator:8080"
+    assert load_worker_settings().payment_service_url == "http://simulator:8080"
 
 
 @pytest.mark.parametrize(("payments", "checkout", "alone"), [(LIVE, TEST, "CHECKOUT"), (TEST, LIVE, "PAYMENT")])
@@ -116,7 +117,7 @@ def test_a_live_service_beside_one_for_tests_is_refused(environment, payments, c
 def test_both_live_or_both_for_tests_are_taken(environment, form):
     environment("PAYMENT_SERVICE_URL", form.format("payments"))
     environment("CHECKOUT_SERVICE_URL", form.format("checkout"))
-    assert len(load().services) == 2
+    assert len(load_worker_settings().services) == 2
 
 
 @pytest.mark.parametrize("form", [LIVE, TEST])
@@ -145,7 +146,7 @@ def test_the_host_of_the_other_service_is_refused(environment, form, variable, l
 def test_the_first_line_of_the_log_says_which_environment_is_charged(environment, url, auth, charges):
     environment("PAYMENT_SERVICE_URL", url)
     environment("PAYMENT_SERVICE_AUTH", auth)
-    said = charging(load())
+    said = charging(load_worker_settings())
     assert (said["charges"], said["auth"]) == (charges, auth)
     assert said["payment_service"] in url
 

@@ -28,7 +28,7 @@ from domain.public_names import (
 )
 from ledger.database import Database
 from ledger.ledger import Ledger
-from settings import Settings
+from settings import WorkerSettings
 from temporal.connection import data_converter
 from workflows.delivery import Delivery
 from workflows.reconciliation import Reconciliation
@@ -83,7 +83,7 @@ class World:
                 NotificationKind.INCIDENT: self.stumbling(sending_to(incidents)),
                 NotificationKind.PAYMENT_STATUS: reporting_to(service, self.ledger.paid_of),
             }
-            settings = Settings(
+            settings = WorkerSettings(
                 payment_service_url=self.simulator.url,
                 settlement_file=str(self.settlements / "{date}.csv"),
             )

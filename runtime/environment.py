@@ -1,0 +1,39 @@
+"""Reads settings from the environment's variables, and names each variable that is missing or wrong."""
+
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+S = TypeVar("S", bound="EnvironmentSettings")
+
+
+class SettingsError(Exception):
+    """Variables are missing or wrong; the text has a line for each, with its name and what it should be."""
+
+
+class EnvironmentSettings(BaseSettings):
+    """Settings that are read from the variables of the same names. No error repeats a variable's value."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
+
+
+def split_at_commas(value: Any) -> Any:
+    """What stands between commas."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def read_settings(kind: type[S]) -> S:
+    """The settings. Raises SettingsError."""
+    try:
+        return kind()
+    except ValidationError as error:
+        raise SettingsError("\n".join(_line(fault) for fault in error.errors(include_input=False))) from None
+
+
+def _line(fault: Any) -> str:
+    words = fault["msg"].removeprefix("Value error, ")
+    if not fault["loc"]:
+        return str(words)
+    name = str(fault["loc"][0]).upper()
+    return f"{name}: not set" if fault["type"] == "missing" else f"{name}: {words}"
