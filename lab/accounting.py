@@ -65,7 +65,7 @@ def faults_of(result: dict[str, Any], account: dict[str, Any], refunds: Sequence
     return wrong
 
 
-def untold_debt(result: dict[str, Any], account: dict[str, Any]) -> list[str]:
+def unreported_debt(result: dict[str, Any], account: dict[str, Any]) -> list[str]:
     """A debt of which the Payment Service was not told, in words: how much of the total is paid.
 
     A trip that was handed to Amazon's Checkout Service is none of its business.

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from domain.failures.attention import AttentionCause
 from domain.receipts.receipt import receipt_key
-from lab.accounting import ZERO, at_the_service, faults_in_ledger, faults_of, money, ordered, parts, untold_debt
+from lab.accounting import ZERO, at_the_service, faults_in_ledger, faults_of, money, ordered, parts, unreported_debt
 from lab.chaos_trips import ChaosTrip
 from lab.ledger_check import Ledger
 from simulator.wire import Call
@@ -70,7 +70,7 @@ class Chaos:
         wrong = [f"{trip_id}: {why}" for trip_id, why in self.failed.items()] + [*self.ledger["violations"]]
         for paid in self.paid:
             account = self.ledger["trips"][paid.trip.trip_id]
-            faults = faults_of(paid.result, account, paid.given_back) + untold_debt(paid.result, account)
+            faults = faults_of(paid.result, account, paid.given_back) + unreported_debt(paid.result, account)
             wrong += [f"{paid.trip.trip_id}: {fault}" for fault in faults]
         told = {paid.trip.trip_id for paid in self.paid} | self.failed.keys()
         wrong += [f"{trip_id}: known to the service, and not settled" for trip_id in self.ledger["trips"].keys() - told]

@@ -21,7 +21,7 @@ from temporalio.client import Client, WorkflowHandle
 from domain.notifications import NOTIFICATION_TASK_QUEUES, receipt_notification
 from domain.public_names import DELIVERIES_TASK_QUEUE, DELIVERY, RECONCILIATION, SWEEP
 from domain.receipts.receipt import receipt_key
-from lab.demo import LIMIT, SCENARIOS, Runner
+from lab.demo import SCENARIOS, SETTLE_TIMEOUT, Runner
 from lab.program import run
 from lab.servers import simulator, temporal_server, worker
 from simulator.control import Control
@@ -51,7 +51,7 @@ async def record(folder: Path, console: Console, into: Path) -> bool:
         with worker(folder, server.address, service, SETTLEMENT_FILE=str(folder / FILE)) as its_worker:
             runner = Runner(server, control, its_worker)
             begun = [(scenario, *await runner.begin(scenario)) for scenario in SCENARIOS]
-            async with asyncio.timeout(LIMIT.total_seconds()):
+            async with asyncio.timeout(SETTLE_TIMEOUT.total_seconds()):
                 played = [await runner.end(*one) for one in begun]
                 recorded = {one.scenario.name: one.handle for one in played}
                 for movement in (movement for one in played for movement in one.moved):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.accounting import faults_in_ledger, faults_of, untold_debt
+from lab.accounting import faults_in_ledger, faults_of, unreported_debt
 from lab.chaos_report import Chaos, Paid
 from lab.chaos_trips import GENEROUS, ChaosTrip
 from lab.ledger_check import Ledger, Reconciled
@@ -97,7 +97,7 @@ def test_a_run_that_is_cut_off_says_where_each_trip_stands_that_is_not_settled()
 
 def test_a_trip_that_agrees_with_the_service_and_the_books_has_no_fault():
     assert faults_of(RESULT, ACCOUNT, REFUNDS) == []
-    assert untold_debt(RESULT, ACCOUNT) == []
+    assert unreported_debt(RESULT, ACCOUNT) == []
     assert faults_in_ledger(RESULT, BOOKED, REFUNDS) == []
 
 
@@ -123,7 +123,7 @@ def test_what_must_not_be_is_found_and_named(of_the_trip, of_the_service, words)
 
 def test_a_trip_whose_order_the_service_has_has_no_fault():
     assert faults_of(DELEGATED, ORDERED) == []
-    assert untold_debt(DELEGATED, ORDERED) == []
+    assert unreported_debt(DELEGATED, ORDERED) == []
     assert faults_in_ledger(DELEGATED, [("sale", Decimal("42.10")), ("delegated", Decimal("42.10"))]) == []
 
 
@@ -145,7 +145,7 @@ def test_an_order_that_is_missing_or_another_is_found_and_named(of_the_trip, of_
 
 @pytest.mark.parametrize("told", [[], [{"totalAmount": usd("42.10"), "settledAmount": usd("42.10")}]])
 def test_a_debt_that_the_service_was_not_told_of_is_found(told):
-    found = untold_debt(RESULT, ACCOUNT | {"paymentStatuses": told})
+    found = unreported_debt(RESULT, ACCOUNT | {"paymentStatuses": told})
     assert found == ["a bad debt of 11.56 that the service was not told of"]
 
 
