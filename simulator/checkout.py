@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PlainValidator, StringConstraints, model_validator
 
 from simulator.account import Account
-from simulator.asked import Answer, Asked
-from simulator.money import CODE, MOST_DIGITS, digits
+from simulator.money import CODE, MAX_DIGITS, digits
 from simulator.order import Price
+from simulator.requests import Answer, ServiceRequest
 from simulator.wire import Call, Identifier, WireModel
 
 QUANTITY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
@@ -26,7 +26,7 @@ def read_price(value: Any) -> Price:
     if not isinstance(code, str) or not CODE.fullmatch(code):
         raise ValueError("currencyCode: should be three capital letters")
     decimals = f"\\.[0-9]{{{digits(code)}}}" if digits(code) else ""
-    if not isinstance(amount, str) or not re.fullmatch(f"[0-9]{{1,{MOST_DIGITS}}}{decimals}", amount):
+    if not isinstance(amount, str) or not re.fullmatch(f"[0-9]{{1,{MAX_DIGITS}}}{decimals}", amount):
         raise ValueError(f"amount: should be a string with exactly the {digits(code)} decimals of {code}")
     return Price(int(amount.replace(".", "")), code)
 
@@ -132,18 +132,18 @@ class OrderTotals(WireModel):
         return [self.price_total, self.sub_total, self.promotions_total, self.sales_tax_total]
 
 
-class Checkout(Asked):
+class Checkout(ServiceRequest):
     """Take the cart, once a trip."""
 
     call = Call.CHECKOUT
     path = "/v1/checkout/carts"
-    taken = 201
+    success_status = 201
 
     shopping_trip_id: Identifier = Field(alias="idempotentShoppingTripId")
     line_items: list[LineItem] = Field(min_length=1)
     order_totals: OrderTotals
 
-    def deed(self, account: Account) -> Answer:  # noqa: D102
+    def apply(self, account: Account) -> Answer:  # noqa: D102
         cart = f"{self.store_id} {self.line_items!r} {self.order_totals!r}"
         return {"orderId": account.check_out(cart, self.order_totals.price_total).order_id}
 

@@ -7,11 +7,11 @@ from aiohttp import web
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
 from simulator.account import BAD_REQUEST, Account, RequestRefusedError, named
-from simulator.asked import Answer, Asked
 from simulator.checkout import Checkout
 from simulator.faults import REFUSALS, Fault, Faults, Kind
 from simulator.ledger import Ledger
 from simulator.money import Amount, WireAmount, WireCharge
+from simulator.requests import Answer, ServiceRequest
 from simulator.waiting import Waiting
 from simulator.wire import (
     JSON_TYPE,
@@ -39,42 +39,42 @@ SURPLUS = 100
 """Hundredths that are authorized without being asked for."""
 
 
-class Adjust(Asked):
+class Adjust(ServiceRequest):
     """Hold the whole cart's total."""
 
     call = Call.ADJUST
     path = "/v1/adjust/charge"
     amount: WireCharge
 
-    def deed(self, account: Account) -> Answer:  # noqa: D102 (the base class says it)
+    def apply(self, account: Account) -> Answer:  # noqa: D102 (the base class says it)
         status = "APPROVED" if account.adjust(self.amount) else "DECLINED"
         return adjusted(status, account.last_adjusted(self.amount.code))
 
 
-class Capture(Asked):
+class Capture(ServiceRequest):
     """Turn the hold into money."""
 
     call = Call.CAPTURE
     path = "/v1/capture/charge"
     amount: WireCharge
 
-    def deed(self, account: Account) -> Answer:  # noqa: D102
+    def apply(self, account: Account) -> Answer:  # noqa: D102
         account.capture(self.amount)
         return None
 
 
-class Cancel(Asked):
+class Cancel(ServiceRequest):
     """Release the hold."""
 
     call = Call.CANCEL
     path = "/v1/cancel/charge"
 
-    def deed(self, account: Account) -> Answer:  # noqa: D102
+    def apply(self, account: Account) -> Answer:  # noqa: D102
         account.cancel()
         return None
 
 
-class Refund(Asked):
+class Refund(ServiceRequest):
     """Give money back."""
 
     call = Call.REFUND
@@ -83,22 +83,22 @@ class Refund(Asked):
     refund_request_id: RequestId
     refund_reason_code: Reason
 
-    def deed(self, account: Account) -> Answer:  # noqa: D102
+    def apply(self, account: Account) -> Answer:  # noqa: D102
         account.refund(self.amount, self.refund_request_id)
         return {"reconciliationId": account.reconciliation_id}
 
 
-class TransactionalData(Asked):
+class TransactionalData(ServiceRequest):
     """Tell the card's EMV data."""
 
     call = Call.TRANSACTIONAL_DATA
     path = "/v1/payment/transactional-data"
 
-    def deed(self, account: Account) -> Answer:  # noqa: D102
+    def apply(self, account: Account) -> Answer:  # noqa: D102
         return account.card_data()
 
 
-class PaymentStatus(Asked):
+class PaymentStatus(ServiceRequest):
     """Hear what of the total is paid."""
 
     call = Call.PAYMENT_STATUS
@@ -107,7 +107,7 @@ class PaymentStatus(Asked):
     settled_amount: WireAmount
     payment_status_time: Milliseconds
 
-    def deed(self, account: Account) -> Answer:  # noqa: D102
+    def apply(self, account: Account) -> Answer:  # noqa: D102
         account.payment_statuses.append(
             {
                 "totalAmount": self.total_amount.report(),
@@ -125,7 +125,7 @@ class PaymentStatus(Asked):
         return self
 
 
-CALLS: tuple[type[Asked], ...] = (Adjust, Capture, Cancel, Refund, TransactionalData, PaymentStatus, Checkout)
+CALLS: tuple[type[ServiceRequest], ...] = (Adjust, Capture, Cancel, Refund, TransactionalData, PaymentStatus, Checkout)
 
 
 def adjusted(status: str, authorized: Amount) -> Answer:
@@ -163,7 +163,7 @@ class Services:
         """One for each call."""
         return [web.post(kind.path, self._handler(kind)) for kind in CALLS]
 
-    def _handler(self, kind: type[Asked]) -> Callable[[web.Request], Any]:
+    def _handler(self, kind: type[ServiceRequest]) -> Callable[[web.Request], Any]:
         async def handle(request: web.Request) -> web.StreamResponse:
             try:
                 asked = await self._read(kind, request)
@@ -177,7 +177,7 @@ class Services:
 
         return handle
 
-    async def _read(self, kind: type[Asked], request: web.Request) -> Asked:
+    async def _read(self, kind: type[ServiceRequest], request: web.Request) -> ServiceRequest:
         """What the call asks. Raises UnreadableError, and puts it down as a violation."""
         body = None
         try:
@@ -189,7 +189,9 @@ class Services:
             violations.append(f"{kind.call} can't be read: {error}")
             raise
 
-    async def _meet(self, fault: Fault, asked: Asked, account: Account, request: web.Request) -> web.StreamResponse:
+    async def _meet(
+        self, fault: Fault, asked: ServiceRequest, account: Account, request: web.Request
+    ) -> web.StreamResponse:
         if fault.kind is Kind.DELAY:
             closed = account.closed_by
             await self._waiting.pause(fault.seconds)
@@ -207,10 +209,10 @@ class Services:
         return _answer_wrong(fault, asked, account, done)
 
 
-def _do(asked: Asked, account: Account) -> web.Response:
+def _do(asked: ServiceRequest, account: Account) -> web.Response:
     try:
         account.admit(asked.call)
-        return answer(asked.deed(account), status=asked.taken)
+        return answer(asked.apply(account), status=asked.success_status)
     except RequestRefusedError as refusal:
         return refuse(str(refusal))
 
@@ -224,7 +226,7 @@ GARBLED: dict[Kind, Callable[[Fault, bytes], web.Response]] = {
 }
 
 
-def _answer_wrong(fault: Fault, asked: Asked, account: Account, done: web.Response | None) -> web.Response:
+def _answer_wrong(fault: Fault, asked: ServiceRequest, account: Account, done: web.Response | None) -> web.Response:
     """The fault's answer; `done` is what would have been answered without it, where the deed was done."""
     if fault.kind in REFUSALS:
         return _refuse_wrong(fault, asked.call)
@@ -258,7 +260,7 @@ def _adjust_wrong(fault: Fault, asked: Adjust, account: Account) -> web.Response
         return refuse(str(refusal))
 
 
-def _trip_in(kind: type[Asked], body: Any) -> str | None:
+def _trip_in(kind: type[ServiceRequest], body: Any) -> str | None:
     """The trip that a call is about which can't be read as a whole."""
     name = kind.model_fields["shopping_trip_id"].alias
     try:

@@ -6,9 +6,9 @@ from typing import Any, Self
 import httpx
 from pydantic.alias_generators import to_camel
 
-ANSWER_LIMIT = 60.0
+ANSWER_TIMEOUT = 60.0
 """Seconds, on top of what a call may wait on our behalf."""
-PATIENCE = 120.0
+EVENT_TIMEOUT = 120.0
 """Seconds for something to happen, after which it is taken to hang."""
 
 
@@ -66,7 +66,7 @@ class Control:
         call: str | None = None,
         *,
         at_least: int = 1,
-        timeout: float = PATIENCE,  # noqa: ASYNC109
+        timeout: float = EVENT_TIMEOUT,  # noqa: ASYNC109
     ) -> None:
         """Wait until the trip had so many calls. Raises TimeoutError."""
         query = {"at_least": at_least, "timeout": timeout} | ({"call": call} if call else {})
@@ -74,11 +74,11 @@ class Control:
         if had < at_least:
             raise TimeoutError(f"trip {trip_id} had {had} calls of {at_least}")
 
-    async def receipts(self, *, at_least: int = 0, timeout: float = PATIENCE) -> list[dict[str, Any]]:  # noqa: ASYNC109
+    async def receipts(self, *, at_least: int = 0, timeout: float = EVENT_TIMEOUT) -> list[dict[str, Any]]:  # noqa: ASYNC109
         """The receipts taken, once there are so many: key, body, repeats. Raises TimeoutError."""
         return await self._taken("receipts", at_least, timeout)
 
-    async def incidents(self, *, at_least: int = 0, timeout: float = PATIENCE) -> list[dict[str, Any]]:  # noqa: ASYNC109
+    async def incidents(self, *, at_least: int = 0, timeout: float = EVENT_TIMEOUT) -> list[dict[str, Any]]:  # noqa: ASYNC109
         """The incidents taken, once there are so many: key, body, repeats. Raises TimeoutError."""
         return await self._taken("incidents", at_least, timeout)
 
@@ -123,7 +123,7 @@ class Control:
         return response.json() if response.content else None
 
     async def _ask(self, method: str, path: str, body: Any = None, *, query: Any = None) -> httpx.Response:
-        limit = ANSWER_LIMIT + (query or {}).get("timeout", 0)
+        limit = ANSWER_TIMEOUT + (query or {}).get("timeout", 0)
         response = await self._http.request(method, path, json=body, params=query, timeout=limit)
         if response.is_error:
             raise httpx.HTTPStatusError(response.text, request=response.request, response=response)

@@ -60,15 +60,15 @@ class ControlApi:
             web.get(trip, self._trip),
             web.post(f"{trip}/faults", self._add_faults),
             web.get(f"{trip}/calls", self._wait_for_calls),
-            web.get("/simulator/ledger", self._tell(self._ledger.report)),
-            web.get("/simulator/counts", self._tell(self._counts)),
+            web.get("/simulator/ledger", self._report(self._ledger.report)),
+            web.get("/simulator/counts", self._report(self._counts)),
             web.get("/simulator/export.csv", self._give(lambda: settlement_file(self._ledger.book))),
             web.get("/simulator/checkout-export.csv", self._give(lambda: checkout_file(self._ledger.orders))),
             web.put("/simulator/outage", self._begin_outage),
             web.delete("/simulator/outage", self._end_outage),
             web.put("/simulator/chaos", self._begin_chaos),
             web.delete("/simulator/chaos", self._end_chaos),
-            web.post("/simulator/release", self._tell(lambda: {"released": self._waiting.release()})),
+            web.post("/simulator/release", self._report(lambda: {"released": self._waiting.release()})),
             web.put("/simulator/receivers", self._fail_receivers),
             web.get("/simulator/{receiver:receipts|incidents}", self._received),
             web.delete("/simulator", self._forget),
@@ -140,11 +140,11 @@ class ControlApi:
     def _counts(self) -> dict[str, Any]:
         return self._ledger.counts() | {"faults": dict(self._faults.met)}
 
-    def _tell(self, report: Callable[[], dict[str, Any]]) -> Callable[[web.Request], Any]:
-        async def tell(_: web.Request) -> web.Response:
+    def _report(self, report: Callable[[], dict[str, Any]]) -> Callable[[web.Request], Any]:
+        async def send(_: web.Request) -> web.Response:
             return answer(report())
 
-        return tell
+        return send
 
     def _give(self, file: Callable[[], str]) -> Callable[[web.Request], Any]:
         async def give(_: web.Request) -> web.Response:

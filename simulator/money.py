@@ -12,7 +12,7 @@ from pydantic import PlainValidator
 CODE = re.compile(r"[A-Z]{3}")
 WIRE_DECIMALS = 2
 """Of every currency, also of those that have three (docs/contract.md, Fields)."""
-MOST_DIGITS = 15
+MAX_DIGITS = 15
 """Up to here a JSON number keeps every digit in any language."""
 
 
@@ -57,7 +57,7 @@ def read_hundredths(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise ValueError("should be a number")  # noqa: TRY004 (pydantic reads ValueError)
     number = _decimal(value)
-    if not number.is_finite() or number < 0 or number.adjusted() >= MOST_DIGITS:
+    if not number.is_finite() or number < 0 or number.adjusted() >= MAX_DIGITS:
         raise ValueError("should be an amount of money, zero or more")
     hundredths = number.scaleb(WIRE_DECIMALS)
     if hundredths != hundredths.to_integral_value():

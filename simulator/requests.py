@@ -11,19 +11,19 @@ Answer = dict[str, Any] | None
 """An answer's JSON; None is an empty body."""
 
 
-class Asked(WireModel):
+class ServiceRequest(WireModel):
     """What every call says."""
 
     model_config = ConfigDict(strict=True)
 
     call: ClassVar[Call]
     path: ClassVar[str]
-    taken: ClassVar[int] = 200
+    success_status: ClassVar[int] = 200
     """The status of its answer."""
 
     store_id: Identifier
     shopping_trip_id: Identifier
 
-    def deed(self, account: Account) -> Answer:
+    def apply(self, account: Account) -> Answer:
         """Do what is asked, and give the answer. Raises RequestRefusedError."""
         raise NotImplementedError
