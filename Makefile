@@ -45,10 +45,11 @@ bench: install  ## Trips a second, beside a bare workflow and bare HTTP calls (s
 bench-ledger: install  ## A day's report out of a million entries: seconds and memory (about two minutes)
 	@$(BIN)/python -m lab.bench_ledger $(ARGS)
 
-check: install  ## Lint, format, types, and that what is installed fits together
+check: install  ## Lint, format, types, imports, and that what is installed fits together
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/pip check
 
 # Not a part of `check`: it asks PyPI's own JSON API, which a mirror need not have. --strict: what it could not look up
