@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from domain.model import StrictModel
 
-ASK = "ask"
+ASK: Literal["ask"] = "ask"
 """The policy that leaves a decline to an operator."""
 
 
@@ -66,7 +66,7 @@ class Policy(StrictModel):
 
     token_lifetime: Annotated[Duration, Field(gt=timedelta(0))] = timedelta(hours=46)
     charge_margin: Length = timedelta(hours=1)
-    on_decline: OnDecline = ASK  # type: ignore[assignment]
+    on_decline: OnDecline = ASK
     decision_window: Length = timedelta(hours=8)
     fallback: Strategy = Strategy.CAPTURE_AUTHORIZED
     ask_again_after: Length = timedelta(hours=24)

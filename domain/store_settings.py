@@ -7,15 +7,15 @@ from pydantic.alias_generators import to_camel
 
 from domain.model import Identifier, StrictModel
 from domain.policy import Policy
-from domain.trip.request import Issuer, MerchantName, Payment
+from domain.trip.request import MerchantName, Orchestrator, ReceiptIssuer
 
 
 class StoreSettings(StrictModel):
     """What a store says of all its trips."""
 
-    payment: Payment | None = None
+    payment: Orchestrator | None = None
     merchant: MerchantName | None = None
-    receipt: Issuer | None = None
+    receipt: ReceiptIssuer | None = None
     policy: Policy | None = None
 
     def to_json(self) -> dict[str, Any]:

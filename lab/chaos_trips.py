@@ -9,11 +9,14 @@ from decimal import Decimal
 from typing import Any
 
 from domain.policy import Strategy
-from domain.trip.request import CHECKOUT_SERVICE, PAYMENT_SERVICE
+from domain.trip.request import Orchestrator
 from lab.accounting import ZERO, usd
 from lab.carts import cart_of
 from simulator.faults import Kind
 from simulator.wire import Call
+
+PAYMENT_SERVICE = Orchestrator.PAYMENT_SERVICE
+CHECKOUT_SERVICE = Orchestrator.CHECKOUT_SERVICE
 
 HELD = Decimal("10.00")
 GENEROUS = Decimal("500.00")
@@ -33,7 +36,13 @@ SHORT_PATIENCE = "PT20S"
 """So that the faults of a run of minutes open incidents, and their end closes them."""
 
 CALLS = {
-    PAYMENT_SERVICE: (Call.ADJUST, Call.CAPTURE, Call.CANCEL, Call.TRANSACTIONAL_DATA, Call.PAYMENT_STATUS),
+    PAYMENT_SERVICE: (
+        Call.ADJUST,
+        Call.CAPTURE,
+        Call.CANCEL,
+        Call.TRANSACTIONAL_DATA,
+        Call.PAYMENT_STATUS,
+    ),
     CHECKOUT_SERVICE: (Call.CHECKOUT, Call.PAYMENT_STATUS),
 }
 """What a trip may call, by who orchestrates its payment."""

@@ -23,7 +23,7 @@ from domain.public_names import (
     TASK_QUEUE,
     trip_workflow_id,
 )
-from domain.trip.request import CHECKOUT_SERVICE, PAYMENT_SERVICE
+from domain.trip.request import Orchestrator
 from lab.accounting import faults_of, money, parts, unreported_debt, usd
 from lab.afterwards import start_recovery, start_refund
 from lab.carts import cart_of
@@ -52,7 +52,7 @@ class Scenario:
     captured: str
     total: str | None = TOTAL
     balance: str = "100.00"
-    payment: str = PAYMENT_SERVICE
+    payment: str = Orchestrator.PAYMENT_SERVICE
     decision: str | None = None
     cart_later: str | None = None
     killed: bool = False
@@ -80,7 +80,7 @@ SCENARIOS = (
     Scenario("empty cart", "cancelled", ZERO, total=ZERO),
     Scenario("late cart", "captured", "12.00", total=None, cart_later="12.00"),
     Scenario("expired token", "expired", ZERO, faults=({"call": "adjust", "kind": "expired"},)),
-    Scenario("checkout service", "delegated", ZERO, payment=CHECKOUT_SERVICE),
+    Scenario("checkout service", "delegated", ZERO, payment=Orchestrator.CHECKOUT_SERVICE),
     Scenario("worker killed", "captured", TOTAL, killed=True, faults=({"call": "capture", "kind": "hold"},)),
 )
 

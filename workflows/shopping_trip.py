@@ -11,7 +11,7 @@ from domain.public_names import CANCEL_TRIP, SHOPPING_TRIP
 from domain.settlement import Settlement
 from domain.trip.checkout_service_trip import CheckoutServiceTrip
 from domain.trip.payment_service_trip import PaymentServiceTrip
-from domain.trip.request import CHECKOUT_SERVICE, InvalidTripError, TripRequest
+from domain.trip.request import InvalidTripError, Orchestrator, TripRequest
 from domain.trip_log import Event, EventLog, without_log
 from workflows.checkout_service_calls import CheckoutServiceCalls
 from workflows.payment_service_calls import PaymentServiceCalls
@@ -43,7 +43,7 @@ async def pay(trip: TripPayment) -> Settlement:
 
 def payment_of(request: TripRequest) -> TripPayment:
     """How the trip is paid for: by us, or by Amazon."""
-    if request.payment == CHECKOUT_SERVICE:
+    if request.payment is Orchestrator.CHECKOUT_SERVICE:
         return TripPayment(CheckoutServiceTrip(request, EventLog()), CheckoutServiceCalls)
     return TripPayment(PaymentServiceTrip(request, EventLog()), PaymentServiceCalls)
 

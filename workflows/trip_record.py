@@ -9,7 +9,7 @@ from domain.notifications import Notification, PaymentStatus, payment_status_not
 from domain.posting import SettledTrip
 from domain.receipts.receipt import receipt_of
 from domain.settlement import Settlement
-from domain.trip.request import PAYMENT_SERVICE
+from domain.trip.request import Orchestrator
 from domain.trip.trip_state import TripState
 from domain.trip_log import Event
 from workflows.service_calls import ServiceCalls
@@ -53,7 +53,7 @@ class TripRecord:
     def _notifications(self, settlement: Settlement, receipt: dict[str, Any] | None) -> list[Notification]:
         """The shopper's receipt, and for the Payment Service how much of a total with a debt is paid."""
         notifications = [receipt_notification(receipt)] if receipt else []
-        if settlement.bad_debt and self._trip.request.payment == PAYMENT_SERVICE:
+        if settlement.bad_debt and self._trip.request.payment is Orchestrator.PAYMENT_SERVICE:
             status = PaymentStatus(
                 store_id=settlement.store_id,
                 shopping_trip_id=settlement.shopping_trip_id,

@@ -12,7 +12,7 @@ from domain.receipts.emv import application_label, entry_mode, verification
 from domain.redaction import redacted
 from domain.refund.refund import RefundReason, RefundRequest
 from domain.settlement import Settlement, Transaction
-from domain.trip.request import RETAILER, TripRequest
+from domain.trip.request import ReceiptIssuer, TripRequest
 
 NO_CARD_DATA = "The card's data was not available when this receipt was issued."
 REST_OF_HOLD = "Any part of the hold on your card that was not charged is released by your bank."
@@ -33,7 +33,7 @@ OF_THE_SALE = frozenset({"entryMode", "verification", "authorizationResponse"})
 
 def receipt_of(settlement: Settlement, request: TripRequest, cart: Cart | None) -> dict[str, Any] | None:
     """The receipt as JSON; None where no money came, or where the service's side issues it."""
-    if request.receipt != RETAILER or not settlement.captured or cart is None:
+    if request.receipt is not ReceiptIssuer.RETAILER or not settlement.captured or cart is None:
         return None
     paid_in_full = not settlement.bad_debt
     code = settlement.total.code

@@ -12,7 +12,7 @@ from domain.model import Model, UtcDateTime
 from domain.money import Money
 from domain.policy import Strategy
 from domain.settlement import Settlement
-from domain.trip.request import CHECKOUT_SERVICE, PAYMENT_SERVICE
+from domain.trip.request import Orchestrator
 
 
 class Deed(StrEnum):
@@ -50,7 +50,7 @@ class Intent(Model):
     @property
     def payment(self) -> str:
         """Who orchestrates the payment of a trip that does so."""
-        return CHECKOUT_SERVICE if self.deed is Deed.ORDER else PAYMENT_SERVICE
+        return Orchestrator.CHECKOUT_SERVICE if self.deed is Deed.ORDER else Orchestrator.PAYMENT_SERVICE
 
     def is_same_deed(self, other: Self) -> bool:
         """Whether both would do the same at the service; an order is known there by its whole cart."""

@@ -1,8 +1,9 @@
 """What starts a trip."""
 
 from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import partial
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     BeforeValidator,
@@ -37,14 +38,19 @@ MerchantName = Annotated[
 ]
 """Who sells, as receipts say it (docs/payments.md, Receipts)."""
 
-RETAILER = "retailer"
-Issuer = Literal["retailer", "amazon"]
-"""Who issues the receipt."""
 
-PAYMENT_SERVICE = "payment_service"
-CHECKOUT_SERVICE = "checkout_service"
-Payment = Literal["payment_service", "checkout_service"]
-"""Who orchestrates the payment: we do, or Amazon does (docs/contract.md, Two ways to pay)."""
+class ReceiptIssuer(StrEnum):
+    """Who issues the receipt."""
+
+    RETAILER = "retailer"
+    AMAZON = "amazon"
+
+
+class Orchestrator(StrEnum):
+    """Which service orchestrates the payment: ours to drive, or Amazon's own (docs/contract.md, Two ways to pay)."""
+
+    PAYMENT_SERVICE = "payment_service"
+    CHECKOUT_SERVICE = "checkout_service"
 
 
 CLOCKS_DIFFER = timedelta(days=1)
@@ -63,11 +69,11 @@ class TripRequest(StrictModel):
     started_at: UtcDateTime
     pre_authorized: Annotated[Money, in_a_currency] | None = None
     cart: Cart | None = None
-    payment: Payment = PAYMENT_SERVICE  # type: ignore[assignment]
+    payment: Orchestrator = Orchestrator.PAYMENT_SERVICE
     merchant: Annotated[
         Annotated[str, Masked] | None, BeforeValidator(partial(shown_text, limit=MAX_MERCHANT_NAME))
     ] = None
-    receipt: Issuer = RETAILER  # type: ignore[assignment]
+    receipt: ReceiptIssuer = ReceiptIssuer.RETAILER
     policy: Policy = Policy()
 
     @model_validator(mode="after")
@@ -82,7 +88,7 @@ class TripRequest(StrictModel):
         if self.cart is None:
             return self
         try:
-            if self.payment == CHECKOUT_SERVICE:
+            if self.payment is Orchestrator.CHECKOUT_SERVICE:
                 checkout_cart(self.cart)
             else:
                 check_wire_precision(self.cart.total)

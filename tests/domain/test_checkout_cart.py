@@ -15,7 +15,9 @@ from domain.cart.priced_cart import MOST_OF_ONE, OrderTotals, PricedCart, Priced
 from domain.money import Money, minor_digits
 from domain.receipts.receipt import receipt_of
 from domain.settlement import Outcome, Settlement
-from domain.trip.request import CHECKOUT_SERVICE, InvalidTripError, TripRequest
+from domain.trip.request import InvalidTripError, Orchestrator, TripRequest
+
+CHECKOUT_SERVICE = Orchestrator.CHECKOUT_SERVICE
 
 
 def usd(amount):
@@ -313,11 +315,15 @@ def test_a_trip_whose_cart_amazon_would_refuse_is_refused_at_its_start():
         InvalidTripError, match=r"^the trip can't be used: cart: total: 7\.79 USD was given, .* 7\.78 USD"
     ):
         TripRequest.read(bad)
-    assert TripRequest.read({**bad, "cart": {"total": usd("7.78"), "lines": [TEA]}}).payment == CHECKOUT_SERVICE
+    assert TripRequest.read({**bad, "cart": {"total": usd("7.78"), "lines": [TEA]}}).payment is CHECKOUT_SERVICE
 
 
 def test_a_trip_whose_line_amazon_would_refuse_is_refused_with_the_line():
-    bad = {**STARTED, "payment": CHECKOUT_SERVICE, "cart": {"total": usd("7.78"), "lines": [{**TEA, "quantity": 2}]}}
+    bad = {
+        **STARTED,
+        "payment": CHECKOUT_SERVICE,
+        "cart": {"total": usd("7.78"), "lines": [{**TEA, "quantity": 2}]},
+    }
     with pytest.raises(InvalidTripError, match=r"cart: line 1 \(sku-77, Green tea\) can't be used: quantity: "):
         TripRequest.read(bad)
 

@@ -47,7 +47,7 @@ from domain.policy import Strategy
 from domain.public_names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
 from domain.settlement import Outcome
 from domain.trip.payment_service_trip import WHEN_A_DECLINE_IS_NOT_BELIEVED
-from domain.trip.request import CHECKOUT_SERVICE, PAYMENT_SERVICE, TripRequest
+from domain.trip.request import Orchestrator, TripRequest
 from domain.trip_log import Event
 from lab.accounting import faults_of, usd
 from ledger.database import Database
@@ -60,6 +60,9 @@ from tests.proof.clockwork import Clockwork
 from workflows.other_runs import ASK_LEDGER, INTEND
 from workflows.shopping_trip import pay, payment_of
 from workflows.trip_record import POST
+
+PAYMENT_SERVICE = Orchestrator.PAYMENT_SERVICE
+CHECKOUT_SERVICE = Orchestrator.CHECKOUT_SERVICE
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 LONGEST_CALL = timedelta(seconds=15)
@@ -183,7 +186,14 @@ class Proof(RuleBasedStateMachine):
         held=st.none() | AMOUNTS,
         balance=AMOUNTS,
         policy=POLICIES,
-        payment=st.sampled_from([PAYMENT_SERVICE, PAYMENT_SERVICE, PAYMENT_SERVICE, CHECKOUT_SERVICE]),
+        payment=st.sampled_from(
+            [
+                PAYMENT_SERVICE,
+                PAYMENT_SERVICE,
+                PAYMENT_SERVICE,
+                CHECKOUT_SERVICE,
+            ]
+        ),
         age=st.sampled_from([timedelta(0), timedelta(hours=40), timedelta(hours=47)]),
         jitter=st.sampled_from([0.0, 0.5, 1.0]),
     )
@@ -457,7 +467,10 @@ class Proof(RuleBasedStateMachine):
     async def _run_it_as_it_was(self):
         """A run that was to be paid in another way than the one before it has ended with a word, and took nothing."""
         assert "another run of this trip set out to" in str(self.task.exception())
-        senders = {PAYMENT_SERVICE: CHECKOUT_SERVICE, CHECKOUT_SERVICE: PAYMENT_SERVICE}
+        senders = {
+            PAYMENT_SERVICE: CHECKOUT_SERVICE,
+            CHECKOUT_SERVICE: PAYMENT_SERVICE,
+        }
         self.payload["payment"] = senders[self.request.payment]
         await self._run_again(done=False)
         await self._come_to_an_end()
