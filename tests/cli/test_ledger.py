@@ -5,36 +5,22 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from domain.model import rfc3339
-from domain.money import Money
 from domain.posting import SettledTrip
 from domain.receipts.receipt import refund_receipt_of
 from domain.refund.refund import RefundRequest
-from domain.settlement import Outcome, Settlement, Transaction
+from domain.settlement import Outcome, Transaction
 from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.schema import NEWEST
 from settings import load_cli_settings
+from tests.factories import AT, settlement, usd
 
-AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 REQUEST = "3f0e1a52-9b1c-4d7e-8f00-0123456789ab"
 HOSTILE = "<script>alert('x')</script>\x1b[2J"
 
 
-def usd(amount):
-    return Money(amount=amount, code="USD")
-
-
-def settlement(captured="42.10"):
-    return Settlement(
-        shopping_trip_id="t1",
-        store_id="store-1",
-        outcome="captured" if usd(captured) else "cancelled",
-        total=usd(captured),
-        captured=usd(captured),
-        bad_debt=usd("0.00"),
-        settled_at=AT,
-        transaction=Transaction(brand="VISA", tail="1234"),
-    )
+def paid_by_card(captured="42.10"):
+    return settlement(captured, transaction=Transaction(brand="VISA", tail="1234"))
 
 
 def sale(issued_at=AT):
@@ -77,9 +63,9 @@ def shop(run, url):
 
 
 def test_a_trips_receipts_are_printed_for_a_person(ledger, shop):
-    post(ledger, settlement(), sale())
+    post(ledger, paid_by_card(), sale())
     request = RefundRequest(shopping_trip_id="t1", refund_request_id=REQUEST, amount=usd("2.10"))
-    ledger.keep_receipt(refund_receipt_of(settlement(), request, AT + timedelta(days=1)))
+    ledger.keep_receipt(refund_receipt_of(paid_by_card(), request, AT + timedelta(days=1)))
     ran = shop("receipt", "t1")
     assert (ran.status, ran.err) == (0, "")
     assert ran.out.index("SALE RECEIPT") < ran.out.index("REFUND RECEIPT")
@@ -89,12 +75,12 @@ def test_a_trips_receipts_are_printed_for_a_person(ledger, shop):
 
 
 def test_machines_get_the_receipt_as_it_was_issued(ledger, shop):
-    post(ledger, settlement(), sale())
+    post(ledger, paid_by_card(), sale())
     assert shop("receipt", "t1", "--json").documents == [sale()]
 
 
 def test_a_browser_gets_a_page(ledger, shop):
-    post(ledger, settlement(), sale())
+    post(ledger, paid_by_card(), sale())
     ran = shop("receipt", "t1", "--html")
     assert ran.out.startswith("<!doctype html>")
     assert "<script" not in ran.out
@@ -105,18 +91,18 @@ def test_a_trip_without_a_receipt_is_told_why(ledger, shop):
     ran = shop("receipt", "nobody")
     assert (ran.status, ran.out) == (1, "")
     assert ran.err == "the ledger knows no trip nobody: was it settled?\n"
-    post(ledger, settlement("0.00"))
+    post(ledger, paid_by_card("0.00"))
     assert shop("receipt", "t1").err == "trip t1 has no receipt: nothing was charged\n"
 
 
 def test_a_trip_that_amazon_charged_has_its_receipt_there(ledger, shop):
     facts = {"captured": usd("0.00"), "delegated": usd("42.10"), "order_id": "o-1", "outcome": Outcome.DELEGATED}
-    post(ledger, settlement().model_copy(update=facts))
+    post(ledger, paid_by_card().model_copy(update=facts))
     assert "Amazon charged it and issued one (order o-1)" in shop("receipt", "t1").err
 
 
 def test_a_receipt_that_amazon_issued_is_not_in_our_books(ledger, shop):
-    post(ledger, settlement())
+    post(ledger, paid_by_card())
     assert "Amazon issued it" in shop("receipt", "t1").err
 
 
@@ -132,7 +118,7 @@ def test_books_without_tables_are_told_what_to_run_and_then_they_work(shop):
 
 
 def test_receipts_that_need_not_be_kept_are_dropped(ledger, shop):
-    post(ledger, settlement(), sale(issued_at=datetime.now(UTC) - timedelta(days=121)))
+    post(ledger, paid_by_card(), sale(issued_at=datetime.now(UTC) - timedelta(days=121)))
     assert shop("ledger", "prune", "--older-than", "122d").out == "Receipts dropped: 0.\n"
     assert shop("ledger", "prune", "--older-than", "120d", "--json").document == {"dropped": 1}
 

@@ -16,7 +16,7 @@ from ledger.database import Database
 from ledger.ledger import Ledger
 from tests.cli.conftest import ROOT
 from tests.cli.forked import Ran, run_forked
-from tests.ledger.trade import AT, settled
+from tests.factories import AT, settled_trip
 
 DAY = ("--from", "2026-11-24", "--to", "2026-11-24")
 HEADER = "Merchant Reference,Psp Reference,Type,Gross Currency,Gross Amount,Store,Modification Reference,Booking Date"
@@ -30,9 +30,11 @@ def ledger(tmp_path):
     address = f"sqlite:///{tmp_path}/ledger.db"
     ledger = Ledger(Database(address))
     ledger.upgrade()
-    ledger.post_settlement(settled("42.10", trip="paid"))
-    ledger.post_settlement(settled("30.54", "11.56", trip="part", strategy="incremental", decided_by="=ann", adjusts=4))
-    ledger.post_settlement(settled("1.00", trip="yesterday", settled_at=AT - timedelta(days=1)))
+    ledger.post_settlement(settled_trip("42.10", trip="paid"))
+    ledger.post_settlement(
+        settled_trip("30.54", "11.56", trip="part", strategy="incremental", decided_by="=ann", adjusts=4)
+    )
+    ledger.post_settlement(settled_trip("1.00", trip="yesterday", settled_at=AT - timedelta(days=1)))
     ledger.close()
     return address
 

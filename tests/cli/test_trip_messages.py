@@ -1,29 +1,27 @@
 """`submit`, `decide`, `retry`, `cancel` and `resolve`, run as programs against a real server."""
 
+from tests.factories import cart_json
+
 ANN = ("--operator", "ann")
-
-
-def cart(amount):
-    return {"total": {"amount": amount, "code": "USD"}}
 
 
 def test_a_cart_is_submitted_and_the_trip_answers_with_its_status(run, started):
     trip = started(None)
-    ran = run("submit", trip, "-", "--json", stdin=cart("12.00"))
+    ran = run("submit", trip, "-", "--json", stdin=cart_json("12.00"))
     assert (ran.status, ran.err) == (0, "")
     assert ran.document["total"] == {"amount": "12.00", "code": "USD"}
     assert run("show", trip, "--json").document["outcome"] == "captured"
 
 
 def test_a_person_is_told_that_the_trip_took_it(run, started):
-    ran = run("submit", started(None), "-", stdin=cart("12.00"))
+    ran = run("submit", started(None), "-", stdin=cart_json("12.00"))
     assert ran.status == 0
     assert ran.out.startswith("The trip took it.\n")
     assert "stage" in ran.out
 
 
 def test_a_cart_that_cant_be_used_is_refused_in_the_trips_own_words(run, started):
-    ran = run("submit", started(None), "-", stdin=cart("1.005"))
+    ran = run("submit", started(None), "-", stdin=cart_json("1.005"))
     assert (ran.status, ran.out) == (1, "")
     assert "submit_cart can't be used: total: amount: has too many decimals" in ran.err
 

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from clients.errors import BadRequestError, ServiceError, UnreachableError, UnreadableAnswerError
 from clients.payment_service import AdjustAnswer, AdjustStatus, open_payment_service
 from domain.money import Money, minor_digits
+from tests.factories import usd
 
 STORE, TRIP = "store-1", "3f0e8a52-7f4c-4a5e-9b57-6f1f0c1d2e3f"
 CARD, MAIL, EXPIRY = "4111111111111111", "jo.doe@example.com", {"expirationYear": "2025", "expirationMonth": "12"}
@@ -19,10 +20,6 @@ CARD, MAIL, EXPIRY = "4111111111111111", "jo.doe@example.com", {"expirationYear"
 over_http = settings(
     deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
-
-
-def usd(amount: str) -> Money:
-    return Money(amount=amount, code="USD")
 
 
 def said(amount, code="USD", status="APPROVED"):

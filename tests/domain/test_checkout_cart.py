@@ -16,12 +16,9 @@ from domain.money import Money, minor_digits
 from domain.receipts.receipt import receipt_of
 from domain.settlement import Outcome, Settlement
 from domain.trip.request import InvalidTripError, Orchestrator, TripRequest
+from tests.factories import usd_json
 
 CHECKOUT_SERVICE = Orchestrator.CHECKOUT_SERVICE
-
-
-def usd(amount):
-    return {"amount": amount, "code": "USD"}
 
 
 TEA = {
@@ -29,26 +26,26 @@ TEA = {
     "description": "Green tea",
     "quantity": {"value": "2", "unit": "each"},
     "unitPrice": {
-        "price": usd("4.00"),
-        "salesTax": usd("0.28"),
+        "price": usd_json("4.00"),
+        "salesTax": usd_json("0.28"),
         "depositsAndFees": [
             {
-                "depositAndFeeAmount": usd("0.10"),
+                "depositAndFeeAmount": usd_json("0.10"),
                 "depositAndFeeDescription": "bottle",
-                "salesTax": usd("0.01"),
+                "salesTax": usd_json("0.01"),
             }
         ],
         "promotions": [
-            {"promotionAmount": usd("0.40"), "promotionDescription": "members"},
-            {"promotionAmount": usd("0.10"), "promotionDescription": "Mondays"},
+            {"promotionAmount": usd_json("0.40"), "promotionDescription": "members"},
+            {"promotionAmount": usd_json("0.10"), "promotionDescription": "Mondays"},
         ],
-        "totalPrice": usd("3.89"),
+        "totalPrice": usd_json("3.89"),
     },
 }
 NUTS = {
     "productId": "nuts",
     "quantity": {"value": "0.345", "unit": "kg"},
-    "unitPrice": {"price": usd("9.99"), "salesTax": usd("0.70")},
+    "unitPrice": {"price": usd_json("9.99"), "salesTax": usd_json("0.70")},
 }
 TOTAL = "11.47"  # 2 x 3.89, and 0.345 kg: 3.45 (3.44655) + 0.24 (0.2415)
 
@@ -76,10 +73,10 @@ def refusal(*args, **kwargs):
 def test_promotions_add_up_deposits_come_on_top_and_each_figure_is_rounded_once_on_its_line():
     priced = checkout_cart(cart(TEA, NUTS))
     assert priced.order_totals.to_json() == {
-        "priceTotal": usd("11.47"),
-        "subTotal": usd("11.65"),  # 2 x (4.00 + 0.10) + 3.45
-        "promotionsTotal": usd("1.00"),
-        "salesTaxTotal": usd("0.82"),  # 2 x (0.28 + 0.01) + 0.24
+        "priceTotal": usd_json("11.47"),
+        "subTotal": usd_json("11.65"),  # 2 x (4.00 + 0.10) + 3.45
+        "promotionsTotal": usd_json("1.00"),
+        "salesTaxTotal": usd_json("0.82"),  # 2 x (0.28 + 0.01) + 0.24
     }
     assert [str(line.totals.price_total) for line in priced.lines] == ["7.78 USD", "3.69 USD"]
     assert priced.total == Money(amount=TOTAL, code="USD")
@@ -89,13 +86,13 @@ def test_promotions_add_up_deposits_come_on_top_and_each_figure_is_rounded_once_
     ("price", "quantity", "total"), [("0.01", "0.5", "0.01"), ("0.01", "0.499999", "0.00"), ("0.03", "0.5", "0.02")]
 )
 def test_half_a_minor_unit_is_rounded_up(price, quantity, total):
-    line = {"productId": "p", "quantity": {"value": quantity, "unit": "kg"}, "unitPrice": {"price": usd(price)}}
+    line = {"productId": "p", "quantity": {"value": quantity, "unit": "kg"}, "unitPrice": {"price": usd_json(price)}}
     assert checkout_cart(cart(line, total=total)).total == Money(amount=total, code="USD")
 
 
 def test_a_promotion_of_the_whole_price_leaves_nothing_to_pay_and_never_less():
-    gift = {"promotionAmount": usd("9.99"), "promotionDescription": "a gift"}
-    line = changed(NUTS, "unitPrice", to={"price": usd("9.99"), "promotions": [gift]})
+    gift = {"promotionAmount": usd_json("9.99"), "promotionDescription": "a gift"}
+    line = changed(NUTS, "unitPrice", to={"price": usd_json("9.99"), "promotions": [gift]})
     assert not checkout_cart(cart(line, total="0")).total
 
 
@@ -143,10 +140,10 @@ def test_an_empty_cart_of_total_zero_is_priced_at_nothing():
         (("productId",), "", "productId: should have at least 1 character"),
         (("unitPrice",), None, "unitPrice: is missing"),
         (("unitPrice", "price"), None, "unitPrice.price: is missing"),
-        (("unitPrice", "price"), usd("-4.00"), "unitPrice.price: amount: is less than zero"),
-        (("unitPrice", "price"), usd("4.001"), "unitPrice.price: amount: has too many decimals: USD has 2"),
-        (("unitPrice", "price"), usd("0.49"), "promotions: 0.50 USD are more than the price, 0.49 USD"),
-        (("unitPrice", "salesTax"), usd("0.29"), "totalPrice: 3.89 USD was given, but the parts come to 3.90 USD"),
+        (("unitPrice", "price"), usd_json("-4.00"), "unitPrice.price: amount: is less than zero"),
+        (("unitPrice", "price"), usd_json("4.001"), "unitPrice.price: amount: has too many decimals: USD has 2"),
+        (("unitPrice", "price"), usd_json("0.49"), "promotions: 0.50 USD are more than the price, 0.49 USD"),
+        (("unitPrice", "salesTax"), usd_json("0.29"), "totalPrice: 3.89 USD was given, but the parts come to 3.90 USD"),
         (("unitPrice", "price", "code"), "EUR", "4.00 EUR is not in the currency of the cart's total, USD"),
         (("unitPrice", "promotions", 1, "promotionAmount", "code"), "JPY", "unitPrice.promotions.1.promotionAmount: "),
         (("unitPrice", "promotions"), [{}] * 101, "unitPrice.promotions: should be no more than 100"),
@@ -160,9 +157,9 @@ def test_an_empty_cart_of_total_zero_is_priced_at_nothing():
         (("quantity", "value"), "100001", f"quantity.value: should be above 0 and no more than {MOST_OF_ONE}"),
         (("quantity", "value"), "0.1234567", "should have no more than 6 decimals"),
         (("quantity", "unit"), "", "quantity.unit: "),
-        (("total",), usd("7.79"), "total: 7.79 USD was given, but the parts come to 7.78 USD"),
-        (("tax",), usd("0.57"), "tax: 0.57 USD was given, but the parts come to 0.58 USD"),
-        (("price",), usd("3.50"), "price: 3.50 USD was given, but the parts come to 4.00 USD"),
+        (("total",), usd_json("7.79"), "total: 7.79 USD was given, but the parts come to 7.78 USD"),
+        (("tax",), usd_json("0.57"), "tax: 0.57 USD was given, but the parts come to 0.58 USD"),
+        (("price",), usd_json("3.50"), "price: 3.50 USD was given, but the parts come to 4.00 USD"),
     ],
 )
 def test_a_line_that_makes_no_sense_is_refused_with_its_number_its_name_and_both_figures(path, to, words):
@@ -177,7 +174,7 @@ def test_an_orders_total_that_does_not_agree_is_refused_with_both_figures(name):
     right = checkout_cart(cart(TEA, NUTS)).order_totals.to_json()
     assert checkout_cart(cart(TEA, NUTS, orderTotals=right)).order_totals.to_json() == right
     assert checkout_cart(cart(TEA, NUTS, orderTotals={name: right[name]})).order_totals.to_json() == right
-    sentence = refusal(TEA, NUTS, orderTotals={**right, name: usd("99.00")})
+    sentence = refusal(TEA, NUTS, orderTotals={**right, name: usd_json("99.00")})
     assert sentence.startswith(
         f"orderTotals.{name}: 99.00 USD was given, but the parts come to {right[name]['amount']}"
     )
@@ -310,35 +307,35 @@ STARTED = {"storeId": "s", "shoppingTripId": "t", "startedAt": "2026-11-24T02:00
 
 
 def test_a_trip_whose_cart_amazon_would_refuse_is_refused_at_its_start():
-    bad = {**STARTED, "payment": CHECKOUT_SERVICE, "cart": {"total": usd("7.79"), "lines": [TEA]}}
+    bad = {**STARTED, "payment": CHECKOUT_SERVICE, "cart": {"total": usd_json("7.79"), "lines": [TEA]}}
     with pytest.raises(
         InvalidTripError, match=r"^the trip can't be used: cart: total: 7\.79 USD was given, .* 7\.78 USD"
     ):
         TripRequest.read(bad)
-    assert TripRequest.read({**bad, "cart": {"total": usd("7.78"), "lines": [TEA]}}).payment is CHECKOUT_SERVICE
+    assert TripRequest.read({**bad, "cart": {"total": usd_json("7.78"), "lines": [TEA]}}).payment is CHECKOUT_SERVICE
 
 
 def test_a_trip_whose_line_amazon_would_refuse_is_refused_with_the_line():
     bad = {
         **STARTED,
         "payment": CHECKOUT_SERVICE,
-        "cart": {"total": usd("7.78"), "lines": [{**TEA, "quantity": 2}]},
+        "cart": {"total": usd_json("7.78"), "lines": [{**TEA, "quantity": 2}]},
     }
     with pytest.raises(InvalidTripError, match=r"cart: line 1 \(sku-77, Green tea\) can't be used: quantity: "):
         TripRequest.read(bad)
 
 
 @pytest.mark.parametrize(
-    "lines", [[], [{"sku": 7}], [{"unitPrice": "cheap", "quantity": "a few"}], [{**TEA, "total": usd("1.00")}]]
+    "lines", [[], [{"sku": 7}], [{"unitPrice": "cheap", "quantity": "a few"}], [{**TEA, "total": usd_json("1.00")}]]
 )
 def test_a_trip_of_the_payment_service_takes_lines_as_loose_as_ever(lines):
-    request = TripRequest.read({**STARTED, "cart": {"total": usd("5.00"), "lines": lines, "orderTotals": "none"}})
+    request = TripRequest.read({**STARTED, "cart": {"total": usd_json("5.00"), "lines": lines, "orderTotals": "none"}})
     assert request.payment == "payment_service"
 
 
 def on_the_receipt(line):
     start = datetime(2026, 11, 24, 2, tzinfo=UTC)
-    request = TripRequest.read({**STARTED, "cart": {"total": usd("7.78"), "lines": [line]}})
+    request = TripRequest.read({**STARTED, "cart": {"total": usd_json("7.78"), "lines": [line]}})
     paid, nothing = Money(amount="7.78", code="USD"), Money.zero("USD")
     settlement = Settlement(
         shopping_trip_id="t",
@@ -355,13 +352,18 @@ def on_the_receipt(line):
 
 def test_the_same_line_feeds_a_receipt_which_computes_what_was_left_out():
     known = {"description": "Green tea", "quantity": {"value": "2", "unit": "each"}}
-    assert on_the_receipt(TEA) == {**known, "price": usd("4.00"), "tax": usd("0.58"), "total": usd("7.78")}
+    assert on_the_receipt(TEA) == {
+        **known,
+        "price": usd_json("4.00"),
+        "tax": usd_json("0.58"),
+        "total": usd_json("7.78"),
+    }
 
 
-@pytest.mark.parametrize("unit_price", [None, "cheap", {"price": usd("-1")}])
+@pytest.mark.parametrize("unit_price", [None, "cheap", {"price": usd_json("-1")}])
 def test_a_receipt_prints_a_loose_line_as_it_is(unit_price):
-    line = {"description": "tea", "quantity": 2, "total": usd("7.78"), "unitPrice": unit_price}
-    assert on_the_receipt(line) == {"description": "tea", "quantity": 2, "total": usd("7.78")}
+    line = {"description": "tea", "quantity": 2, "total": usd_json("7.78"), "unitPrice": unit_price}
+    assert on_the_receipt(line) == {"description": "tea", "quantity": 2, "total": usd_json("7.78")}
 
 
 def test_a_trip_may_start_before_its_cart_is_known():
@@ -374,6 +376,6 @@ def test_a_third_way_to_pay_is_refused():
 
 
 def test_nothing_to_pay_needs_no_prices_and_prices_that_come_to_something_are_no_nothing():
-    assert checkout_cart(Cart.model_validate({"total": usd("0"), "lines": [{"description": "a bag"}]})).lines == ()
+    assert checkout_cart(Cart.model_validate({"total": usd_json("0"), "lines": [{"description": "a bag"}]})).lines == ()
     with pytest.raises(InvalidCartError, match=r"total: 0\.00 USD was given"):
         checkout_cart(cart(NUTS, total="0"))

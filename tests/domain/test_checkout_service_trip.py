@@ -14,6 +14,7 @@ from domain.trip.checkout_service_trip import CheckoutServiceTrip
 from domain.trip.request import TripRequest
 from domain.trip.steps import Checkout, Wait
 from domain.trip_log import EventLog
+from tests.factories import priced_cart_json
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 CHARGE_BY = START + timedelta(hours=45)
@@ -23,16 +24,12 @@ REFUSED = CallFailure(kind=FailureKind.REFUSED, sentence="400 BadRequestExceptio
 UNKNOWN_TRIP = CallFailure(kind=FailureKind.UNKNOWN_TRIP, sentence="400 UnknownShoppingTripException")
 NOT_ALLOWED = CallFailure(kind=FailureKind.NOT_ALLOWED, sentence="403")
 
-
-def cart(amount="4.00"):
-    price = {"amount": amount, "code": "USD"}
-    line = {"productId": "tea", "quantity": {"value": "1", "unit": "each"}, "unitPrice": {"price": price}}
-    return Cart.model_validate({"total": price, "lines": [line]})
+CART, DEARER = (Cart.model_validate(priced_cart_json(total)) for total in ("4.00", "5.00"))
 
 
 def a_trip(taken=None):
     request = TripRequest(
-        store_id="s", shopping_trip_id="t", started_at=START, payment="checkout_service", cart=taken or cart()
+        store_id="s", shopping_trip_id="t", started_at=START, payment="checkout_service", cart=taken or CART
     )
     return CheckoutServiceTrip(request, EventLog())
 
@@ -49,7 +46,7 @@ def test_an_order_that_may_be_taken_is_neither_changed_nor_given_up_whatever_els
     fail(trip, LOST)
     fail(trip, failure)
     with pytest.raises(CommandRejectedError, match="handed over"):
-        trip.submit_cart(cart("5.00"), START)
+        trip.submit_cart(DEARER, START)
     with pytest.raises(CommandRejectedError, match="handed over"):
         trip.cancel(ANN, START)
 
@@ -64,8 +61,8 @@ def test_an_order_in_doubt_whose_repeat_is_refused_is_a_persons_to_resolve(failu
     with pytest.raises(CommandRejectedError, match="orderId: say by which id"):
         trip.resolve_capture(CaptureResolution(captured=True, operator="ann"), START)
     trip.resolve_capture(CaptureResolution(captured=False, operator="ann"), START)
-    trip.submit_cart(cart("5.00"), START)
-    assert trip.advance(START) == Checkout(cart("5.00"))
+    trip.submit_cart(DEARER, START)
+    assert trip.advance(START) == Checkout(DEARER)
 
 
 def test_an_order_that_a_person_found_at_amazon_ends_the_trip():
@@ -86,7 +83,7 @@ def test_an_order_that_was_taken_after_all_is_the_one_that_was_in_doubt_and_not_
     trip = a_trip()
     fail(trip, LOST)
     trip.resolve_capture(CaptureResolution(captured=False, operator="ann"), START)
-    trip.submit_cart(cart("5.00"), START)
+    trip.submit_cart(DEARER, START)
     fail(trip, REFUSED)
     found = {"captured": True, "order_id": "ORDER1", "operator": "bob"}
     with pytest.raises(CommandRejectedError, match="note: should say why"):
@@ -101,8 +98,8 @@ def test_a_cart_that_is_refused_at_once_can_be_mended_or_given_up(failure):
     fail(trip, failure)
     with pytest.raises(CommandRejectedError, match="no order whose outcome is unknown"):
         trip.resolve_capture(CaptureResolution(captured=False, operator="ann"), START)
-    trip.submit_cart(cart("5.00"), START)
-    assert trip.advance(START) == Checkout(cart("5.00"))
+    trip.submit_cart(DEARER, START)
+    assert trip.advance(START) == Checkout(DEARER)
     trip.cancel(ANN, START)
     settlement = trip.settlement(None, START)
     assert (settlement.outcome, settlement.decided_by) == (Outcome.CANCELLED, "ann")
@@ -113,11 +110,11 @@ def test_a_cart_that_comes_again_does_not_end_the_wait_that_the_service_asked_fo
     limited = CallFailure(kind=FailureKind.RATE_LIMITED, sentence="429", retry_after=timedelta(minutes=10))
     fail(trip, limited)
     until = trip.advance(START).until
-    trip.submit_cart(cart(), START)
+    trip.submit_cart(CART, START)
     assert isinstance(trip.advance(START), Wait)
     assert trip.advance(START).until == until
     trip.retry(ANN, START)
-    assert trip.advance(START) == Checkout(cart())
+    assert trip.advance(START) == Checkout(CART)
 
 
 def test_an_expiry_after_a_lost_answer_says_the_doubt():

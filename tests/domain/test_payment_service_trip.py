@@ -17,6 +17,7 @@ from domain.trip.request import InvalidTripError, TripRequest
 from domain.trip.stages import Stage
 from domain.trip.steps import Adjust, CancelHold, Capture, Record, Wait
 from domain.trip_log import EventLog
+from tests.factories import cart, usd
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 CHARGE_BY = START + timedelta(hours=45)
@@ -24,16 +25,8 @@ EXPIRY = START + timedelta(hours=46)
 ANN = {"operator": "ann"}
 
 
-def usd(amount):
-    return Money(amount=str(amount), code="USD")
-
-
 def at(**after):
     return START + timedelta(**after)
-
-
-def cart(total):
-    return Cart(total=usd(total))
 
 
 def a_trip(total="42.10", *, held=None, **policy):

@@ -1,18 +1,17 @@
 """What a shopper's receipt says, of a sale and of a refund."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from domain.cart.cart import Cart
-from domain.money import Money
 from domain.receipts.emv import NOT_AVAILABLE, UNVERIFIED, verification
 from domain.receipts.receipt import NO_CARD_DATA, REASONS, REST_OF_HOLD, receipt_key, receipt_of, refund_receipt_of
 from domain.refund.refund import RefundReason, RefundRequest
-from domain.settlement import Settlement, Transaction
+from domain.settlement import Transaction
 from domain.trip.request import TripRequest
+from tests.factories import AT, settlement, usd
 
-AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 REQUEST_ID = "3f0e1a52-9b1c-4d7e-8f00-0123456789ab"
 CARD = Transaction(
     brand="VISA",
@@ -27,21 +26,8 @@ CARD = Transaction(
 )
 
 
-def usd(amount):
-    return Money(amount=amount, code="USD")
-
-
-def settlement(captured="42.10", bad_debt="0.00", transaction=CARD):
-    return Settlement(
-        shopping_trip_id="t1",
-        store_id="store-1",
-        outcome="captured",
-        total=usd(captured) + usd(bad_debt),
-        captured=usd(captured),
-        bad_debt=usd(bad_debt),
-        transaction=transaction,
-        settled_at=AT,
-    )
+def paid_by_card(captured="42.10", bad_debt="0.00"):
+    return settlement(captured, bad_debt, transaction=CARD)
 
 
 def sale(settled, **request):
@@ -58,7 +44,7 @@ def refund(settled, **more):
 
 
 def test_a_sale_that_was_paid_has_nothing_more_to_say():
-    receipt = sale(settlement())
+    receipt = sale(paid_by_card())
     assert (receipt["type"], receipt["status"], receipt["statements"]) == ("SALE", "PAID", [])
     assert receipt["card"] == {
         "brand": "VISA",
@@ -73,25 +59,25 @@ def test_a_sale_that_was_paid_has_nothing_more_to_say():
 
 
 def test_a_partial_payment_says_what_was_paid_what_remains_and_what_becomes_of_the_hold():
-    receipt = sale(settlement("30.54", "11.56"))
+    receipt = sale(paid_by_card("30.54", "11.56"))
     assert receipt["status"] == "PARTIALLY_PAID"
     assert receipt["statements"] == ["30.54 USD was paid; 11.56 USD remains to be paid.", REST_OF_HOLD]
 
 
 def test_there_is_no_receipt_where_no_money_came_or_amazon_issues_it():
-    assert sale(settlement("0.00", "42.10")) is None
-    assert sale(settlement(), receipt="amazon") is None
+    assert sale(paid_by_card("0.00", "42.10")) is None
+    assert sale(paid_by_card(), receipt="amazon") is None
 
 
 def test_a_receipt_names_the_merchant_where_the_trip_did():
-    sold = settlement().model_copy(update={"merchant": "Corner Shops"})
+    sold = paid_by_card().model_copy(update={"merchant": "Corner Shops"})
     for receipt in (sale(sold), refund(sold)):
         assert (receipt["merchant"], receipt["storeId"]) == ("Corner Shops", "store-1")
-    assert "merchant" not in sale(settlement())
+    assert "merchant" not in sale(paid_by_card())
 
 
 def test_a_refund_has_a_receipt_of_its_own():
-    assert refund(settlement()) == {
+    assert refund(paid_by_card()) == {
         "type": "REFUND",
         "status": "REFUNDED",
         "storeId": "store-1",
@@ -116,7 +102,7 @@ def test_a_refund_has_a_receipt_of_its_own():
 
 
 def test_a_refund_that_the_processor_knows_by_an_id_of_its_own_says_that_one():
-    assert refund(settlement(), reconciliation_id="XYZ")["reconciliationId"] == "XYZ"
+    assert refund(paid_by_card(), reconciliation_id="XYZ")["reconciliationId"] == "XYZ"
 
 
 def test_a_receipt_without_card_data_is_issued_all_the_same_and_says_so():
@@ -135,8 +121,8 @@ def test_every_reason_of_a_refund_has_words():
 
 
 def test_a_receipt_has_the_same_key_each_time_and_no_other_has_it():
-    assert receipt_key(sale(settlement())) == "t1:sale"
-    assert receipt_key(refund(settlement())) == f"t1:refund:{REQUEST_ID}"
+    assert receipt_key(sale(paid_by_card())) == "t1:sale"
+    assert receipt_key(refund(paid_by_card())) == f"t1:refund:{REQUEST_ID}"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Who may be given money back, and who may pay what is owed: the rules, and the words of a refusal."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from pydantic import ValidationError
@@ -17,31 +17,14 @@ from domain.refund.refund import (
     check_refund,
     left_to_refund,
 )
-from domain.settlement import Settlement
+from tests.factories import AT, settlement, usd
 
-AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 WEEK = timedelta(days=7)
 REQUEST = "3f0e1a52-9b1c-4d7e-8f00-0123456789ab"
 
 
-def usd(amount):
-    return Money(amount=amount, code="USD")
-
-
 ALL = usd("30.54")
-
-
-def settlement(captured="30.54", bad_debt="11.56", **more):
-    facts = {
-        "shopping_trip_id": "t1",
-        "store_id": "store-1",
-        "outcome": "partially_captured",
-        "total": usd(captured) + usd(bad_debt),
-        "captured": usd(captured),
-        "bad_debt": usd(bad_debt),
-        "settled_at": AT,
-    }
-    return Settlement(**{**facts, **more})
+PARTIAL = {"captured": "30.54", "bad_debt": "11.56"}
 
 
 DELEGATED = {"captured": "0.00", "bad_debt": "0.00", "total": usd("9.00"), "delegated": usd("9.00")}
@@ -56,7 +39,7 @@ def known(amount, state):
 
 
 def check(facts=None, known=(), *, amount=ALL, after=WEEK):
-    check_refund(request(amount), Sale(settlement(**(facts or {})), AT), known, now=AT + after, window=WEEK)
+    check_refund(request(amount), Sale(settlement(**(PARTIAL | (facts or {}))), AT), known, now=AT + after, window=WEEK)
 
 
 def test_all_that_was_captured_may_be_given_back_up_to_the_last_moment_of_the_window():
@@ -87,7 +70,7 @@ def test_a_refund_is_refused_with_a_sentence_that_says_why(case, words):
 
 def test_what_was_released_is_left():
     refunds = [known("10.00", RefundProgress.RELEASED), known("0.54", RefundProgress.POSTED)]
-    assert left_to_refund(settlement(), refunds) == usd("30.00")
+    assert left_to_refund(settlement(**PARTIAL), refunds) == usd("30.00")
 
 
 @pytest.mark.parametrize(
@@ -102,7 +85,7 @@ def test_what_was_released_is_left():
 def test_a_recovery_is_refused_with_a_sentence_that_says_why(facts, amount, words):
     paid = Recovery(shopping_trip_id="t1", recovery_id="r1", amount=amount, recovered_at=AT)
     with pytest.raises(CommandRejectedError, match=words):
-        check_recovery(paid, settlement(**facts), usd("10.00"))
+        check_recovery(paid, settlement(**(PARTIAL | facts)), usd("10.00"))
 
 
 @pytest.mark.parametrize("name", ["4111111111111111", "4111-1111-1111-1111", "card_4111111111111111"])

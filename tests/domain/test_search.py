@@ -9,12 +9,9 @@ from hypothesis import strategies as st
 from domain.money import Money, minor_digits
 from domain.policy import SearchLimits
 from domain.trip.search import MAX_ADJUSTS, Attempt, SearchHistory, next_attempt
+from tests.factories import usd
 
 LIMITS = SearchLimits()
-
-
-def usd(amount):
-    return Money(amount=amount, code="USD")
 
 
 def first_decline(total, authorized):

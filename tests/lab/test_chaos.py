@@ -12,29 +12,26 @@ from lab.chaos_report import Chaos, Paid
 from lab.chaos_trips import GENEROUS, ChaosTrip
 from lab.ledger_check import Ledger, Reconciled
 from ledger.reconciliation.reconcile import Reconciliation
+from tests.factories import usd_json
 
 ROOT = Path(__file__).parents[2]
 
 
-def usd(amount):
-    return {"amount": amount, "code": "USD"}
-
-
 RESULT = {
     "outcome": "partially_captured",
-    "total": usd("42.10"),
-    "captured": usd("30.54"),
-    "badDebt": usd("11.56"),
+    "total": usd_json("42.10"),
+    "captured": usd_json("30.54"),
+    "badDebt": usd_json("11.56"),
     "strategy": "incremental",
     "decidedBy": "ann",
 }
 ACCOUNT = {
-    "captured": usd("30.54"),
-    "captures": [usd("30.54")],
+    "captured": usd_json("30.54"),
+    "captures": [usd_json("30.54")],
     "cancelled": False,
     "order": None,
-    "refunds": [{"amount": usd("2.10"), "refundRequestId": "r1"}],
-    "paymentStatuses": [{"totalAmount": usd("42.10"), "settledAmount": usd("30.54"), "paymentStatusTime": 1}],
+    "refunds": [{"amount": usd_json("2.10"), "refundRequestId": "r1"}],
+    "paymentStatuses": [{"totalAmount": usd_json("42.10"), "settledAmount": usd_json("30.54"), "paymentStatusTime": 1}],
     "violations": [],
 }
 REFUNDS = [Decimal("2.10")]
@@ -46,17 +43,17 @@ BOOKED = [
 ]
 DELEGATED = {
     "outcome": "delegated",
-    "total": usd("42.10"),
-    "captured": usd("0.00"),
-    "badDebt": usd("0.00"),
-    "delegated": usd("42.10"),
+    "total": usd_json("42.10"),
+    "captured": usd_json("0.00"),
+    "badDebt": usd_json("0.00"),
+    "delegated": usd_json("42.10"),
     "orderId": "ORDER1",
 }
 ORDERED = {
     **ACCOUNT,
     "captured": None,
     "captures": [],
-    "order": {"orderId": "ORDER1", "total": usd("42.10")},
+    "order": {"orderId": "ORDER1", "total": usd_json("42.10")},
     "refunds": [],
     "paymentStatuses": [],
 }
@@ -104,11 +101,11 @@ def test_a_trip_that_agrees_with_the_service_and_the_books_has_no_fault():
 @pytest.mark.parametrize(
     ("of_the_trip", "of_the_service", "words"),
     [
-        ({}, {"captured": usd("30.55")}, "30.54 by the trip, 30.55 at the service"),
+        ({}, {"captured": usd_json("30.55")}, "30.54 by the trip, 30.55 at the service"),
         ({}, {"captured": None, "captures": []}, "0 at the service"),
-        ({}, {"captures": [usd("15.27"), usd("15.27")]}, "captured 2 times"),
+        ({}, {"captures": [usd_json("15.27"), usd_json("15.27")]}, "captured 2 times"),
         ({}, {"violations": ["a capture after the cancel"]}, "a capture after the cancel"),
-        ({"badDebt": usd("11.55")}, {}, "is not captured"),
+        ({"badDebt": usd_json("11.55")}, {}, "is not captured"),
         ({"decidedBy": None}, {}, "nobody decided"),
         ({"outcome": "written_off"}, {}, "the hold is not cancelled"),
         ({}, {"order": ORDERED["order"]}, "no order, and 0 by the trip, order ORDER1 of 42.10 at the service"),
@@ -131,9 +128,13 @@ def test_a_trip_whose_order_the_service_has_has_no_fault():
     ("of_the_trip", "of_the_service", "words"),
     [
         ({}, {"order": None}, "order ORDER1 of 42.10 by the trip, no order, and 0 at the service"),
-        ({}, {"order": {"orderId": "ORDER1", "total": usd("42.01")}}, "order ORDER1 of 42.01 at the service"),
-        ({}, {"order": {"orderId": "ORDER2", "total": usd("42.10")}}, "order ORDER2 of 42.10 at the service"),
-        ({}, {"captured": usd("42.10"), "captures": [usd("42.10")]}, "captured 0.00 by the trip, 42.10 at the service"),
+        ({}, {"order": {"orderId": "ORDER1", "total": usd_json("42.01")}}, "order ORDER1 of 42.01 at the service"),
+        ({}, {"order": {"orderId": "ORDER2", "total": usd_json("42.10")}}, "order ORDER2 of 42.10 at the service"),
+        (
+            {},
+            {"captured": usd_json("42.10"), "captures": [usd_json("42.10")]},
+            "captured 0.00 by the trip, 42.10 at the service",
+        ),
         ({"delegated": None}, {}, "the total 42.10 is not captured 0.00 + delegated 0 + bad debt 0.00"),
         ({}, {"violations": ["a checkout with another cart"]}, "a checkout with another cart"),
     ],
@@ -143,7 +144,7 @@ def test_an_order_that_is_missing_or_another_is_found_and_named(of_the_trip, of_
     assert any(words in fault for fault in found)
 
 
-@pytest.mark.parametrize("told", [[], [{"totalAmount": usd("42.10"), "settledAmount": usd("42.10")}]])
+@pytest.mark.parametrize("told", [[], [{"totalAmount": usd_json("42.10"), "settledAmount": usd_json("42.10")}]])
 def test_a_debt_that_the_service_was_not_told_of_is_found(told):
     found = unreported_debt(RESULT, ACCOUNT | {"paymentStatuses": told})
     assert found == ["a bad debt of 11.56 that the service was not told of"]
@@ -161,7 +162,12 @@ def test_a_movement_that_is_missing_in_the_books_twice_there_or_another_is_found
 
 
 def test_a_trip_of_nothing_stands_in_the_books_too():
-    nothing = {"outcome": "cancelled", "total": usd("0.00"), "captured": usd("0.00"), "badDebt": usd("0.00")}
+    nothing = {
+        "outcome": "cancelled",
+        "total": usd_json("0.00"),
+        "captured": usd_json("0.00"),
+        "badDebt": usd_json("0.00"),
+    }
     assert faults_in_ledger(nothing, [("no_sale", Decimal("0.00"))]) == []
     assert faults_in_ledger(nothing, []) == ["not in the ledger: a no_sale of 0"]
 
@@ -185,7 +191,7 @@ def unaccounted(*, receipts=SENT, kills=0, movements=None, kept=RECEIPTS, unbala
         unbalanced=list(unbalanced),
         reconciled=Reconciled(settlements=ALL_MATCHED, orders=orders),
     )
-    paid = Paid(trip, RESULT, refunds=[{"refundRequestId": "r1", "amount": usd("2.10")}])
+    paid = Paid(trip, RESULT, refunds=[{"refundRequestId": "r1", "amount": usd_json("2.10")}])
     return Chaos(paid=[paid], ledger=LEDGER, receipts=list(receipts), our_ledger=our_ledger).unaccounted(kills=kills)
 
 

@@ -11,9 +11,10 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
 from domain.public_names import SHOPPING_TRIP, STATUS, SUBMIT_CART, TASK_QUEUE, trip_workflow_id
-from lab.accounting import faults_of, usd
+from lab.accounting import faults_of
 from lab.servers import simulator, worker
 from simulator.control import Control
+from tests.factories import usd_json
 from tests.lab.conftest import LIMIT
 
 
@@ -27,7 +28,7 @@ async def begin(server, tmp_path):
                 trip_id = str(uuid.uuid4())
                 await control.plan(trip_id, balance="30.60", pre_authorized="10.00")
                 payload = {"storeId": "store-1", "shoppingTripId": trip_id, "startedAt": datetime.now(UTC).isoformat()}
-                payload["preAuthorized"] = usd("10.00")
+                payload["preAuthorized"] = usd_json("10.00")
                 payload |= {"cart": cart} if cart else {}
                 workflow_id = trip_workflow_id(trip_id)
                 handle = await server.client.start_workflow(
@@ -49,7 +50,7 @@ async def begin(server, tmp_path):
 def cart(total, size):
     """A cart of about so many bytes."""
     lines = [{"description": "Apple", "note": "x" * 400} for _ in range(size // 450)]
-    return {"total": usd(total), "lines": lines}
+    return {"total": usd_json(total), "lines": lines}
 
 
 async def flood(handle, payloads):
@@ -72,7 +73,7 @@ async def test_a_trip_that_is_flooded_is_charged_before_its_history_is_full_and_
     handle, ended = await begin(cart("42.10", 1_000))
     await flood(handle, [payload(number) for number in range(times)])
     result, status, incidents = await ended()
-    assert (result["outcome"], result["captured"]) == ("partially_captured", usd("10.00"))
+    assert (result["outcome"], result["captured"]) == ("partially_captured", usd_json("10.00"))
     assert "more was said than Temporal keeps of a workflow" in json.dumps(status["log"])
     assert ("flood", "opened") in [(incident["body"]["cause"], incident["body"]["state"]) for incident in incidents]
 
@@ -85,4 +86,4 @@ async def test_a_trip_without_a_cart_still_hears_updates_when_its_signals_are_to
     answer = await handle.execute_update(SUBMIT_CART, cart("12.00", 1_000))
     assert "log" not in answer
     result, _, _ = await ended()
-    assert (result["outcome"], result["captured"]) == ("captured", usd("12.00"))
+    assert (result["outcome"], result["captured"]) == ("captured", usd_json("12.00"))

@@ -9,7 +9,7 @@ from lab.ledger_check import ledger_beside
 from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.tables import entries, lines
-from tests.ledger.trade import AT, sale_receipt, settled
+from tests.factories import AT, sale_receipt, settled_trip
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def database(tmp_path):
     opened = Database(f"sqlite:///{tmp_path}/ledger.db")
     ledger = Ledger(opened)
     ledger.upgrade()
-    ledger.post_settlement(settled("30.54", "11.56", receipt=sale_receipt()))
+    ledger.post_settlement(settled_trip("30.54", "11.56", receipt=sale_receipt()))
     yield opened
     opened.close()
 

@@ -10,9 +10,10 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
 from domain.public_names import REFUND, SHOPPING_TRIP, TASK_QUEUE, refund_workflow_id, trip_workflow_id
-from lab.accounting import faults_of, usd
+from lab.accounting import faults_of
 from lab.servers import simulator, worker
 from simulator.control import Control
+from tests.factories import usd_json
 from tests.lab.conftest import LIMIT
 
 
@@ -28,7 +29,7 @@ async def trip(shop, **plan):
     client, control = shop
     trip_id = str(uuid.uuid4())
     await control.plan(trip_id, **plan)
-    started, cart = datetime.now(UTC).isoformat(), {"total": usd("20.00")}
+    started, cart = datetime.now(UTC).isoformat(), {"total": usd_json("20.00")}
     payload = {"storeId": "store-1", "shoppingTripId": trip_id, "startedAt": started, "cart": cart}
     handle = await client.start_workflow(SHOPPING_TRIP, payload, id=trip_workflow_id(trip_id), task_queue=TASK_QUEUE)
     return trip_id, handle
@@ -67,7 +68,7 @@ async def test_a_trip_that_is_reset_captures_the_same_once_more_and_nothing_else
     again = await reset(client, handle, (await tasks_done(handle))[task])
     settled, account = await result(again), await control.trip(trip_id)
     assert faults_of(settled, account) == []
-    assert settled["captured"] == usd("20.00")
+    assert settled["captured"] == usd_json("20.00")
     assert len(account["captures"]) == 1
 
 
@@ -77,7 +78,7 @@ async def test_a_refund_that_is_reset_after_the_service_took_it_is_not_given_bac
     await result(handle)
     await control.add_fault(trip_id, "refund", "hold")
     await control.add_fault(trip_id, "refund", "bad_request")
-    request = {"shoppingTripId": trip_id, "refundRequestId": str(uuid.uuid4()), "amount": usd("20.00")}
+    request = {"shoppingTripId": trip_id, "refundRequestId": str(uuid.uuid4()), "amount": usd_json("20.00")}
     refund = await client.start_workflow(
         REFUND, request, id=refund_workflow_id(request["refundRequestId"]), task_queue=TASK_QUEUE
     )

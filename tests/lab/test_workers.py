@@ -28,12 +28,13 @@ from domain.public_names import (
     TASK_QUEUE,
     trip_workflow_id,
 )
-from lab.accounting import faults_of, usd
+from lab.accounting import faults_of
 from lab.binaries import temporal
 from lab.servers import simulator, worker
 from simulator.control import Control
 from temporal.connection import data_converter
 from temporal.payload_codec import ENCODING
+from tests.factories import usd_json
 from tests.lab.conftest import LIMIT
 
 ROOT = Path(__file__).parents[2]
@@ -56,7 +57,7 @@ class Shop:
         return worker(self.folder, self.server.address, self.service, **variables)
 
     def payload(self, trip_id, total, **more):
-        cart = {"total": usd(total), "lines": [{"description": "Secret apples"}]} if total else None
+        cart = {"total": usd_json(total), "lines": [{"description": "Secret apples"}]} if total else None
         started = datetime.now(UTC).isoformat()
         payload = {"storeId": "store-1", "shoppingTripId": trip_id, "startedAt": started, **more}
         return payload | ({"cart": cart} if cart else {})
@@ -168,7 +169,7 @@ async def test_a_trip_stays_on_the_version_that_it_began_on_and_new_ones_take_th
             await shop.make_current("v2")
             new = await shop.start()
             await shop.ended(*new)
-            await old[1].execute_update(SUBMIT_CART, {"total": usd("12.00")})
+            await old[1].execute_update(SUBMIT_CART, {"total": usd_json("12.00")})
             await shop.ended(*old)
     assert (await versions(old[1]), await versions(new[1])) == ({"v1"}, {"v2"})
 
@@ -192,7 +193,7 @@ async def test_a_trip_whose_versions_workers_are_gone_goes_on_on_the_current_one
 
 
 async def end_on_the_current_version(shop, trip_id, handle):
-    await handle.signal(SUBMIT_CART, {"total": usd("12.00")})
+    await handle.signal(SUBMIT_CART, {"total": usd_json("12.00")})
     await shop.ended(trip_id, handle)
     assert await versions(handle) == {"v1", "v2"}
 
@@ -206,10 +207,10 @@ async def test_a_worker_that_is_told_to_end_finishes_the_call_that_is_running_an
             pass
         await shop.control.release()
         assert await asyncio.to_thread(first.process.wait, LIMIT) == 0
-    assert (await shop.control.trip(trip_id))["captured"] == usd("42.10")
+    assert (await shop.control.trip(trip_id))["captured"] == usd_json("42.10")
     with shop.worker():
         result, account = await shop.ended(trip_id, handle)
-    assert result["captured"] == usd("42.10")
+    assert result["captured"] == usd_json("42.10")
     assert (account["calls"]["capture"], account["repeats"]) == (1, {})
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import event
 
 from ledger.database import Database
 from ledger.ledger import Ledger
-from tests.ledger.trade import settled
+from tests.factories import settled_trip
 
 KINDS = ["sqlite", "postgresql"]
 EMPTY_BOOKS = "empty_books"
@@ -139,7 +139,7 @@ def post(ledger):
     """Post a trip that captured so much and left so much unpaid."""
 
     def _post(captured="42.10", bad_debt="0.00", **more):
-        trip = settled(captured, bad_debt, **more)
+        trip = settled_trip(captured, bad_debt, **more)
         ledger.post_settlement(trip)
         return trip.settlement
 

@@ -9,7 +9,8 @@ from sqlalchemy import func, select, text
 from ledger.database import Database, LedgerRejectionError, LedgerUnavailableError
 from ledger.ledger import Ledger
 from ledger.tables import settlements
-from tests.ledger.trade import journal, money, recovery, settled
+from tests.factories import money, recovery, settled_trip
+from tests.ledger.trade import journal
 
 PASSWORD = "hunter2"
 
@@ -66,11 +67,11 @@ def test_a_file_that_is_no_database_is_told(tmp_path):
 def test_a_file_that_another_program_has_locked_is_told_and_used_again_afterwards(patience_over, ledger, tmp_path):
     other = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    assert "another program has held the file" in sentence(lambda: ledger.post_settlement(settled()))
+    assert "another program has held the file" in sentence(lambda: ledger.post_settlement(settled_trip()))
     assert ledger.settlement_of("t1") is None, "who reads waits for nobody"
     other.execute("ROLLBACK")
     other.close()
-    ledger.post_settlement(settled())
+    ledger.post_settlement(settled_trip())
     assert ledger.settlement_of("t1").captured == money("42.10")
 
 
@@ -97,11 +98,11 @@ def test_books_recover_when_their_server_was_stopped_and_is_started_again(postgr
     postgres.stop()
     try:
         assert "does not answer" in sentence(lambda: ledger.settlement_of("t1"))
-        assert "does not answer" in sentence(lambda: ledger.post_settlement(settled(trip="t2")))
+        assert "does not answer" in sentence(lambda: ledger.post_settlement(settled_trip(trip="t2")))
     finally:
         postgres.start()
     assert ledger.settlement_of("t1").captured == money("42.10")
-    ledger.post_settlement(settled(trip="t2"))
+    ledger.post_settlement(settled_trip(trip="t2"))
 
 
 @pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
@@ -116,11 +117,11 @@ def test_a_restart_of_the_server_while_nobody_asks_is_not_even_noticed(postgres,
 def test_a_server_that_stops_in_the_middle_of_a_posting_leaves_nothing_of_it(postgres, database, ledger, interrupted):
     with interrupted(database, "INSERT INTO lines", postgres.stop):
         try:
-            assert "does not answer" in sentence(lambda: ledger.post_settlement(settled()))
+            assert "does not answer" in sentence(lambda: ledger.post_settlement(settled_trip()))
         finally:
             postgres.start()
     assert ledger.settlement_of("t1") is None
-    ledger.post_settlement(settled())
+    ledger.post_settlement(settled_trip())
     assert ledger.settlement_of("t1").captured == money("42.10")
 
 

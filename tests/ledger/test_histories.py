@@ -16,9 +16,8 @@ from sqlalchemy import event, func, select
 from domain.money import Money
 from ledger.database import LedgerRejectionError
 from ledger.tables import entries, lines
-from tests.ledger.trade import AT, WEEK, balances, settled
-from tests.ledger.trade import recovery as recovery_of
-from tests.ledger.trade import refund as refund_of
+from tests.factories import AT, recovery, refund_request, settled_trip
+from tests.ledger.trade import WEEK, balances
 
 HISTORIES = {"sqlite": 2000, "postgresql": 200}
 NUMBERS = itertools.count()
@@ -72,7 +71,7 @@ class History:
         self.trip = f"t{next(NUMBERS)}"
         self.till = Till(captured, bad_debt)
         for _ in range(2):
-            ledger.post_settlement(settled(self.worth(captured), self.worth(bad_debt), trip=self.trip, code=code))
+            ledger.post_settlement(settled_trip(self.worth(captured), self.worth(bad_debt), trip=self.trip, code=code))
 
     def refund(self, units, end):
         request = self.request(units)
@@ -97,11 +96,11 @@ class History:
             self.post(request, units)
 
     def recovery(self, units, number):
-        told = recovery_of(self.worth(units), trip=self.trip, code=self.code, name=f"r{number}")
+        told = recovery(self.worth(units), trip=self.trip, code=self.code, name=f"r{number}")
         assert taken(lambda: self.ledger.post_recovery(told)) is self.till.recover(number, units)
 
     def request(self, units):
-        return refund_of(self.worth(units), trip=self.trip, code=self.code)
+        return refund_request(self.worth(units), trip=self.trip, code=self.code)
 
     def worth(self, units):
         return Money.of_minor(units, self.code).amount

@@ -7,8 +7,8 @@ import pytest
 from domain.cart.cart import Cart
 from domain.trip.intent import Deed, DueIntent, Intent, KnownTrip
 from ledger.database import LedgerUnavailableError
+from tests.factories import AT, money, settled_trip
 from tests.ledger.test_schema import execute
-from tests.ledger.trade import AT, money, settled
 
 
 def cart(total="42.10", description="Tea"):
@@ -81,7 +81,7 @@ def test_an_order_that_was_refused_can_be_mended_by_the_run_that_made_it(ledger)
 
 def test_a_settled_trip_has_no_intent_any_more_and_its_settlement_goes_before_every_deed(ledger, database):
     ledger.intend(due(intent()))
-    posted = settled()
+    posted = settled_trip()
     ledger.post_settlement(posted)
     assert ledger.known_trip("t1") == KnownTrip(settlement=posted.settlement)
     assert ledger.intend(due(intent("25.00"), run="run-2")) == KnownTrip(settlement=posted.settlement)

@@ -13,7 +13,8 @@ from domain.refund.refund import GivenBack, KnownAsk, Paid, Reserved
 from domain.settlement import Transaction
 from ledger.database import Database, LedgerConflictError, LedgerRejectionError
 from ledger.ledger import Ledger
-from tests.ledger.trade import AT, WEEK, balances, journal, money, recovery, refund, sale_receipt, settled
+from tests.factories import AT, money, recovery, refund_request, sale_receipt, settled_trip
+from tests.ledger.trade import WEEK, balances, journal
 
 ROOT = Path(__file__).parents[2]
 CARD = Transaction(
@@ -53,7 +54,7 @@ def test_a_settlement_is_answered_as_it_was_posted(ledger, post):
 def test_a_posting_is_four_statements_in_one_transaction_and_the_receipt_another(ledger, statements):
     ledger.check()
     statements.clear()
-    ledger.post_settlement(settled("30.54", "11.56", receipt=sale_receipt()))
+    ledger.post_settlement(settled_trip("30.54", "11.56", receipt=sale_receipt()))
     assert [[line.split()[2] for line in told] for told in statements] == [
         ["settlements", "entries", "lines", "intents"],
         ["receipts"],
@@ -68,17 +69,20 @@ def test_posting_twice_is_posting_once(ledger, database, post):
     assert journal(database) == {"t1:sale": 4210, "t1:capture": 3054, "t1:bad_debt": 1156}
 
 
-def test_a_second_posting_with_amount_mismatchs_is_refused_and_the_first_stands_whole(ledger, database, post):
+def test_a_second_posting_with_other_amounts_is_refused_and_the_first_stands_whole(ledger, database, post):
     first = post("42.10")
     with pytest.raises(LedgerRejectionError, match="trip t1 was posted before with other amounts, and those stand"):
-        ledger.post_settlement(settled("30.54", "11.56", receipt=sale_receipt()))
+        ledger.post_settlement(settled_trip("30.54", "11.56", receipt=sale_receipt()))
     assert ledger.settlement_of("t1") == first
     assert journal(database) == {"t1:sale": 4210, "t1:capture": 4210}
     assert ledger.receipts_of("t1") == []
 
 
 def test_two_postings_of_one_trip_at_once_leave_one_of_them_whole(ledger, database, at_once):
-    deeds = [lambda trip=trip: ledger.post_settlement(trip) for trip in (settled("42.10"), settled("30.54", "11.56"))]
+    deeds = [
+        lambda trip=trip: ledger.post_settlement(trip)
+        for trip in (settled_trip("42.10"), settled_trip("30.54", "11.56"))
+    ]
     refused = [answer for answer in at_once(*deeds) if answer is not None]
     assert [type(answer) for answer in refused] == [LedgerConflictError]
     assert journal(database) in (
@@ -92,7 +96,7 @@ import os, signal, sys
 from sqlalchemy import event
 from ledger.database import Database
 from ledger.ledger import Ledger
-from tests.ledger.trade import settled
+from tests.factories import settled_trip
 
 def die(_connection, _cursor, statement, *_others):
     if statement.startswith("INSERT INTO lines"):
@@ -100,7 +104,7 @@ def die(_connection, _cursor, statement, *_others):
 
 database = Database(sys.argv[1])
 event.listen(database.engine, "before_cursor_execute", die)
-Ledger(database).post_settlement(settled("42.10"))
+Ledger(database).post_settlement(settled_trip("42.10"))
 """
 
 
@@ -193,7 +197,7 @@ def test_no_receipt_is_dropped_before_its_120_days_are_over(ledger):
 
 def test_a_refund_is_reserved_then_posted_and_lessens_what_the_processor_owes(ledger, database, post):
     settlement = post("42.10", transaction=CARD)
-    request = refund("2.10", number=1)
+    request = refund_request("2.10", number=1)
     assert ledger.reserve_refund(request, AT, WEEK) == Reserved(request=request, settlement=settlement)
     assert balances(database)["processor"] == 4210
     ledger.post_refund(request, AT, "XYZ")
@@ -202,7 +206,7 @@ def test_a_refund_is_reserved_then_posted_and_lessens_what_the_processor_owes(le
 
 def test_every_step_of_a_refund_can_be_told_twice(ledger, database, post):
     post("42.10")
-    request = refund("42.10")
+    request = refund_request("42.10")
     for _ in range(2):
         ledger.reserve_refund(request, AT, WEEK)
     for _ in range(2):
@@ -214,7 +218,7 @@ def test_every_step_of_a_refund_can_be_told_twice(ledger, database, post):
 
 def test_a_refund_whose_process_died_goes_on_even_when_its_window_has_closed(url, database, ledger, post):
     post("42.10")
-    request = refund("42.10")
+    request = refund_request("42.10")
     ledger.reserve_refund(request, AT, WEEK)
     another_process = Database(url)
     Ledger(another_process).reserve_refund(request, AT + timedelta(days=8), WEEK)
@@ -225,7 +229,7 @@ def test_a_refund_whose_process_died_goes_on_even_when_its_window_has_closed(url
 
 def test_what_is_reserved_cant_be_given_back_otherwise_until_it_is_released(ledger, post):
     post("42.10")
-    first, second = refund("30.00"), refund("12.11")
+    first, second = refund_request("30.00"), refund_request("12.11")
     ledger.reserve_refund(first, AT, WEEK)
     with pytest.raises(
         LedgerRejectionError, match=r"amount: 12.11 USD is more than the 12.10 USD that is left of trip t1"
@@ -238,7 +242,7 @@ def test_what_is_reserved_cant_be_given_back_otherwise_until_it_is_released(ledg
 
 def test_a_released_refund_is_judged_anew(ledger, post):
     post("42.10")
-    first = refund("30.00")
+    first = refund_request("30.00")
     ledger.reserve_refund(first, AT, WEEK)
     ledger.release_refund(first)
     with pytest.raises(LedgerRejectionError, match="not reserved"):
@@ -252,7 +256,7 @@ def test_a_released_refund_is_judged_anew(ledger, post):
 def test_a_refund_that_was_never_reserved_cant_be_posted(ledger, database, post):
     post("42.10")
     with pytest.raises(LedgerRejectionError, match="not reserved"):
-        ledger.post_refund(refund("1.00"), AT, None)
+        ledger.post_refund(refund_request("1.00"), AT, None)
     assert "refunds" not in balances(database)
 
 
@@ -260,8 +264,8 @@ def test_a_refund_that_was_never_reserved_cant_be_posted(ledger, database, post)
 def test_an_id_is_one_refunds_and_no_others(ledger, post, change):
     post("42.10")
     post("42.10", trip="t2")
-    ledger.reserve_refund(refund("1.00", number=7), AT, WEEK)
-    other = refund(**{"amount": "1.00", "number": 7, **change})
+    ledger.reserve_refund(refund_request("1.00", number=7), AT, WEEK)
+    other = refund_request(**{"amount": "1.00", "number": 7, **change})
     for deed in (
         lambda: ledger.ask_refund(other, "run-2"),
         lambda: ledger.post_refund(other, AT, None),
@@ -275,10 +279,10 @@ def test_an_id_is_one_refunds_and_no_others(ledger, post, change):
 def test_a_refund_under_way_goes_on_whatever_else_is_asked_for_under_its_id(ledger, post, change):
     post("42.10")
     post("42.10", trip="t2")
-    first = refund("1.00", number=7)
+    first = refund_request("1.00", number=7)
     ledger.reserve_refund(first, AT, WEEK)
     ledger.ask_refund(first, "run-1")
-    reserved = ledger.reserve_refund(refund(**{"amount": "1.00", "number": 7, **change}), AT, WEEK)
+    reserved = ledger.reserve_refund(refund_request(**{"amount": "1.00", "number": 7, **change}), AT, WEEK)
     assert (reserved.request, reserved.settlement.shopping_trip_id, reserved.in_doubt) == (first, "t1", True)
 
 
@@ -286,7 +290,7 @@ def test_a_refund_under_way_goes_on_whatever_else_is_asked_for_under_its_id(ledg
 def test_an_id_whose_refund_was_surely_not_made_is_free_and_one_in_doubt_is_not(ledger, post, change):
     post("42.10")
     post("42.10", trip="t2")
-    first, other = refund("1.00", number=7), refund(**{"amount": "1.00", "number": 7, **change})
+    first, other = refund_request("1.00", number=7), refund_request(**{"amount": "1.00", "number": 7, **change})
     ledger.reserve_refund(first, AT, WEEK)
     ledger.ask_refund(first, "run-1")
     ledger.release_refund(first, in_doubt=True)
@@ -300,7 +304,7 @@ def test_an_id_whose_refund_was_surely_not_made_is_free_and_one_in_doubt_is_not(
 
 def test_a_run_that_is_about_to_ask_hears_what_another_run_did_or_may_have_done(ledger, post):
     post("42.10")
-    request = refund("1.00")
+    request = refund_request("1.00")
     with pytest.raises(LedgerRejectionError, match="not reserved"):
         ledger.ask_refund(request, "run-1")
     ledger.reserve_refund(request, AT, WEEK)
@@ -313,7 +317,7 @@ def test_a_run_that_is_about_to_ask_hears_what_another_run_did_or_may_have_done(
 
 def test_what_a_person_knows_to_be_given_back_is_written_down_also_where_nothing_is_left(ledger, database, post):
     post("42.10")
-    denied, instead = refund("42.10"), refund("42.10")
+    denied, instead = refund_request("42.10"), refund_request("42.10")
     ledger.reserve_refund(denied, AT, WEEK)
     ledger.ask_refund(denied, "run-1")
     ledger.release_refund(denied, in_doubt=True)
@@ -325,7 +329,7 @@ def test_what_a_person_knows_to_be_given_back_is_written_down_also_where_nothing
     ledger.post_refund(denied, AT)
     assert balances(database)["refunds"] == 8420
     with pytest.raises(LedgerRejectionError, match=r"more than the 0.00 USD that is left"):
-        ledger.reserve_refund(refund("0.01"), AT, WEEK)
+        ledger.reserve_refund(refund_request("0.01"), AT, WEEK)
 
 
 @pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
@@ -337,13 +341,13 @@ def test_an_id_that_another_trips_refund_takes_at_the_last_moment_is_that_refund
     other = Database(url)
 
     def overtake():
-        Ledger(other).reserve_refund(refund("1.00", trip="t2", number=7), AT, WEEK)
+        Ledger(other).reserve_refund(refund_request("1.00", trip="t2", number=7), AT, WEEK)
 
     with (
         interrupted(database, "INSERT INTO refunds", overtake),
         pytest.raises(LedgerRejectionError, match="is another refund's"),
     ):
-        ledger.reserve_refund(refund("1.00", number=7), AT, WEEK)
+        ledger.reserve_refund(refund_request("1.00", number=7), AT, WEEK)
     other.close()
 
 
@@ -351,13 +355,13 @@ def test_two_refunds_at_once_never_give_back_more_than_was_captured(ledger, post
     for number in range(10):
         trip = f"t{number}"
         post("42.10", trip=trip)
-        answers = at_once(*(lambda trip=trip: ledger.reserve_refund(refund("30.00", trip=trip), AT, WEEK),) * 2)
+        answers = at_once(*(lambda trip=trip: ledger.reserve_refund(refund_request("30.00", trip=trip), AT, WEEK),) * 2)
         assert {type(answer) for answer in answers} == {Reserved, LedgerRejectionError}
 
 
 def test_one_refund_asked_for_twice_at_once_is_one_refund(ledger, database, post, at_once):
     post("42.10")
-    request = refund("30.00")
+    request = refund_request("30.00")
     reserve = (lambda: ledger.reserve_refund(request, AT, WEEK),) * 4
     assert {type(answer) for answer in at_once(*reserve)} == {Reserved}
     assert set(at_once(*(lambda: ledger.post_refund(request, AT, None),) * 4)) == {None}
@@ -366,7 +370,7 @@ def test_one_refund_asked_for_twice_at_once_is_one_refund(ledger, database, post
 
 def test_a_trip_that_the_books_dont_know_is_named(ledger):
     for deed in (
-        lambda: ledger.reserve_refund(refund("1.00", trip="nobody"), AT, WEEK),
+        lambda: ledger.reserve_refund(refund_request("1.00", trip="nobody"), AT, WEEK),
         lambda: ledger.post_recovery(recovery("1.00", trip="nobody")),
     ):
         with pytest.raises(LedgerRejectionError, match="the ledger knows no settled trip nobody"):

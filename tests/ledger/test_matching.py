@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from domain.journal import EntryType
 from domain.period import Period
 from ledger.reconciliation.matching import FileRow, Finding, LedgerRow, Totals, reconcile
+from tests.factories import AT
 
-AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 CAPTURE, REFUND, CLAIM = EntryType.CAPTURE, EntryType.REFUND, EntryType.DELEGATED
 
 

@@ -14,7 +14,8 @@ from ledger.database import LedgerRejectionError, LedgerUnavailableError
 from ledger.reconciliation.daily import DayKey
 from ledger.reconciliation.reconcile import MOST_SENTENCES, reconcile_day
 from ledger.reconciliation.settlement_file import DailyFile
-from tests.ledger.trade import AT, WEEK, refund
+from tests.factories import AT, refund_request
+from tests.ledger.trade import WEEK
 from tests.simulator.conftest import Caller
 from tests.simulator.test_simulator_checkout import ONE
 
@@ -45,7 +46,7 @@ def give_back(ledger):
     """Give so much of a trip back; gives the request's id."""
 
     def _give_back(trip, amount, *, at=AT):
-        asked = refund(amount, trip=trip)
+        asked = refund_request(amount, trip=trip)
         ledger.reserve_refund(asked, at, WEEK)
         ledger.post_refund(asked, at)
         return asked.refund_request_id

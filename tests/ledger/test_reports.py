@@ -16,7 +16,8 @@ from ledger.reconciliation.reconcile import reconcile_day
 from ledger.reconciliation.settlement_file import DailyFile
 from ledger.reports.files import Format, write_report
 from ledger.reports.summary import summarize
-from tests.ledger.trade import AT, WEEK, recovery, refund
+from tests.factories import AT, recovery, refund_request
+from tests.ledger.trade import WEEK
 
 DAY = Period.of_day(AT.date())
 
@@ -53,7 +54,7 @@ def trade(ledger, post):
     post("1200", "0", trip="yen", code="JPY", store_id="store-2")
     post("0.500", "0", trip="dinars", code="KWD")
     post("0.00", "0.00", trip="empty", outcome="cancelled")
-    asked = refund("1.04", trip="part", number=1)
+    asked = refund_request("1.04", trip="part", number=1)
     ledger.reserve_refund(asked, AT, WEEK)
     ledger.post_refund(asked, AT + timedelta(seconds=90), "XYZ2")
     ledger.post_recovery(recovery("5.00", trip="part"))

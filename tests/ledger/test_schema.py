@@ -15,7 +15,8 @@ from ledger.database import Database, LedgerRejectionError, LedgerUnavailableErr
 from ledger.ledger import Ledger
 from ledger.schema import NEWEST, migrations
 from ledger.tables import metadata, settlements
-from tests.ledger.trade import AT, WEEK, recovery, refund, sale_receipt, settled
+from tests.factories import AT, recovery, refund_request, sale_receipt, settled_trip
+from tests.ledger.trade import WEEK
 
 ROOT = Path(__file__).parents[2]
 UPGRADE = (
@@ -62,13 +63,13 @@ def test_programs_that_upgrade_at_once_dont_collide(new, new_url):
     "deed",
     [
         lambda ledger: ledger.settlement_of("t1"),
-        lambda ledger: ledger.post_settlement(settled()),
+        lambda ledger: ledger.post_settlement(settled_trip()),
         lambda ledger: ledger.keep_receipt(sale_receipt()),
         lambda ledger: ledger.receipts_of("t1"),
         lambda ledger: ledger.prune_receipts(WEEK * 20, AT),
-        lambda ledger: ledger.reserve_refund(refund("1.00"), AT, WEEK),
-        lambda ledger: ledger.post_refund(refund("1.00"), AT, None),
-        lambda ledger: ledger.release_refund(refund("1.00")),
+        lambda ledger: ledger.reserve_refund(refund_request("1.00"), AT, WEEK),
+        lambda ledger: ledger.post_refund(refund_request("1.00"), AT, None),
+        lambda ledger: ledger.release_refund(refund_request("1.00")),
         lambda ledger: ledger.post_recovery(recovery("1.00")),
         lambda ledger: ledger.paid_of("t1"),
         lambda ledger: ledger.check(),

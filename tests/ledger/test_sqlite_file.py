@@ -8,7 +8,7 @@ import pytest
 
 from ledger.database import Database, LedgerUnavailableError
 from ledger.ledger import Ledger
-from tests.ledger.trade import settled
+from tests.factories import settled_trip
 
 REPLACED = "replaced or removed"
 
@@ -34,7 +34,7 @@ def ledger(file):
 @pytest.fixture
 def copy(folder, file, ledger):
     """A copy of the ledger as they were with the trip `first` alone, made as docs/operations.md says."""
-    ledger.post_settlement(settled(trip="first"))
+    ledger.post_settlement(settled_trip(trip="first"))
     restored = folder / "copy.db"
     with sqlite3.connect(file) as source, sqlite3.connect(restored) as target:
         source.backup(target)
@@ -54,7 +54,7 @@ def posted(ledger, trip):
     told = []
     while True:
         try:
-            ledger.post_settlement(settled(trip=trip))
+            ledger.post_settlement(settled_trip(trip=trip))
         except LedgerUnavailableError as error:
             told.append(str(error))
             assert len(told) < 3
@@ -127,7 +127,7 @@ def test_a_file_that_was_removed_is_never_made_anew(ledger, file, folder, copy):
         beside.unlink()
     for _ in range(3):
         with pytest.raises(LedgerUnavailableError):
-            ledger.post_settlement(settled(trip="next"))
+            ledger.post_settlement(settled_trip(trip="next"))
     with pytest.raises(LedgerUnavailableError, match="is gone: put it back, or restore a copy"):
         ledger.settlement_of("first")
     with pytest.raises(LedgerUnavailableError, match="is gone"):
@@ -142,7 +142,7 @@ def test_a_file_that_was_moved_away_and_back_is_used_again(ledger, file, folder)
     posted(ledger, "first")
     file.rename(folder / "elsewhere.db")
     with pytest.raises(LedgerUnavailableError):
-        ledger.post_settlement(settled(trip="next"))
+        ledger.post_settlement(settled_trip(trip="next"))
     (folder / "elsewhere.db").rename(file)
     posted(ledger, "next")
     assert trips_in(file) == ["first", "next"]

@@ -19,7 +19,8 @@ from ledger.reports.summary import summarize
 from ledger.rows import receipt_row, settlement_row
 from ledger.tables import receipts, settlements
 from rendering.receipts import as_html, as_text
-from tests.ledger.trade import AT, WEEK, money, recovery, refund, sale_receipt, settled
+from tests.factories import AT, money, recovery, refund_request, sale_receipt, settled_trip
+from tests.ledger.trade import WEEK
 
 DAY = Period.of_day(AT.date())
 UNHEARD_OF = ["\0", "\ud800", "\udfff", "a\0b\ud800", "\ud83d\ude00\0"]
@@ -64,7 +65,7 @@ def test_a_text_that_no_database_can_hold_is_cleaned_at_any_depth(ledger, post, 
     more = {"decided_by": words, "merchant": words, "order_id": words, "strategy": "write_off"}
     card = Transaction(brand=words, terminal_id=words, reconciliation_id=words, card_statement_transaction_id=words)
     post("42.10", "1.00", receipt=paper(words), transaction=card, **more)
-    asked = refund("1.00", number=1)
+    asked = refund_request("1.00", number=1)
     ledger.reserve_refund(asked, AT, WEEK)
     ledger.post_refund(asked, AT, words)
     ledger.keep_receipt({**paper(words), "type": "REFUND", "refundRequestId": asked.refund_request_id})
@@ -82,7 +83,7 @@ def test_a_whole_pair_is_kept(ledger, post):
 @pytest.mark.parametrize("words", UNHEARD_OF)
 def test_a_row_that_an_older_program_left_breaks_no_report(database, ledger, read_everything, words):
     """Documents went in as they came then, what can't be held in them escaped."""
-    trip = settled("42.10", strategy="write_off")
+    trip = settled_trip("42.10", strategy="write_off")
     row = settlement_row(trip)
     row["document"] |= {"merchant": words, "decidedBy": words}
     older = create_engine(database.engine.url)

@@ -29,11 +29,11 @@ from domain.refund.refund import Recovery
 from domain.refund.refund_state import RefundStart, RefundState
 from domain.trip.request import InvalidTripError, StartIds, TripRequest
 from domain.workflow_details import details, refund_details
-from lab.accounting import usd
+from tests.factories import priced_cart_json, usd_json
 from tests.proof import test_proof
 from tests.proof.clockwork import Clockwork
 from tests.proof.fuzzing import changed, passed_on, received
-from tests.proof.test_proof import START, Proof, cart
+from tests.proof.test_proof import START, Proof
 from workflows.support.message_handler import read_message
 from workflows.support.start_payload import InvalidStartError, read_start, single_payload
 
@@ -47,15 +47,18 @@ MAX_SENTENCE, MAX_DETAILS = 2_000, 20_000
 HELD = Money(amount="10.00", code="USD")
 STARTS = [
     {},
-    {"cart": cart("42.10", "USD")},
-    {"cart": cart("42.10", "USD"), "policy": {"captureUnknownOutcome": "ask", "onDecline": "incremental"}},
-    {"cart": cart("42.10", "USD"), "payment": "checkout_service"},
+    {"cart": priced_cart_json("42.10")},
+    {"cart": priced_cart_json("42.10"), "policy": {"captureUnknownOutcome": "ask", "onDecline": "incremental"}},
+    {"cart": priced_cart_json("42.10"), "payment": "checkout_service"},
     {"payment": "checkout_service", "policy": {"tokenLifetime": "PT46H", "chargeMargin": "PT1H"}},
-    {"cart": {"total": usd("4.00"), "lines": [{"description": "Tea", "quantity": 2, "price": usd("2.00")}]}},
+    {"cart": {"total": usd_json("4.00"), "lines": [{"description": "Tea", "quantity": 2, "price": usd_json("2.00")}]}},
 ]
 MESSAGES = [
-    (SUBMIT_CART, cart("12.00", "USD")),
-    (SUBMIT_CART, {"total": usd("12.00"), "lines": [{"description": "Tea", "quantity": 2, "tax": usd("0.10")}]}),
+    (SUBMIT_CART, priced_cart_json("12.00")),
+    (
+        SUBMIT_CART,
+        {"total": usd_json("12.00"), "lines": [{"description": "Tea", "quantity": 2, "tax": usd_json("0.10")}]},
+    ),
     (CHOOSE_DECLINE_STRATEGY, {"strategy": "capture_authorized", "operator": "ann", "note": "a good customer"}),
     (RETRY, {"operator": "ann", "note": "mended"}),
     (CANCEL_TRIP, {"operator": "ann", "note": "rung up twice"}),
@@ -64,10 +67,10 @@ MESSAGES = [
 REFUND = {
     "shoppingTripId": "t1",
     "refundRequestId": "3f0e1a52-9b1c-4d7e-8f00-0123456789ab",
-    "amount": usd("2.10"),
+    "amount": usd_json("2.10"),
     "reason": "DAMAGED_ITEM",
 }
-RECOVERY = {"shoppingTripId": "t1", "recoveryId": "r1", "amount": usd("2.10"), "recoveredAt": START.isoformat()}
+RECOVERY = {"shoppingTripId": "t1", "recoveryId": "r1", "amount": usd_json("2.10"), "recoveredAt": START.isoformat()}
 RESOLUTION = {"givenBack": True, "operator": "ann", "note": "by the processor's file"}
 
 

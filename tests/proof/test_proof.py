@@ -49,13 +49,14 @@ from domain.settlement import Outcome
 from domain.trip.payment_service_trip import WHEN_A_DECLINE_IS_NOT_BELIEVED
 from domain.trip.request import Orchestrator, TripRequest
 from domain.trip_log import Event
-from lab.accounting import faults_of, usd
+from lab.accounting import faults_of
 from ledger.database import Database
 from ledger.ledger import Ledger
 from simulator.control import Control
 from simulator.faults import ONLY_ADJUSTS, Kind
 from simulator.server import running
 from temporal.payload_converter import UndecodablePayload
+from tests.factories import priced_cart_json, usd_json
 from tests.proof.clockwork import Clockwork
 from workflows.other_runs import ASK_LEDGER, INTEND
 from workflows.shopping_trip import pay, payment_of
@@ -201,8 +202,8 @@ class Proof(RuleBasedStateMachine):
         self.id = f"trip-{next(self.world.numbers)}"
         payload = {"storeId": "store-1", "shoppingTripId": self.id, "startedAt": START.isoformat(), "policy": policy}
         payload |= {"payment": payment}
-        payload |= {"cart": cart(total, "USD")} if total else {}
-        payload |= {"preAuthorized": usd(held)} if held else {}
+        payload |= {"cart": priced_cart_json(total)} if total else {}
+        payload |= {"preAuthorized": usd_json(held)} if held else {}
         self.account = self.world.ledger.account(self.id)
         self.account.pre_authorized = hundredths(held or "0")
         self.account.balance = hundredths(balance)
@@ -261,7 +262,7 @@ class Proof(RuleBasedStateMachine):
     )
     def somebody_runs_the_trip_again(self, *, total, policy, payment, done):
         """The run is terminated, its call done or not, and another one is started, perhaps with another payload."""
-        self.payload |= {"cart": cart(total, "USD") if total else None, "policy": policy}
+        self.payload |= {"cart": priced_cart_json(total) if total else None, "policy": policy}
         self.payload |= {"payment": payment} if payment else {}
         self.world.run(self._run_again(done=done))
 
@@ -297,7 +298,8 @@ class Proof(RuleBasedStateMachine):
     @precondition(lambda self: self.lives)
     @rule(total=AMOUNTS, code=st.sampled_from(["USD", "USD", "USD", "JPY"]))
     def a_cart_comes(self, total, code):
-        self.say(SUBMIT_CART, cart(total, code))
+        total = total.split(".")[0] if code == "JPY" else total
+        self.say(SUBMIT_CART, priced_cart_json(total, code=code))
 
     @precondition(lambda self: self.lives)
     @rule(strategy=st.sampled_from(Strategy))
@@ -564,13 +566,6 @@ class Proof(RuleBasedStateMachine):
         else:
             return False
         return True
-
-
-def cart(total, code):
-    """A cart that each of the two services can take."""
-    money = {"amount": total.split(".")[0] if code == "JPY" else total, "code": code}
-    line = {"productId": "tea", "quantity": {"value": "1", "unit": "each"}, "unitPrice": {"price": money}}
-    return {"total": money, "lines": [line] if Decimal(total) else []}
 
 
 def hundredths(amount):

@@ -13,12 +13,9 @@ from rendering.plain_text import plain
 from rendering.receipts import WIDTH, as_html, as_text
 from tests.anything import ANYTHING, changed
 from tests.domain.test_display_values import START, receipt_for
+from tests.factories import usd_json
 
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f jam"
-
-
-def usd(amount):
-    return {"amount": amount, "code": "USD"}
 
 
 SALE = {
@@ -30,13 +27,19 @@ SALE = {
     "tripStartedAt": "2026-11-24T11:00:00Z",
     "issuedAt": "2026-11-24T12:00:00.123456Z",
     "lines": [
-        {"description": "Oat milk", "quantity": 2, "price": usd("2.40"), "tax": usd("0.34"), "total": usd("4.80")},
-        {"quantity": "1.5 kg", "total": usd("37.30")},
+        {
+            "description": "Oat milk",
+            "quantity": 2,
+            "price": usd_json("2.40"),
+            "tax": usd_json("0.34"),
+            "total": usd_json("4.80"),
+        },
+        {"quantity": "1.5 kg", "total": usd_json("37.30")},
         {"description": "A bag"},
     ],
-    "total": usd("42.10"),
-    "paid": usd("30.54"),
-    "remaining": usd("11.56"),
+    "total": usd_json("42.10"),
+    "paid": usd_json("30.54"),
+    "remaining": usd_json("11.56"),
     "card": {
         "brand": "VISA",
         "lastFour": "1234",
@@ -87,7 +90,7 @@ def test_a_receipt_has_every_fact_on_paper_and_on_a_page(fact):
 
 
 def test_a_sale_that_is_paid_does_not_say_that_nothing_remains():
-    receipt = {**SALE, "remaining": usd("0.00")}
+    receipt = {**SALE, "remaining": usd_json("0.00")}
     assert "Remains" not in as_text([receipt])
     assert "Remains" not in as_html([receipt])
 
@@ -101,7 +104,7 @@ def test_a_sale_that_is_paid_does_not_say_that_nothing_remains():
     ],
 )
 def test_a_quantity_is_read_as_the_checkout_service_wants_it_said_too(quantity, printed):
-    line = {"description": "a", "quantity": quantity, "price": usd("1.00"), "total": usd("2.00")}
+    line = {"description": "a", "quantity": quantity, "price": usd_json("1.00"), "total": usd_json("2.00")}
     assert printed in as_text([{**SALE, "lines": [line]}])
 
 
@@ -110,7 +113,7 @@ def test_several_receipts_follow_one_another():
         **{name: SALE[name] for name in ("storeId", "shoppingTripId", "issuedAt", "paid")},
         "type": "REFUND",
         "refundRequestId": "r1",
-        "refunded": usd("2.10"),
+        "refunded": usd_json("2.10"),
         "reason": "Other",
         "statements": [],
     }
@@ -126,14 +129,14 @@ def test_a_page_needs_nothing_from_elsewhere():
 
 @pytest.mark.parametrize("length", range(WIDTH - 10, WIDTH + 3))
 def test_a_name_and_its_price_never_run_into_one_another(length):
-    text = as_text([{**SALE, "lines": [{"description": "x" * length, "total": usd("4.80")}]}])
+    text = as_text([{**SALE, "lines": [{"description": "x" * length, "total": usd_json("4.80")}]}])
     assert re.search(r"x\s+4\.80 USD\n", text)
 
 
 @settings(deadline=None)
 @given(words, words, words)
 def test_whatever_the_cart_system_says_fits_the_paper_and_is_obeyed_nowhere(description, quantity, sentence):
-    line = {"description": description, "quantity": quantity, "price": usd("1.00"), "total": usd("1.00")}
+    line = {"description": description, "quantity": quantity, "price": usd_json("1.00"), "total": usd_json("1.00")}
     receipt = {**SALE, "lines": [line], "statements": [sentence]}
     text = as_text([receipt])
     assert all(cell_len(printed) <= WIDTH for printed in text.splitlines())
@@ -155,7 +158,13 @@ def test_what_a_terminal_would_obey_or_nobody_sees_is_not_printed(char):
 
 
 def test_a_line_has_signed_figures_with_all_their_decimals_and_zeros():
-    coupon = {"description": "coupon", "quantity": 1, "price": usd("0.019"), "tax": usd("0.00"), "total": usd("-2.00")}
+    coupon = {
+        "description": "coupon",
+        "quantity": 1,
+        "price": usd_json("0.019"),
+        "tax": usd_json("0.00"),
+        "total": usd_json("-2.00"),
+    }
     text = as_text([{**SALE, "lines": [coupon]}])
     for fact in ("1 x 0.019 USD, tax 0.00 USD", "-2.00 USD"):
         assert fact in one_line(text)

@@ -5,11 +5,8 @@ from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 
 from domain.public_names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
 from lab.accounting import faults_of
+from tests.factories import usd_json
 from tests.workflows.world import said, sentences
-
-
-def usd(amount):
-    return {"amount": amount, "code": "USD"}
 
 
 def priced(total="8.56", price="4.00", tax="0.28"):
@@ -17,12 +14,12 @@ def priced(total="8.56", price="4.00", tax="0.28"):
         "productId": "tea",
         "description": "Tea",
         "quantity": {"value": "2", "unit": "each"},
-        "unitPrice": {"price": usd(price), "salesTax": usd(tax)},
+        "unitPrice": {"price": usd_json(price), "salesTax": usd_json(tax)},
     }
-    return {"total": usd(total), "lines": [line]}
+    return {"total": usd_json(total), "lines": [line]}
 
 
-EMPTY = {"total": usd("0.00"), "lines": []}
+EMPTY = {"total": usd_json("0.00"), "lines": []}
 
 
 async def delegated(world, cart=None, *, faults=(), **policy):
@@ -39,9 +36,13 @@ async def ended(trip):
 async def test_a_priced_cart_becomes_an_order_that_amazon_collects(world):
     trip = await delegated(world)
     result, account = await ended(trip)
-    assert (result["outcome"], result["total"], result["delegated"]) == ("delegated", usd("8.56"), usd("8.56"))
-    assert (result["captured"], result["badDebt"]) == (usd("0.00"), usd("0.00"))
-    assert account["order"] == {"orderId": result["orderId"], "total": usd("8.56")}
+    assert (result["outcome"], result["total"], result["delegated"]) == (
+        "delegated",
+        usd_json("8.56"),
+        usd_json("8.56"),
+    )
+    assert (result["captured"], result["badDebt"]) == (usd_json("0.00"), usd_json("0.00"))
+    assert account["order"] == {"orderId": result["orderId"], "total": usd_json("8.56")}
     assert result["merchant"] == "Corner Shops"
     assert account["calls"] == {"checkout": 1}
     status = await trip.status()
@@ -83,7 +84,7 @@ async def test_a_late_cart_is_handed_over_and_one_that_does_not_add_up_is_refuse
     assert "8.57 USD" in str(refused.value.cause)
     assert "8.56 USD" in str(refused.value.cause)
     with pytest.raises(WorkflowUpdateFailedError) as refused:
-        await trip.update(SUBMIT_CART, {"total": usd("1.00"), "lines": [{"description": "Tea"}]})
+        await trip.update(SUBMIT_CART, {"total": usd_json("1.00"), "lines": [{"description": "Tea"}]})
     assert "line 1 (Tea)" in str(refused.value.cause)
     before = sentences(await trip.status(), "refusal")  # an update that meets the ledger being asked leaves a line
     await trip.signal(SUBMIT_CART, priced(total="8.57"))
@@ -118,7 +119,7 @@ async def test_a_start_with_a_cart_that_does_not_add_up_fails_at_once_with_both_
 async def test_a_lost_answer_is_asked_for_again_and_there_is_one_order(world, fault):
     result, account = await ended(await delegated(world, faults=[{"call": "checkout", **fault}]))
     assert result["outcome"] == "delegated"
-    assert account["order"]["total"] == usd("8.56")
+    assert account["order"]["total"] == usd_json("8.56")
 
 
 async def test_a_refused_cart_parks_the_trip_until_a_corrected_one_comes(world):
@@ -129,7 +130,7 @@ async def test_a_refused_cart_parks_the_trip_until_a_corrected_one_comes(world):
     assert (status["stage"], status["attention"]["cause"]) == ("checking_out", "refused")
     await trip.update(SUBMIT_CART, priced(total="2.14", price="1.00", tax="0.07"))
     result, account = await ended(trip)
-    assert (result["total"], account["order"]["total"]) == (usd("2.14"), usd("2.14"))
+    assert (result["total"], account["order"]["total"]) == (usd_json("2.14"), usd_json("2.14"))
 
 
 @pytest.mark.parametrize(("kind", "cause"), [("unknown_trip", "unknown_trip"), ("forbidden", "not_allowed")])
@@ -179,7 +180,7 @@ async def test_what_is_amazons_business_is_refused_in_words(world, name, payload
 async def test_an_expired_trip_is_bad_debt_and_an_incident(world):
     trip = await delegated(world, faults=[{"call": "checkout", "kind": "expired"}])
     result, account = await ended(trip)
-    assert (result["outcome"], result["badDebt"]) == ("expired", usd("8.56"))
+    assert (result["outcome"], result["badDebt"]) == ("expired", usd_json("8.56"))
     assert faults_of(result, account) == []
     assert account["paymentStatuses"] == []  # it is no business of the Payment Service
     (incident,) = await world.control.incidents(at_least=1)
@@ -190,7 +191,7 @@ async def test_an_order_that_is_found_after_the_end_is_recovered_and_not_told_th
     trip = await delegated(world, faults=[{"call": "checkout", "kind": "expired"}])
     await trip.result()
     recovered = await world.recovery(trip, "8.56")
-    assert (recovered["settled"], recovered["byAmazon"]) == (usd("8.56"), True)
+    assert (recovered["settled"], recovered["byAmazon"]) == (usd_json("8.56"), True)
     assert (await trip.account())["paymentStatuses"] == []
 
 
@@ -198,4 +199,4 @@ async def test_a_service_that_never_answers_ends_expired_at_the_end_of_the_token
     fault = {"call": "checkout", "kind": "server_error", "times": 1000}
     trip = await delegated(world, faults=[fault], tokenLifetime="PT3H")
     result, _ = await ended(trip)
-    assert (result["outcome"], result["badDebt"]) == ("expired", usd("8.56"))
+    assert (result["outcome"], result["badDebt"]) == ("expired", usd_json("8.56"))

@@ -4,11 +4,8 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
 from domain.public_names import RETRY, delivery_workflow_id
+from tests.factories import usd_json
 from tests.workflows.world import said
-
-
-def usd(amount):
-    return {"amount": amount, "code": "USD"}
 
 
 async def test_a_rejected_payment_status_is_an_incident_until_an_operator_has_it_sent_again_and_it_is_accepted(world):
@@ -33,7 +30,7 @@ async def test_a_rejected_payment_status_is_an_incident_until_an_operator_has_it
     await delivery.result()
     assert [one["body"]["state"] for one in await world.control.incidents(at_least=2)] == ["opened", "closed"]
     (status,) = (await trip.account())["paymentStatuses"]
-    assert status["settledAmount"] == usd("10.00")
+    assert status["settledAmount"] == usd_json("10.00")
 
 
 async def test_a_payment_status_that_is_not_answered_by_the_contract_is_sent_again_by_itself(world):

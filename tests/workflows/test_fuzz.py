@@ -8,11 +8,12 @@ from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
 from domain.public_names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
+from tests.factories import cart_json
 from tests.proof.fuzzing import changed
-from tests.workflows.world import cart, said
+from tests.workflows.world import said
 
 MESSAGES = [
-    (SUBMIT_CART, cart("43.00")),
+    (SUBMIT_CART, cart_json("43.00")),
     (CHOOSE_DECLINE_STRATEGY, said(strategy="write", note="nearly")),
     (RETRY, said(note="again")),
     (CANCEL_TRIP, said(reason="no note", operator="")),
@@ -62,7 +63,7 @@ async def test_starts_that_are_nearly_right_end_and_fail_no_workflow_task(world)
             "storeId": "s",
             "shoppingTripId": f"t{number}",
             "startedAt": now,
-            "cart": cart("42.10"),
+            "cart": cart_json("42.10"),
             "policy": {},
         }
         trip = await world.start(f"t{number}", changed(payload, dice))

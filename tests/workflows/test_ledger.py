@@ -20,13 +20,10 @@ from domain.public_names import (
     TASK_QUEUE,
 )
 from domain.settlement import Settlement
-from tests.workflows.world import cart, said, sentences
+from tests.factories import cart_json, usd_json
+from tests.workflows.world import said, sentences
 
 TRIPS = "SELECT shopping_trip_id FROM settlements"
-
-
-def usd(amount):
-    return {"amount": amount, "code": "USD"}
 
 
 async def waiting(trip, cause):
@@ -44,7 +41,7 @@ async def test_a_settled_trip_is_in_the_books_with_its_receipt(world):
     settlement = world.ledger.settlement_of(trip.id)
     assert settlement.to_json() == result
     (receipt,) = world.ledger.receipts_of(trip.id)
-    assert receipt["paid"] == usd("30.54")
+    assert receipt["paid"] == usd_json("30.54")
 
 
 async def test_a_trip_that_the_books_know_is_never_paid_again_whoever_starts_it_and_how(world):
@@ -56,7 +53,7 @@ async def test_a_trip_that_the_books_know_is_never_paid_again_whoever_starts_it_
         "storeId": "store-2",
         "shoppingTripId": trip.id,
         "startedAt": now.isoformat(),
-        "cart": cart("99.00"),
+        "cart": cart_json("99.00"),
         "policy": {"onDecline": "write_off"},
     }
     again = await world.start(trip.id, other)
@@ -64,7 +61,7 @@ async def test_a_trip_that_the_books_know_is_never_paid_again_whoever_starts_it_
     assert (await trip.account())["calls"] == calls
     status = await again.status()
     assert "the ledger knows this trip" in str(sentences(status, "settled"))
-    assert (status["stage"], status["captured"]) == ("settled", usd("42.10"))
+    assert (status["stage"], status["captured"]) == ("settled", usd_json("42.10"))
 
 
 async def test_a_trip_waits_for_books_that_are_away_and_goes_on_by_itself_when_they_are_back(world):
@@ -99,24 +96,24 @@ async def test_a_trip_takes_its_cart_while_it_waits_for_the_books(world):
     world.lose_books()
     trip = await world.trip(None, held="10.00")
     await waiting(trip, "ledger")
-    await trip.update(SUBMIT_CART, cart("12.00"))
+    await trip.update(SUBMIT_CART, cart_json("12.00"))
     world.find_books()
-    assert (await trip.result())["captured"] == usd("12.00")
+    assert (await trip.result())["captured"] == usd_json("12.00")
 
 
 async def test_at_charge_by_a_trip_goes_on_without_the_books_and_posts_when_they_are_back(world):
     world.lose_books()
     trip = await world.trip(held="10.00", tokenLifetime="PT3H")
     await world.pass_time(hours=2, minutes=20)
-    assert (await trip.account())["captured"] == usd("42.10")
+    assert (await trip.account())["captured"] == usd_json("42.10")
     status = await waiting(trip, "ledger")
-    assert (status["stage"], status["captured"]) == ("recording", usd("42.10"))
+    assert (status["stage"], status["captured"]) == ("recording", usd_json("42.10"))
     assert "without it" in str(sentences(status, "deadline"))
     states = [(incident["body"]["cause"], incident["body"]["state"]) for incident in await world.control.incidents()]
     assert states.count(("ledger", "opened")) == 2  # once before the capture, once after it
     world.find_books()
     await trip.result()
-    assert world.ledger.settlement_of(trip.id).captured.to_json() == usd("42.10")
+    assert world.ledger.settlement_of(trip.id).captured.to_json() == usd_json("42.10")
     states = [(incident["body"]["cause"], incident["body"]["state"]) for incident in await world.control.incidents()]
     assert states.count(("ledger", "opened")) == states.count(("ledger", "closed"))
 
@@ -125,13 +122,13 @@ async def test_books_that_fail_after_the_capture_hold_up_nothing_but_the_posting
     trip = await world.trip(None, held="10.00")
     await world.pass_time(minutes=1)  # the ledger is asked
     world.lose_books()
-    await trip.update(SUBMIT_CART, cart("42.10"))
+    await trip.update(SUBMIT_CART, cart_json("42.10"))
     (receipt,) = await world.control.receipts(at_least=1)
-    assert receipt["body"]["paid"] == usd("42.10")
+    assert receipt["body"]["paid"] == usd_json("42.10")
     await waiting(trip, "ledger")
-    assert (await trip.account())["captured"] == usd("42.10")
+    assert (await trip.account())["captured"] == usd_json("42.10")
     world.find_books()
-    assert (await trip.result())["captured"] == usd("42.10")
+    assert (await trip.result())["captured"] == usd_json("42.10")
     assert world.ledger.settlement_of(trip.id) is not None
 
 
@@ -140,7 +137,7 @@ async def test_a_settlement_with_a_debt_is_reported_to_the_service(world, strate
     trip = await world.trip(balance="30.60", held="10.00", onDecline=strategy)
     await trip.result()
     (status,) = (await trip.account())["paymentStatuses"]
-    assert (status["totalAmount"], status["settledAmount"]) == (usd("42.10"), usd(settled))
+    assert (status["totalAmount"], status["settledAmount"]) == (usd_json("42.10"), usd_json(settled))
 
 
 async def test_a_trip_that_is_paid_in_full_is_not_reported(world):
@@ -153,9 +150,9 @@ async def test_a_debt_that_is_paid_is_posted_and_reported(world):
     trip = await world.trip(balance="30.60", held="10.00", onDecline="capture_authorized")
     await trip.result()
     paid = await world.recovery(trip, "32.10")
-    assert (paid["total"], paid["settled"]) == (usd("42.10"), usd("42.10"))
+    assert (paid["total"], paid["settled"]) == (usd_json("42.10"), usd_json("42.10"))
     *_, status = (await trip.account())["paymentStatuses"]
-    assert status["settledAmount"] == usd("42.10")
+    assert status["settledAmount"] == usd_json("42.10")
 
 
 async def test_a_debt_that_is_paid_while_the_books_are_away_is_posted_when_they_are_back(world):
@@ -167,7 +164,7 @@ async def test_a_debt_that_is_paid_while_the_books_are_away_is_posted_when_they_
     assert not recovering.done()
     world.find_books()
     await world.pass_time(minutes=5)
-    assert (await recovering)["settled"] == usd("42.10")
+    assert (await recovering)["settled"] == usd_json("42.10")
 
 
 async def test_a_report_that_was_held_up_does_not_make_a_paid_trip_unpaid_again(world):
@@ -180,7 +177,7 @@ async def test_a_report_that_was_held_up_does_not_make_a_paid_trip_unpaid_again(
         await world.pass_time(minutes=15)
         await world.client.get_workflow_handle(f"delivery-{trip.id}:payment-status").result()
     statuses = [status["settledAmount"] for status in (await trip.account())["paymentStatuses"]]
-    assert statuses == [usd("42.10"), usd("42.10")]
+    assert statuses == [usd_json("42.10"), usd_json("42.10")]
 
 
 async def settled_by_another_run(world, trip):
@@ -212,7 +209,7 @@ async def test_a_trip_that_was_charged_while_the_books_were_away_and_settled_oth
     await trip.update(CHOOSE_DECLINE_STRATEGY, said(strategy="capture_authorized"))
     await waiting(trip, "ledger")
     world.find_books()
-    assert (await trip.result())["captured"] == usd("10.00")
+    assert (await trip.result())["captured"] == usd_json("10.00")
     bodies = [incident["body"] for incident in await world.control.incidents(at_least=1)]
     (conflict,) = [body for body in bodies if body["cause"] == "conflict"]
     assert "those stand: captured 42.10 USD of 42.10 USD" in conflict["sentence"]
@@ -236,7 +233,7 @@ async def test_a_receipt_that_nobody_takes_for_an_hour_is_an_incident_until_it_i
 @pytest.mark.parametrize(
     ("message", "payload"),
     [
-        (SUBMIT_CART, cart("99.00")),
+        (SUBMIT_CART, cart_json("99.00")),
         (CHOOSE_DECLINE_STRATEGY, said(strategy="write_off")),
         (RETRY, said()),
         (CANCEL_TRIP, said()),
@@ -254,7 +251,7 @@ async def test_an_update_with_start_after_the_end_is_answered_with_the_settlemen
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
     )
     answer = await world.client.execute_update_with_start_workflow(message, payload, start_workflow_operation=start)
-    assert (answer["stage"], answer["outcome"], answer["captured"]) == ("settled", "captured", usd("42.10"))
+    assert (answer["stage"], answer["outcome"], answer["captured"]) == ("settled", "captured", usd_json("42.10"))
     status = await world.client.get_workflow_handle(trip.handle.id).query(STATUS)
     assert sentences(status, "refusal") == [f"{message} not taken: the trip was settled before"]
 
@@ -262,10 +259,10 @@ async def test_an_update_with_start_after_the_end_is_answered_with_the_settlemen
 async def test_an_update_that_comes_while_the_ledger_is_away_is_taken(world):
     world.lose_books()
     trip = await world.trip(None, held="10.00")
-    answer = await trip.update(SUBMIT_CART, cart("12.00"))
-    assert answer["total"] == usd("12.00")
+    answer = await trip.update(SUBMIT_CART, cart_json("12.00"))
+    assert answer["total"] == usd_json("12.00")
     world.find_books()
-    assert (await trip.result())["captured"] == usd("12.00")
+    assert (await trip.result())["captured"] == usd_json("12.00")
 
 
 async def test_a_start_with_another_total_than_the_settled_one_says_so_in_the_trips_log(world):
@@ -274,7 +271,7 @@ async def test_a_start_with_another_total_than_the_settled_one_says_so_in_the_tr
     same = await world.start(trip.id, trip.payload)
     await same.result()
     assert sentences(await same.status(), "refusal") == []
-    other = await world.start(trip.id, trip.payload | {"cart": cart("12.00")})
+    other = await world.start(trip.id, trip.payload | {"cart": cart_json("12.00")})
     await other.result()
     (refusal,) = sentences(await other.status(), "refusal")
     assert "another total" in refusal

@@ -13,7 +13,8 @@ from temporalio.testing import ActivityEnvironment
 from activities.checkout_service import CheckoutActivities, CheckoutCall
 from domain.cart.cart import Cart
 from domain.public_names import RETRY, SUBMIT_CART
-from tests.workflows.world import cart, said
+from tests.factories import cart_json
+from tests.workflows.world import said
 
 FAULTS = [
     {"call": "adjust", "kind": "bad_request"},
@@ -47,7 +48,7 @@ async def test_a_call_that_fails_is_one_line(world, tracebacks, fault):
 
 
 async def test_a_call_that_is_refused_before_it_is_sent_is_one_line_too():
-    call = CheckoutCall(store_id="store-1", shopping_trip_id="trip-1", cart=Cart.model_validate(cart("1.00")))
+    call = CheckoutCall(store_id="store-1", shopping_trip_id="trip-1", cart=Cart.model_validate(cart_json("1.00")))
     env = ActivityEnvironment()
     env.info = replace(env.info, started_time=datetime.now(UTC))
     with capture_logs() as logs, pytest.raises(ApplicationError) as failure:
@@ -72,7 +73,7 @@ async def test_what_is_refused_to_people_and_programs_is_no_traceback(world, tra
     with pytest.raises(WorkflowUpdateFailedError):
         await trip.update(SUBMIT_CART, {"total": 7})
     await trip.signal(SUBMIT_CART, {"total": 7})
-    await trip.update(SUBMIT_CART, cart("1.00"))
+    await trip.update(SUBMIT_CART, cart_json("1.00"))
     await trip.result()
     with pytest.raises(WorkflowFailureError) as refund:
         await (await world.refund(trip.id, "500.00")).result()

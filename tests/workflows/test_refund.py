@@ -11,13 +11,10 @@ from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, Wor
 from domain.public_names import CHOOSE_DECLINE_STRATEGY, REFUND, RESOLVE_REFUND, RETRY, STATUS, SUBMIT_CART, TASK_QUEUE
 from domain.refund.refund import RefundRequest
 from temporal.search_attribute_keys import STORE, TRIP
-from tests.workflows.world import cart, said, sentences
+from tests.factories import cart_json, usd_json
+from tests.workflows.world import said, sentences
 
 ASKED, FOUND = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES
-
-
-def usd(amount):
-    return {"amount": amount, "code": "USD"}
 
 
 async def refused(refund):
@@ -28,7 +25,7 @@ async def refused(refund):
 
 def request_of(trip, amount):
     return RefundRequest.model_validate(
-        {"shoppingTripId": trip.id, "refundRequestId": str(uuid.uuid4()), "amount": usd(amount)}
+        {"shoppingTripId": trip.id, "refundRequestId": str(uuid.uuid4()), "amount": usd_json(amount)}
     )
 
 
@@ -48,9 +45,9 @@ async def refunds_of(trip):
 async def test_a_refund_is_given_back_posted_and_told_the_shopper(world, paid):
     refund = await world.refund(paid.id, "12.10", reason="DAMAGED_ITEM")
     result = await refund.result()
-    assert (result["amount"], result["reason"], result["storeId"]) == (usd("12.10"), "DAMAGED_ITEM", "store-1")
+    assert (result["amount"], result["reason"], result["storeId"]) == (usd_json("12.10"), "DAMAGED_ITEM", "store-1")
     assert result["reconciliationId"]
-    assert await refunds_of(paid) == [usd("12.10")]
+    assert await refunds_of(paid) == [usd_json("12.10")]
     receipts = world.ledger.receipts_of(paid.id)
     assert [receipt["type"] for receipt in receipts] == ["SALE", "REFUND"]
     assert {receipt["merchant"] for receipt in receipts} == {"Corner Shops"}
@@ -62,7 +59,7 @@ async def test_refunds_never_exceed_the_capture_also_when_two_run_at_once(world,
     ends = await asyncio.gather(*(refund.result() for refund in refunds), return_exceptions=True)
     (failure,) = [end for end in ends if isinstance(end, WorkflowFailureError)]
     assert "12.10 USD" in str(failure.cause)
-    assert await refunds_of(paid) == [usd("30.00")]
+    assert await refunds_of(paid) == [usd_json("30.00")]
 
 
 async def test_the_same_request_is_the_same_refund_also_after_temporal_forgot_it(world, paid):
@@ -70,7 +67,7 @@ async def test_the_same_request_is_the_same_refund_also_after_temporal_forgot_it
     first = await (await world.refund(paid.id, "5.00", request_id=request_id)).result()
     again = await (await world.refund(paid.id, "5.00", request_id=request_id)).result()
     assert (first["refundRequestId"], again["amount"]) == (request_id, first["amount"])
-    assert await refunds_of(paid) == [usd("5.00")]
+    assert await refunds_of(paid) == [usd_json("5.00")]
     assert "another refund's" in await refused(await world.refund(paid.id, "6.00", request_id=request_id))
 
 
@@ -101,7 +98,7 @@ async def test_a_refund_that_can_not_be_is_refused_in_words_before_the_service_i
 )
 async def test_a_start_payload_that_can_not_be_used_fails_at_once_and_names_the_field(world, change, words):
     request_id = str(uuid.uuid4())
-    payload = {"shoppingTripId": "t1", "refundRequestId": request_id, "amount": usd("1.00"), **change}
+    payload = {"shoppingTripId": "t1", "refundRequestId": request_id, "amount": usd_json("1.00"), **change}
     refund = await world.client.start_workflow(REFUND, payload, id=f"refund-{request_id}", task_queue=TASK_QUEUE)
     assert words in await refused(refund)
 
@@ -132,13 +129,13 @@ async def test_after_the_window_nothing_can_be_given_back(world, paid):
 async def test_a_refund_whose_outcome_is_unknown_is_asked_for_again_with_the_same_key(world, paid, fault):
     await world.control.add_fault(paid.id, "refund", **fault)
     await (await world.refund(paid.id, "5.00")).result()
-    assert await refunds_of(paid) == [usd("5.00")]
+    assert await refunds_of(paid) == [usd_json("5.00")]
 
 
 async def test_a_refund_that_the_service_refuses_can_be_asked_for_again_another_day(world, paid):
     await world.control.add_fault(paid.id, "refund", "bad_request")
     assert "the service refused it" in await refused(await world.refund(paid.id, "42.10"))
-    assert (await (await world.refund(paid.id, "42.10")).result())["amount"] == usd("42.10")
+    assert (await (await world.refund(paid.id, "42.10")).result())["amount"] == usd_json("42.10")
 
 
 async def in_doubt(world, paid, *, lost):
@@ -157,7 +154,7 @@ async def test_a_refund_in_doubt_keeps_its_amount_until_a_person_found_out_that_
     answer = await refund.execute_update(RESOLVE_REFUND, said(givenBack=True))
     assert "log" not in answer
     assert "ann says that it was given back" in str(sentences(await refund.query(STATUS), "decision"))
-    assert (await refund.result())["amount"] == usd("42.10")
+    assert (await refund.result())["amount"] == usd_json("42.10")
     assert [receipt["type"] for receipt in world.ledger.receipts_of(paid.id)] == ["SALE", "REFUND"]
     assert [one["body"]["state"] for one in await world.control.incidents(at_least=2)] == ["opened", "closed"]
 
@@ -226,7 +223,7 @@ async def test_a_refund_waits_for_books_that_are_away(world, paid):
     world.find_books()
     await world.pass_time(minutes=1)
     await refund.result()
-    assert await refunds_of(paid) == [usd("5.00")]
+    assert await refunds_of(paid) == [usd_json("5.00")]
 
 
 async def test_temporals_own_cancellation_leaves_no_refund_behind(world, paid):
@@ -235,7 +232,7 @@ async def test_temporals_own_cancellation_leaves_no_refund_behind(world, paid):
     await world.control.incidents(at_least=1)
     await refund.cancel()
     await refund.execute_update(RETRY, said())
-    assert (await refund.result())["amount"] == usd("5.00")
+    assert (await refund.result())["amount"] == usd_json("5.00")
     assert "cancellation refused" in str(sentences(await refund.query(STATUS), "refusal"))
 
 
@@ -271,7 +268,7 @@ async def test_a_refund_of_a_trip_that_is_still_under_way_waits_and_is_done_when
         assert f"trip {trip.id} is still under way" in str(sentences(status, "failure"))
         await trip.update(CHOOSE_DECLINE_STRATEGY, said(strategy="capture_authorized"))
         await trip.result()
-    assert (await refund.result())["amount"] == usd("5.00")
+    assert (await refund.result())["amount"] == usd_json("5.00")
     assert {one["body"]["cause"] for one in await world.control.incidents()} <= {"decision"}
 
 
@@ -294,14 +291,14 @@ async def test_a_refund_that_comes_while_the_ledger_is_away_is_done_whoever_find
         trip = await world.trip(None, held="10.00")
         await trip.reach("awaiting_cart")
         world.lose_books()
-        await trip.update(SUBMIT_CART, cart("42.10"))
+        await trip.update(SUBMIT_CART, cart_json("42.10"))
         await trip.reach("recording")
         refund = await world.refund(trip.id, "5.00")
         await world.pass_time(minutes=1)
         world.find_books()
         await refund.execute_update(RETRY, said())  # before the trip has posted
-    assert (await refund.result())["amount"] == usd("5.00")
-    assert (await trip.result())["captured"] == usd("42.10")
+    assert (await refund.result())["amount"] == usd_json("5.00")
+    assert (await trip.result())["captured"] == usd_json("42.10")
 
 
 async def test_a_debt_that_is_paid_before_its_trip_is_settled_is_recorded_when_it_is(world):
@@ -313,7 +310,7 @@ async def test_a_debt_that_is_paid_before_its_trip_is_settled_is_recorded_when_i
         assert (await recovery.describe()).status is WorkflowExecutionStatus.RUNNING
         await trip.update(CHOOSE_DECLINE_STRATEGY, said(strategy="capture_authorized"))
         await trip.result()
-    assert (await recovery.result())["settled"] == usd("42.10")
+    assert (await recovery.result())["settled"] == usd_json("42.10")
 
 
 # Another run of a refund.
@@ -338,7 +335,7 @@ async def test_a_refund_that_was_done_and_not_heard_of_is_not_given_back_twice_b
     assert "0.00 USD that is left" in await refused(await world.refund(paid.id, "42.10"))
     await again.execute_update(RESOLVE_REFUND, said(givenBack=True))
     await again.result()
-    assert await refunds_of(paid) == [usd("42.10")]
+    assert await refunds_of(paid) == [usd_json("42.10")]
 
 
 @pytest.mark.parametrize("change", [{"amount": "6.00"}, {"amount": "5.00", "reason": "DAMAGED_ITEM"}])
@@ -348,9 +345,9 @@ async def test_another_refund_under_the_id_of_one_under_way_lets_that_one_go_on(
     await world.control.wait_for_calls(paid.id, "refund", at_least=1)
     again = await run_again(world, refund, paid.id, **change)
     result = await again.result()
-    assert (result["amount"], result["reason"]) == (usd("5.00"), "OTHER")
+    assert (result["amount"], result["reason"]) == (usd_json("5.00"), "OTHER")
     assert "the id is a refund of 5.00 USD" in str(sentences(await again.query(STATUS), "refusal"))
-    assert await refunds_of(paid) == [usd("5.00")]
+    assert await refunds_of(paid) == [usd_json("5.00")]
 
 
 async def test_an_id_whose_refund_the_service_surely_refused_is_free_for_another(world, paid):
@@ -358,7 +355,7 @@ async def test_an_id_whose_refund_the_service_surely_refused_is_free_for_another
     refund = await world.refund(paid.id, "5.00")
     await refused(refund)
     again = await world.refund(paid.id, "6.00", request_id=refund.id.removeprefix("refund-"))
-    assert (await again.result())["amount"] == usd("6.00")
+    assert (await again.result())["amount"] == usd_json("6.00")
 
 
 # A person's word that was wrong.
@@ -375,7 +372,7 @@ async def denied(world, paid):
 async def test_a_refund_that_was_given_back_after_all_is_written_down_by_a_later_word_with_its_reason(world, paid):
     refund = await denied(world, paid)
     again = await run_corrected(world, refund, paid, note="the bank's statement has it")
-    assert (await again.result())["amount"] == usd("42.10")
+    assert (await again.result())["amount"] == usd_json("42.10")
     status = await again.query(STATUS)
     assert "ann says that it was given back after all (the bank's statement has it)" in str(sentences(status))
     assert (await paid.account())["calls"]["refund"] == 2

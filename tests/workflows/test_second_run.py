@@ -8,12 +8,9 @@ from domain.posting import SettledTrip
 from domain.public_names import RESOLVE_CAPTURE, SHOPPING_TRIP, SUBMIT_CART, TASK_QUEUE, trip_workflow_id
 from domain.settlement import Settlement
 from lab.accounting import faults_of
+from tests.factories import cart_json, usd_json
 from tests.workflows.test_checkout import priced
-from tests.workflows.world import TripState, cart, said, sentences
-
-
-def usd(amount):
-    return {"amount": amount, "code": "USD"}
+from tests.workflows.world import TripState, said, sentences
 
 
 async def started_again(world, trip, change, *, terminated=True):
@@ -52,10 +49,14 @@ async def ended(trip, *, conflict):
 @pytest.mark.parametrize("total", ["25.00", "15.00", "20.00"])
 async def test_a_run_with_another_cart_repeats_the_capture_of_the_first(world, total, terminated):
     trip = await in_the_middle_of(world, "capture", held="10.00")
-    again = await started_again(world, trip, {"cart": cart(total)}, terminated=terminated)
+    again = await started_again(world, trip, {"cart": cart_json(total)}, terminated=terminated)
     result, account = await ended(again, conflict=total != "20.00")
-    assert (result["outcome"], result["total"], result["captured"]) == ("captured", usd("20.00"), usd("20.00"))
-    assert [capture["amount"] for capture in account["captures"]] == [usd("20.00")]
+    assert (result["outcome"], result["total"], result["captured"]) == (
+        "captured",
+        usd_json("20.00"),
+        usd_json("20.00"),
+    )
+    assert [capture["amount"] for capture in account["captures"]] == [usd_json("20.00")]
     assert account["calls"]["adjust"] == 1
     assert "another run of this trip set out to capture 20.00 USD" in str(sentences(await again.status()))
 
@@ -63,27 +64,27 @@ async def test_a_run_with_another_cart_repeats_the_capture_of_the_first(world, t
 async def test_a_run_without_a_cart_repeats_the_capture_of_the_first_and_needs_none(world):
     trip = await in_the_middle_of(world, "capture")
     again = await started_again(world, trip, {"cart": None})
-    assert (await ended(again, conflict=False))[0]["captured"] == usd("20.00")
+    assert (await ended(again, conflict=False))[0]["captured"] == usd_json("20.00")
 
 
 async def test_a_decision_and_what_was_asked_of_the_card_are_the_first_runs(world):
     policy = {"onDecline": "incremental", "search": {"pause": "PT0S"}}
     trip = await in_the_middle_of(world, "capture", "42.10", balance="30.60", held="10.00", **policy)
-    again = await started_again(world, trip, {"cart": cart("99.00"), "policy": {"onDecline": "write_off"}})
+    again = await started_again(world, trip, {"cart": cart_json("99.00"), "policy": {"onDecline": "write_off"}})
     result, _ = await ended(again, conflict=True)
     assert (result["strategy"], result["decidedBy"]) == ("incremental", "policy")
-    assert (result["captured"], result["badDebt"]) == (usd("30.54"), usd("11.56"))
+    assert (result["captured"], result["badDebt"]) == (usd_json("30.54"), usd_json("11.56"))
     assert result["declines"] > 0
 
 
 async def test_a_capture_that_the_service_does_not_repeat_is_left_to_a_person(world):
     trip = await in_the_middle_of(world, "capture")
     await world.control.add_fault(trip.id, "capture", "bad_request")
-    again = await started_again(world, trip, {"cart": cart("25.00")})
+    again = await started_again(world, trip, {"cart": cart_json("25.00")})
     bodies = [incident["body"] for incident in await world.control.incidents(at_least=2)]
     assert {body["cause"] for body in bodies} == {"conflict", "capture_unknown"}
     await again.update(RESOLVE_CAPTURE, said(captured=True))
-    assert (await ended(again, conflict=True))[0]["captured"] == usd("20.00")
+    assert (await ended(again, conflict=True))[0]["captured"] == usd_json("20.00")
 
 
 async def test_a_capture_is_not_repeated_unasked_where_the_policy_leaves_it_to_a_person(world):
@@ -95,14 +96,14 @@ async def test_a_capture_is_not_repeated_unasked_where_the_policy_leaves_it_to_a
     assert (await trip.account())["calls"]["capture"] == 1
     await again.update(RESOLVE_CAPTURE, said(captured=True))
     result, account = await ended(again, conflict=False)
-    assert (result["captured"], account["calls"]["capture"]) == (usd("20.00"), 1)
+    assert (result["captured"], account["calls"]["capture"]) == (usd_json("20.00"), 1)
 
 
 async def test_after_a_cancel_nothing_is_charged_by_another_run(world):
     trip = await in_the_middle_of(world, "cancel", "0.00", held="10.00")
-    again = await started_again(world, trip, {"cart": cart("25.00")})
+    again = await started_again(world, trip, {"cart": cart_json("25.00")})
     result, account = await ended(again, conflict=True)
-    assert (result["outcome"], result["total"]) == ("cancelled", usd("0.00"))
+    assert (result["outcome"], result["total"]) == ("cancelled", usd_json("0.00"))
     assert "adjust" not in account["calls"]
 
 
@@ -110,7 +111,7 @@ async def test_a_write_off_stays_one(world):
     trip = await in_the_middle_of(world, "cancel", "42.10", balance="0", onDecline="write_off")
     again = await started_again(world, trip, {"policy": {"onDecline": "capture_authorized"}})
     result, _ = await ended(again, conflict=False)
-    assert (result["outcome"], result["strategy"], result["badDebt"]) == ("written_off", "write_off", usd("42.10"))
+    assert (result["outcome"], result["strategy"], result["badDebt"]) == ("written_off", "write_off", usd_json("42.10"))
 
 
 @pytest.mark.parametrize("change", [{}, {"cart": priced("12.84", price="6.00", tax="0.42")}, {"cart": None}])
@@ -118,8 +119,8 @@ async def test_an_order_is_handed_over_again_as_it_was(world, change):
     trip = await in_the_middle_of(world, "checkout", priced(), payment="checkout_service")
     again = await started_again(world, trip, change)
     result, account = await ended(again, conflict=bool(change.get("cart")))
-    assert (result["outcome"], result["delegated"]) == ("delegated", usd("8.56"))
-    assert account["order"]["total"] == usd("8.56")
+    assert (result["outcome"], result["delegated"]) == ("delegated", usd_json("8.56"))
+    assert account["order"]["total"] == usd_json("8.56")
     assert account["repeats"] == {"checkout": 1}
 
 
@@ -134,7 +135,7 @@ async def test_an_order_that_amazon_did_not_take_by_a_persons_word_gives_way_to_
     await world.control.wait_for_calls(trip.id, "checkout", at_least=3)
     await world.control.incidents(at_least=2)
     await again.update(RESOLVE_CAPTURE, said(captured=False))
-    assert (await again.result())["delegated"] == usd("12.84")
+    assert (await again.result())["delegated"] == usd_json("12.84")
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,7 @@ async def test_a_run_whose_adjust_is_refused_finds_what_another_run_did_meanwhil
     posted = Settlement.model_validate(settlement)
     world.ledger.post_settlement(SettledTrip(settlement=posted, trip_started_at=posted.settled_at))
     await world.control.add_fault(trip.id, "adjust", "bad_request")
-    await trip.update(SUBMIT_CART, cart("25.00"))
+    await trip.update(SUBMIT_CART, cart_json("25.00"))
     assert await trip.result() == settlement
     assert (await trip.account())["calls"] == {"adjust": 1}
 
@@ -172,7 +173,7 @@ async def test_without_the_books_a_trip_is_charged_all_the_same(world):
     trip = await world.trip(None, held="10.00")
     await world.pass_time(minutes=1)
     world.lose_books()
-    await trip.update(SUBMIT_CART, cart("20.00"))
+    await trip.update(SUBMIT_CART, cart_json("20.00"))
     await world.control.wait_for_calls(trip.id, "capture", at_least=1)
     world.find_books()
-    assert (await trip.result())["captured"] == usd("20.00")
+    assert (await trip.result())["captured"] == usd_json("20.00")

@@ -16,13 +16,10 @@ from domain.public_names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CA
 from domain.receipts.receipt import NO_CARD_DATA
 from lab.accounting import faults_of
 from temporal.search_attribute_keys import ATTENTION, STAGE, STORE, TRIP
-from tests.workflows.world import cart, said, sentences
+from tests.factories import cart_json, usd_json
+from tests.workflows.world import said, sentences
 
 MINUTE = timedelta(minutes=1)
-
-
-def usd(amount):
-    return {"amount": amount, "code": "USD"}
 
 
 async def ended(trip):
@@ -51,8 +48,8 @@ async def test_an_approved_trip_is_captured_with_its_receipt_in_at_most_40_event
     trip = await world.trip(held="10.00")
     result, account = await ended(trip)
     assert result["outcome"] == "captured"
-    assert result["captured"] == usd("42.10")
-    assert account["captured"] == usd("42.10")
+    assert result["captured"] == usd_json("42.10")
+    assert account["captured"] == usd_json("42.10")
     assert result["transaction"]["tail"] == "1234"
     events = await trip.events()
     assert len(events) <= 40
@@ -99,7 +96,7 @@ async def test_a_declined_trip_ends_by_its_strategy(world, strategy, outcome, ca
         await trip.reach("awaiting_decision")
         await getattr(trip, by)(CHOOSE_DECLINE_STRATEGY, said(strategy=strategy))
     result, _ = await ended(trip)
-    assert (result["outcome"], result["captured"]) == (outcome, usd(captured))
+    assert (result["outcome"], result["captured"]) == (outcome, usd_json(captured))
     assert (result["strategy"], result["decidedBy"]) == (strategy, "policy" if by == "policy" else "ann")
 
 
@@ -121,7 +118,7 @@ async def test_a_decision_just_before_the_timer_wins_and_one_after_the_end_is_re
 async def test_a_decision_before_the_decline_applies_to_it(world):
     trip = await world.trip(None, balance="30.00", held="10.00")
     await trip.update(CHOOSE_DECLINE_STRATEGY, said(strategy="write_off"))
-    await trip.update(SUBMIT_CART, cart("42.10"))
+    await trip.update(SUBMIT_CART, cart_json("42.10"))
     result, _ = await ended(trip)
     assert result["outcome"] == "written_off"
 
@@ -129,9 +126,9 @@ async def test_a_decision_before_the_decline_applies_to_it(world):
 async def test_a_late_cart_is_paid(world):
     trip = await world.trip(None, held="10.00")
     await world.pass_time(hours=5)
-    await trip.signal(SUBMIT_CART, cart("12.00"))
+    await trip.signal(SUBMIT_CART, cart_json("12.00"))
     result, _ = await ended(trip)
-    assert result["captured"] == usd("12.00")
+    assert result["captured"] == usd_json("12.00")
 
 
 async def test_a_cart_that_never_comes_releases_the_hold(world):
@@ -142,9 +139,9 @@ async def test_a_cart_that_never_comes_releases_the_hold(world):
 
 async def test_an_update_answers_with_the_status_without_the_log(world):
     trip = await world.trip(None, held="10.00")
-    answer = await trip.update(SUBMIT_CART, cart("12.00"))
+    answer = await trip.update(SUBMIT_CART, cart_json("12.00"))
     shown = await trip.status()
-    assert answer["total"] == shown["total"] == usd("12.00")
+    assert answer["total"] == shown["total"] == usd_json("12.00")
     assert set(shown) - set(answer) <= {"log", "attention", "captured"}
     assert "log" in shown
     assert "log" not in answer
@@ -154,9 +151,9 @@ async def test_an_update_answers_with_the_status_without_the_log(world):
 async def test_a_changed_cart_is_asked_for_anew(world):
     trip = await world.trip(balance="30.00", held="10.00")
     await trip.reach("awaiting_decision")
-    await trip.update(SUBMIT_CART, cart("29.00"))
+    await trip.update(SUBMIT_CART, cart_json("29.00"))
     result, _ = await ended(trip)
-    assert (result["outcome"], result["captured"]) == ("captured", usd("29.00"))
+    assert (result["outcome"], result["captured"]) == ("captured", usd_json("29.00"))
 
 
 async def test_a_cancelled_trip_owes_nothing(world):
@@ -164,14 +161,14 @@ async def test_a_cancelled_trip_owes_nothing(world):
     await trip.reach("awaiting_decision")
     await trip.update(CANCEL_TRIP, said(note="shopper came back"))
     result, account = await ended(trip)
-    assert (result["outcome"], result["total"], result["decidedBy"]) == ("cancelled", usd("0.00"), "ann")
+    assert (result["outcome"], result["total"], result["decidedBy"]) == ("cancelled", usd_json("0.00"), "ann")
     assert account["cancelled"]
 
 
 async def test_an_expired_answer_makes_the_total_bad_debt_and_opens_an_incident(world):
     trip = await world.trip(faults=[{"call": "adjust", "kind": "expired"}])
     result, _ = await ended(trip)
-    assert (result["outcome"], result["badDebt"]) == ("expired", usd("42.10"))
+    assert (result["outcome"], result["badDebt"]) == ("expired", usd_json("42.10"))
     (incident,) = await world.control.incidents(at_least=1)
     assert (incident["body"]["cause"], incident["body"]["state"]) == ("expired", "opened")
 
@@ -198,14 +195,14 @@ async def test_a_fault_at_any_call_costs_no_money(world, call, fault):
     if call == "cancel":
         assert (result["outcome"], account["cancelled"]) == ("cancelled", True)
     else:
-        assert account["captured"] == result["captured"] == usd("42.10")
+        assert account["captured"] == result["captured"] == usd_json("42.10")
 
 
 @pytest.mark.parametrize("kind", ["odd_status", "other_shape", "too_much", "other_currency", "pending"])
 async def test_an_adjusts_answer_that_can_not_be_believed_is_asked_for_again(world, kind):
     trip = await world.trip(faults=[{"call": "adjust", "kind": kind, "times": 2}])
     result, _ = await ended(trip)
-    assert result["captured"] == usd("42.10")
+    assert result["captured"] == usd_json("42.10")
 
 
 @pytest.mark.parametrize(
@@ -226,7 +223,7 @@ async def test_a_rate_limit_is_waited_for_as_long_as_it_says_and_never_beyond_ch
     limited = {"call": "adjust", "kind": "rate_limited"}
     trip = await world.trip(faults=[limited | ({"retry_after": said_to_wait} if said_to_wait else {})])
     result, _ = await ended(trip)
-    assert result["captured"] == usd("42.10")
+    assert result["captured"] == usd_json("42.10")
     (wait, *_) = await waits(trip)
     assert least <= wait <= most
 
@@ -248,7 +245,7 @@ async def test_pending_until_the_deadline_captures_what_is_authorized(world):
     result, _ = await ended(trip)
     assert (result["outcome"], result["captured"], result["decidedBy"]) == (
         "partially_captured",
-        usd("10.00"),
+        usd_json("10.00"),
         "timer",
     )
 
@@ -276,7 +273,7 @@ async def test_an_outage_of_three_hours_in_the_middle_of_a_trip_ends_captured(wo
     assert status["attention"]["cause"] == "outage"
     await world.control.end_outage()
     result, _ = await ended(trip)
-    assert result["captured"] == usd("42.10")
+    assert result["captured"] == usd_json("42.10")
     states = [incident["body"]["state"] for incident in await world.control.incidents(at_least=2)]
     assert states == ["opened", "closed"]
 
@@ -291,7 +288,7 @@ async def test_a_capture_in_doubt_is_held_until_an_operator_says_what_happened(w
     assert "resolve_capture" in str(refused.value.cause)
     await trip.update(RESOLVE_CAPTURE, said(captured=captured))
     result, account = await ended(trip)
-    assert account["captured"] == result["captured"] == usd("42.10")
+    assert account["captured"] == result["captured"] == usd_json("42.10")
     assert account["calls"]["capture"] == (1 if captured else 2)
 
 
@@ -324,7 +321,7 @@ async def test_a_cart_that_is_refused_by_signal_opens_an_incident_that_a_good_ca
     assert "less than zero" in incident["body"]["sentence"]
     status = await trip.status()
     assert (status["stage"], status["attention"]["cause"]) == ("awaiting_cart", "cart")
-    await trip.update(SUBMIT_CART, cart("42.10"))
+    await trip.update(SUBMIT_CART, cart_json("42.10"))
     await ended(trip)
     states = [incident["body"]["state"] for incident in await world.control.incidents(at_least=2)]
     assert states == ["opened", "closed"]
@@ -439,7 +436,7 @@ async def test_the_sale_behind_a_start_that_failed_is_found_as_far_as_its_ids_ca
 
 async def test_a_trip_that_a_worker_takes_up_late_closes_what_was_told_of_it_meanwhile(world):
     started = (await world.env.get_current_time()).isoformat()
-    payload = {"storeId": "s", "shoppingTripId": "t1", "startedAt": started, "cart": cart("0.00")}
+    payload = {"storeId": "s", "shoppingTripId": "t1", "startedAt": started, "cart": cart_json("0.00")}
     trip = await world.start("t1", payload, start_delay=15 * MINUTE)
     await trip.result()
     (incident,) = await world.control.incidents()
@@ -468,7 +465,7 @@ async def test_a_start_ahead_of_our_clock_does_not_lengthen_the_tokens_life(worl
     expires = datetime.fromisoformat(status["expiresAt"])
     assert abs(expires - begun - timedelta(hours=46)) < timedelta(milliseconds=1)
     assert "the token's life counts from" in str(sentences(status, "deadline"))
-    await trip.update(SUBMIT_CART, cart("42.10"))
+    await trip.update(SUBMIT_CART, cart_json("42.10"))
     await ended(trip)
 
 
@@ -485,7 +482,7 @@ async def test_a_start_in_the_past_counts_from_there(world):
 async def test_a_trips_uuid_in_upper_case_is_the_same_trip_and_is_paid_once(world):
     trip_id = str(uuid.uuid4())
     await world.control.plan(trip_id)
-    payload = {"storeId": "store-1", "shoppingTripId": trip_id.upper(), "cart": cart("42.10")}
+    payload = {"storeId": "store-1", "shoppingTripId": trip_id.upper(), "cart": cart_json("42.10")}
     payload["startedAt"] = (await world.env.get_current_time()).isoformat()
     trip = await world.start(trip_id, payload)
     result, account = await ended(trip)
@@ -512,7 +509,7 @@ async def test_a_message_that_says_an_attribute_twice_is_refused_in_words(world)
     await trip.signal(SUBMIT_CART, raw(DOUBLED))
     (incident,) = await world.control.incidents(at_least=1)
     assert (incident["body"]["cause"], incident["body"]["state"]) == ("cart", "opened")
-    await trip.update(SUBMIT_CART, cart("42.10"))
+    await trip.update(SUBMIT_CART, cart_json("42.10"))
     await ended(trip)
 
 
@@ -531,10 +528,10 @@ async def test_a_start_that_says_an_attribute_twice_is_refused_in_words(world):
 )
 async def test_a_cart_is_charged_whatever_its_quantity(world, quantity):
     trip = await world.trip(None, held="10.00")
-    text = json.dumps(cart("42.10")).replace('"quantity": 2', f'"quantity": {quantity}')
+    text = json.dumps(cart_json("42.10")).replace('"quantity": 2', f'"quantity": {quantity}')
     await trip.signal(SUBMIT_CART, raw(text))
     result, _ = await ended(trip)
-    assert result["captured"] == usd("42.10")
+    assert result["captured"] == usd_json("42.10")
     assert len(await world.control.receipts(at_least=1)) == 1
 
 

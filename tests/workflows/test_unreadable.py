@@ -16,7 +16,8 @@ from lab import binaries
 from temporal.connection import data_converter
 from temporal.payload_codec import ENCODING
 from temporal.search_attributes import KEYS
-from tests.workflows.world import World, cart, registered, replayer_of_today, said, sentences
+from tests.factories import cart_json
+from tests.workflows.world import World, registered, replayer_of_today, said, sentences
 
 KEY, OTHER, STRANGE = (SecretStr(Fernet.generate_key().decode()) for _ in range(3))
 ACCEPTED = "workflow_execution_update_accepted_event_attributes"
@@ -131,8 +132,8 @@ async def test_a_refused_signal_stays_refused_for_a_worker_that_has_the_key(secr
     """Or the trip would stand still: its history says that nothing was done about the signal."""
     trip = await undecided(secret_world)
     await with_keys(secret_world, trip, STRANGE).signal(CHOOSE_DECLINE_STRATEGY, DECISION)
-    await trip.update(SUBMIT_CART, cart("12.00"))
-    await with_keys(secret_world, trip, STRANGE).signal(SUBMIT_CART, cart("13.00"))
+    await trip.update(SUBMIT_CART, cart_json("12.00"))
+    await with_keys(secret_world, trip, STRANGE).signal(SUBMIT_CART, cart_json("13.00"))
     assert (await trip.result())["captured"] == {"amount": "12.00", "code": "USD"}
     history = await history_of(trip)
     for keys in ((KEY, OTHER), (STRANGE, OTHER, KEY)):

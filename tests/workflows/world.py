@@ -30,6 +30,7 @@ from ledger.database import Database
 from ledger.ledger import Ledger
 from settings import WorkerSettings
 from temporal.connection import data_converter
+from tests.factories import cart_json
 from workflows.delivery import Delivery
 from workflows.reconciliation import Reconciliation
 from workflows.recovery import RecoverDebt
@@ -190,7 +191,7 @@ class World:
         if held is not None:
             payload["preAuthorized"] = {"amount": held, "code": code}
         if total is not None:
-            payload["cart"] = cart(total, code) if isinstance(total, str) else total
+            payload["cart"] = cart_json(total, code) if isinstance(total, str) else total
         return await self.start(trip_id, payload)
 
     async def start(self, trip_id, payload, **options):
@@ -243,10 +244,6 @@ class TripState:
         while (status := await self.status())["stage"] != stage:
             await self.world.control.wait_for_calls(self.id, at_least=1)
         return status
-
-
-def cart(total, code="USD"):
-    return {"total": {"amount": total, "code": code}, "lines": [{"description": "Apple", "quantity": 2}]}
 
 
 def said(**more):
