@@ -16,11 +16,14 @@ from domain.model import rfc3339
 from domain.money import plain_amount
 from domain.period import Period
 from ledger.cells import write_csv
+from ledger.database import LedgerRejectionError
 from ledger.entries import AMOUNT, CURRENCY, EVENT, NAMES, Trailer, Values, movements
 
 TOTAL, END = "#total", "#end"
 """What a trailer's lines in CSV have for a store: no store's id has a #."""
 TRAILER = "trailer"
+
+NO_PARQUET = "a report in Parquet needs pyarrow: run pip install 'pyarrow>=22', or choose csv or jsonl"
 
 
 class Format(StrEnum):
@@ -34,7 +37,10 @@ class Format(StrEnum):
 def write_report(
     connection: Connection, span: Period, sink: BinaryIO, *, store: str | None = None, form: Format = Format.CSV
 ) -> int:
-    """Write the movements of that time; gives how many there were."""
+    """Write the movements of that time; gives how many there were.
+
+    Raises LedgerRejectionError for Parquet where pyarrow is not installed, before anything is written.
+    """
     trailer = Trailer()
     rows = trailer.counted(movements(connection, span, store))
     WRITERS[form](map(_readable, rows), trailer, sink)
@@ -78,8 +84,10 @@ def _write_jsonl(rows: Iterable[list[Any]], trailer: Trailer, sink: BinaryIO) ->
 
 
 def _write_parquet(rows: Iterable[list[Any]], trailer: Trailer, sink: BinaryIO) -> None:
-    from ledger.reports.parquet import write_parquet  # noqa: PLC0415 (pyarrow takes 0.2 s and 60 MB, which only Parquet needs)
-
+    try:
+        from ledger.reports.parquet import write_parquet  # noqa: PLC0415 (pyarrow is an extra, of 170 MB)
+    except ModuleNotFoundError:
+        raise LedgerRejectionError(NO_PARQUET) from None
     write_parquet(rows, sink, lambda: {TRAILER: json.dumps(trailer_document(trailer))})
 
 
