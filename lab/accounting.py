@@ -1,4 +1,4 @@
-"""Compares what a trip says of itself with what others know of it, the services and the ledger: the lab's oracle."""
+"""The lab's oracle: compares a trip's result with what the services and the ledger know of it."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -9,13 +9,13 @@ from simulator.wire import Call
 
 ZERO = Decimal(0)
 
-EntryType = tuple[str, Decimal]
-"""What moved, in the ledger's words, and how much."""
+Movement = tuple[str, Decimal]
+"""The ledger's name of a movement, and its amount."""
 
 
-def money(said: dict[str, Any] | None) -> Decimal:
-    """An amount as it came in JSON, in the currency's own units; nothing is zero."""
-    return Decimal(said["amount"]) if said else ZERO
+def money(amount: dict[str, Any] | None) -> Decimal:
+    """An amount from JSON, in the currency's own units; None is zero."""
+    return Decimal(amount["amount"]) if amount else ZERO
 
 
 def usd(amount: Decimal | str) -> dict[str, str]:
@@ -29,19 +29,19 @@ def parts(result: dict[str, Any]) -> tuple[Decimal, ...]:
 
 
 def at_the_service(account: dict[str, Any]) -> Decimal:
-    """What both services took of a trip's money, by their own word."""
+    """What both services took of a trip's money, by their own ledgers."""
     return money(account["captured"]) + ordered(account)
 
 
 def ordered(account: dict[str, Any]) -> Decimal:
-    """What the Checkout Service took an order for, by its own word."""
+    """The total of the Checkout Service's order, by its own ledger."""
     return money((account["order"] or {}).get("total"))
 
 
 def faults_of(result: dict[str, Any], account: dict[str, Any], refunds: Sequence[Decimal] = ()) -> list[str]:
-    """What is wrong with a settled trip, in words, with the service as the witness.
+    """What is wrong with a settled trip by the service's ledger, a sentence each.
 
-    Looked for are truths 1 to 3 of docs/design.md, What must always be true. `refunds` were given back since.
+    Checks points 1 to 3 of docs/design.md, What must always be true. `refunds` are the trip's refunds since.
     """
     total, captured, delegated, bad_debt = parts(result)
     there, order = money(account["captured"]), account["order"] or {}
@@ -66,23 +66,23 @@ def faults_of(result: dict[str, Any], account: dict[str, Any], refunds: Sequence
 
 
 def unreported_debt(result: dict[str, Any], account: dict[str, Any]) -> list[str]:
-    """A debt of which the Payment Service was not told, in words: how much of the total is paid.
+    """A bad debt that was not reported to the Payment Service, as a sentence.
 
-    A trip that was handed to Amazon's Checkout Service is none of its business.
+    It is not told of trips that went to Amazon's Checkout Service.
     """
     if Call.CHECKOUT in account.get("calls", ()):
         return []
     total, captured, _, bad_debt = parts(result)
-    told = [(money(status["totalAmount"]), money(status["settledAmount"])) for status in account["paymentStatuses"]]
-    if bad_debt and (total, captured) not in told:
-        return [f"a bad debt of {bad_debt} that the service was not told of"]
+    reported = [(money(status["totalAmount"]), money(status["settledAmount"])) for status in account["paymentStatuses"]]
+    if bad_debt and (total, captured) not in reported:
+        return [f"a bad debt of {bad_debt} that was not reported to the service"]
     return []
 
 
-def faults_in_ledger(result: dict[str, Any], booked: Iterable[EntryType], refunds: Iterable[Decimal] = ()) -> list[str]:
-    """What is wrong with a settled trip's entries, in words: each movement stands in the ledger once, and no other.
+def faults_in_ledger(result: dict[str, Any], booked: Iterable[Movement], refunds: Iterable[Decimal] = ()) -> list[str]:
+    """What is wrong with a settled trip's entries, a sentence each: missing movements, and those that never happened.
 
-    `refunds` were given back since.
+    `refunds` are the trip's refunds since.
     """
     moved = zip(("sale", "capture", "delegated", "bad_debt"), parts(result), strict=True)
     expected = Counter((movement, amount) for movement, amount in moved if amount) or Counter([("no_sale", ZERO)])

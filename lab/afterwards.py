@@ -1,4 +1,4 @@
-"""What moves money after a trip was settled: a refund, and a debt that is paid later."""
+"""Starts what moves money after a trip is settled: a refund, or the recovery of a bad debt."""
 
 import uuid
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from lab.accounting import usd
 
 
 async def start_refund(client: Client, trip_id: str, amount: Decimal | str) -> WorkflowHandle[Any, Any]:
-    """Give back so many dollars, once a trip and amount however often it is asked for."""
+    """Refund an amount in dollars; the same trip and amount is the same refund."""
     request_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{trip_id} {amount}"))
     request = {
         "shoppingTripId": trip_id,
@@ -27,7 +27,7 @@ async def start_refund(client: Client, trip_id: str, amount: Decimal | str) -> W
 
 
 async def start_recovery(client: Client, trip_id: str, amount: Decimal | str) -> WorkflowHandle[Any, Any]:
-    """Record that so many dollars of the trip's debt were paid just now."""
+    """Record that an amount in dollars of the trip's bad debt was paid just now."""
     recovery = {
         "shoppingTripId": trip_id,
         "recoveryId": "1",

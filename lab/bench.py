@@ -32,15 +32,15 @@ from temporal.connection import exit_immediately
 STORE = "store-1"
 TOTAL = Money(amount="42.10", code="USD")
 CONCURRENCIES = (1, 100)
-ALONE = 20
-"""Trips a round at concurrency 1; at more, four for each place."""
+TRIPS_AT_CONCURRENCY_1 = 20
+"""Of a round; at higher concurrency four trips for each place."""
 
 Way = Callable[[str], Awaitable[object]]
 
 
 @dataclass
 class Measured:
-    """What one way took at one concurrency, over all rounds."""
+    """Times and rates of one way at one concurrency, over all rounds."""
 
     seconds: list[float] = field(default_factory=list)
     """Of each trip."""
@@ -53,12 +53,12 @@ class Measured:
         return statistics.median(self.rates)
 
     def percentile(self, share: int) -> float:
-        """Milliseconds that so many per cent of the trips stayed below."""
+        """The time, in milliseconds, that this percentage of the trips stayed below."""
         return 1000 * statistics.quantiles(self.seconds, n=100)[share - 1]
 
 
-def senders(client: Client, service: PaymentService) -> dict[str, Way]:
-    """How a trip's three calls can be made; the last with a receipt of our own on top."""
+def ways_to_pay(client: Client, service: PaymentService) -> dict[str, Way]:
+    """The ways to make a trip's three calls; the last also issues a receipt."""
 
     def trip(receipt: str) -> Way:
         async def pay(trip_id: str) -> object:
@@ -93,7 +93,7 @@ def senders(client: Client, service: PaymentService) -> dict[str, Way]:
 
 
 async def measure(way: Way, concurrency: int, into: Measured) -> None:
-    """One round: so many trips at once, until all of them are paid."""
+    """One round at this concurrency, until all of its trips are paid."""
     places = asyncio.Semaphore(concurrency)
 
     async def one() -> None:
@@ -102,14 +102,14 @@ async def measure(way: Way, concurrency: int, into: Measured) -> None:
             await way(str(uuid.uuid4()))
             into.seconds.append(time.perf_counter() - begun)
 
-    trips = ALONE if concurrency == 1 else 4 * concurrency
+    trips = TRIPS_AT_CONCURRENCY_1 if concurrency == 1 else 4 * concurrency
     begun = time.perf_counter()
     await asyncio.gather(*(one() for _ in range(trips)))
     into.rates.append(trips / (time.perf_counter() - begun))
 
 
 async def compare(folder: Path, rounds: int, console: Console) -> bool:
-    """Measure all ways in turns, and print what they took; there is no wrong outcome."""
+    """Measure all ways in turns, and print a table; always True."""
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(temporal_server(folder))
         url = await stack.enter_async_context(simulator(folder))
@@ -117,7 +117,7 @@ async def compare(folder: Path, rounds: int, console: Console) -> bool:
         bare = {"TEMPORAL_ADDRESS": server.address, "PAYMENT_SERVICE_URL": url}
         stack.enter_context(running("bare", [sys.executable, "-m", "lab.bench_bare"], folder, bare))
         service = await stack.enter_async_context(open_payment_service(url, "none"))
-        all_ways = senders(server.client, service)
+        all_ways = ways_to_pay(server.client, service)
         for way in all_ways.values():
             await measure(way, 1, Measured())  # the first trips wait for workers to start
         found = {(name, concurrency): Measured() for concurrency in CONCURRENCIES for name in all_ways}

@@ -1,4 +1,4 @@
-"""What the benchmark compares with: a workflow that makes a trip's three calls and nothing else, and its worker."""
+"""The benchmark's baseline: a workflow that makes a trip's three calls and nothing else, and its worker."""
 
 import asyncio
 import os
@@ -36,7 +36,7 @@ class BareTrip:
 
 
 async def main() -> None:
-    """Work until told to end; it logs its calls as the real worker does."""
+    """Run the worker until it is stopped; it logs its calls as the real one does."""
     configure("json")
     client = await connect()
     async with open_payment_service(os.environ["PAYMENT_SERVICE_URL"], "none") as service:

@@ -1,6 +1,6 @@
-"""`make bench-ledger`: a million entries in SQLite; what a day's report takes, and the posting of a trip.
+"""`make bench-ledger`: seconds and memory of a day's report, and of posting a trip, with a million entries in SQLite.
 
-Each report is the real program in a process of its own, so that its peak of memory is its own too.
+Each report is the real program in a process of its own, so that its peak memory is measured alone.
 """
 
 import argparse
@@ -43,19 +43,19 @@ FIRST_DAY = datetime(2026, 11, 1, tzinfo=UTC)
 DAYS = 10
 ENTRIES_A_TRIP = 2.2
 """A sale and its capture, and for each fifth trip a bad debt."""
-AT_ONCE = 5_000
+BATCH_SIZE = 5_000
 """Trips in one transaction while the ledger is filled."""
-POSTED = 300
-"""Trips that are posted one by one."""
+TRIPS_POSTED = 300
+"""One after the other, to measure one posting."""
 
-PEAK = """
+PEAK_MEMORY_PROGRAM = """
 import os, sys
 pid = os.spawnv(os.P_NOWAIT, sys.argv[1], sys.argv[1:])
 _, status, usage = os.wait4(pid, 0)
 print(usage.ru_maxrss, file=sys.stderr)
 sys.exit(os.waitstatus_to_exitcode(status))
 """
-"""A small program between us and the measured one: Linux lets a process begin with its parent's peak."""
+"""Runs between us and the measured program, because on Linux a process starts with its parent's peak."""
 
 CARD = Transaction(
     brand="VISA",
@@ -70,7 +70,7 @@ CARD = Transaction(
 
 
 def trips(count: int) -> Iterator[SettledTrip]:
-    """So many trips, spread evenly over the days; each fifth is paid in part, each tenth in yen."""
+    """Trips, spread evenly over the days; each fifth is paid in part, each tenth is in yen."""
     for number in range(count):
         at = FIRST_DAY + timedelta(days=DAYS) * number / count
         declined = number % 5 == 0
@@ -93,9 +93,9 @@ def trips(count: int) -> Iterator[SettledTrip]:
         yield SettledTrip(settlement=settlement, trip_started_at=at - timedelta(minutes=20))
 
 
-def fill(database: Database, some: Iterator[SettledTrip]) -> None:
-    """Put the trips into the ledger in bulk, as the ledger themselves would write them."""
-    while group := list(islice(some, AT_ONCE)):
+def fill(database: Database, settled: Iterator[SettledTrip]) -> None:
+    """Insert the trips in bulk, with the same rows that the ledger writes."""
+    while group := list(islice(settled, BATCH_SIZE)):
         posted = [entry for trip in group for entry in journal_of(trip.settlement)]
         with database.transaction() as connection:
             connection.execute(insert(settlements), [settlement_row(trip) for trip in group])
@@ -103,21 +103,21 @@ def fill(database: Database, some: Iterator[SettledTrip]) -> None:
             connection.execute(insert(lines), line_rows(posted))
 
 
-def write_settlement_file(connection: Connection, sink: BinaryIO) -> None:
-    """All captures of the ledger, as the simulator would export them."""
+def write_settlement_file(connection: Connection, file: BinaryIO) -> None:
+    """Write all captures of the ledger as the simulator exports them."""
     columns = (entries.c.shopping_trip_id, entries.c.code, entries.c.amount, settlements.c.store_id, entries.c.at)
     wanted = select(*columns).join_from(entries, settlements).where(entries.c.movement == EntryType.CAPTURE)
-    captures = connection.execute(wanted, execution_options={"yield_per": AT_ONCE})
+    captures = connection.execute(wanted, execution_options={"yield_per": BATCH_SIZE})
     rows = (
         (trip, "", "Settled", code, plain_amount(units, code), store, "", rfc3339(at))
         for trip, code, units, store, at in captures
     )
-    write_csv(chain([COLUMNS], rows), sink)
+    write_csv(chain([COLUMNS], rows), file)
 
 
 def measure(address: str, args: Sequence[str], out: Path) -> tuple[float, float]:
-    """Seconds and the peak of memory in MB of one run of the program; its output goes to the file."""
-    command = [sys.executable, "-c", PEAK, sys.executable, "starter.py", *args]
+    """Seconds and peak memory in MB of one run of the program; its output goes to the file."""
+    command = [sys.executable, "-c", PEAK_MEMORY_PROGRAM, sys.executable, "starter.py", *args]
     begun = time.perf_counter()
     with out.open("wb") as sink:
         done = subprocess.run(
@@ -127,7 +127,7 @@ def measure(address: str, args: Sequence[str], out: Path) -> tuple[float, float]
 
 
 def programs(database: Database, address: str, folder: Path) -> Table:
-    """What each format takes for a day, the summary of a day, and matching a file of all captures."""
+    """Measure a day's report in each format, its summary, and the reconciliation of all captures."""
     table = Table(title="A day of the ledger, the whole program")
     for name in ("command", "seconds", "peak MB", "MB written"):
         table.add_column(name, justify="left" if name == "command" else "right")
@@ -147,19 +147,19 @@ def programs(database: Database, address: str, folder: Path) -> Table:
 
 
 def posting(ledger: Ledger) -> str:
-    """Milliseconds to post a settlement, one after the other, in the ledger as they are."""
-    took = []
-    for trip in trips(POSTED):
+    """Measure the posting of single settlements to the filled ledger."""
+    durations = []
+    for trip in trips(TRIPS_POSTED):
         renamed = trip.settlement.model_copy(update={"shopping_trip_id": str(uuid.uuid4())})
         begun = time.perf_counter()
         ledger.post_settlement(trip.model_copy(update={"settlement": renamed}))
-        took.append(1000 * (time.perf_counter() - begun))
-    p50, p99 = statistics.median(took), statistics.quantiles(took, n=100)[98]
-    return f"Posting a settlement: p50 {p50:.1f} ms, p99 {p99:.1f} ms ({POSTED} of them, one after the other)."
+        durations.append(1000 * (time.perf_counter() - begun))
+    p50, p99 = statistics.median(durations), statistics.quantiles(durations, n=100)[98]
+    return f"Posting a settlement: p50 {p50:.1f} ms, p99 {p99:.1f} ms ({TRIPS_POSTED} of them, one after the other)."
 
 
 async def bench(folder: Path, count: int, console: Console) -> bool:
-    """Fill, measure, print; there is no wrong outcome."""
+    """Fill the ledger, measure, and print; always True."""
     address = f"sqlite:///{folder}/ledger.db"
     database = Database(address)
     ledger = Ledger(database)

@@ -1,11 +1,11 @@
-"""Carts for the lab's trips. Their lines are priced as the Checkout Service wants them, which a receipt reads too."""
+"""Carts for the lab's trips, with lines priced for the Checkout Service; receipts show the same lines."""
 
 from decimal import Decimal
 from typing import Any
 
 from lab.accounting import ZERO, usd
 
-SMALL_THINGS = (
+FIXED_LINES = (
     {
         "productId": "oat-milk",
         "description": "Oat milk 1 l",
@@ -19,17 +19,17 @@ SMALL_THINGS = (
         "unitPrice": {"price": usd("3.90")},
     },
 )
-COST = Decimal("6.49")
-"""Of the small things: 2 x (2.40 + 0.17), and 0.345 x 3.90 rounded half up."""
+FIXED_COST = Decimal("6.49")
+"""Of the fixed lines: 2 x (2.40 + 0.17), and 0.345 x 3.90 rounded half up."""
 
 
 def cart_of(total: Decimal | str) -> dict[str, Any]:
-    """A cart of that total in dollars, as the cart system says it: nothing for 0, else more than the small things."""
-    rest = Decimal(total) - COST
+    """A cart with this total in dollars: lines only if the total is above FIXED_COST."""
+    rest = Decimal(total) - FIXED_COST
     lunch = {
         "productId": "lunch",
         "description": "Lunch from the counter",
         "quantity": {"value": "1", "unit": "each"},
         "unitPrice": {"price": usd(rest)},
     }
-    return {"total": usd(total), "lines": [*SMALL_THINGS, lunch] if rest > ZERO else []}
+    return {"total": usd(total), "lines": [*FIXED_LINES, lunch] if rest > ZERO else []}

@@ -1,4 +1,4 @@
-"""What came of a chaos run, and whether all of it is accounted for."""
+"""The results of a chaos run, and what in them is not accounted for."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,28 +15,28 @@ from lab.chaos_trips import ChaosTrip
 from lab.ledger_check import Ledger
 from simulator.wire import Call
 
-RECOVERY_LIMIT = 20
-"""Seconds from a kill to the next call; START_TO_CLOSE_TIMEOUT in workflows/support/calls.py decides it."""
+MAX_RECOVERY_SECONDS = 20
+"""From a kill to the next call; START_TO_CLOSE_TIMEOUT in workflows/support/calls.py decides it."""
 
 
 @dataclass
 class Paid:
-    """A trip that is settled."""
+    """A settled trip."""
 
     trip: ChaosTrip
     result: dict[str, Any]
     refunds: list[dict[str, Any]] = field(default_factory=list)
-    """What became of those that were asked for afterwards."""
+    """Results of the refunds afterwards."""
     log: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def given_back(self) -> list[Decimal]:
-        """By the refunds' own word."""
+        """Amounts of the refunds, by their results."""
         return [money(refund["amount"]) for refund in self.refunds]
 
     @property
     def receipts(self) -> set[str]:
-        """The keys of those that the shopper should have: one for the capture and for each refund."""
+        """Keys of the receipts that the shopper should get: one for the capture and one for each refund."""
         trip_id = self.trip.trip_id
         sale = {f"{trip_id}:sale"} if money(self.result["captured"]) else set()
         return sale | {f"{trip_id}:refund:{refund['refundRequestId']}" for refund in self.refunds}
@@ -44,36 +44,37 @@ class Paid:
 
 @dataclass
 class Chaos:
-    """All that was seen."""
+    """Everything that the run collected."""
 
     paid: list[Paid] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
-    """Why a trip is not settled, in words."""
+    """Why a trip is not settled, by its id."""
     kills: int = 0
     server_kills: int = 0
     stops: int = 0
-    """How often a worker stood still."""
+    """How often a worker was suspended."""
     restarts: int = 0
-    words: int = 0
-    """What the operator said."""
+    operator_messages: int = 0
     recoveries: list[float] = field(default_factory=list)
-    """Seconds."""
+    """Seconds from a kill in a capture to the next call."""
     ledger: dict[str, Any] = field(default_factory=dict)
     counts: dict[str, Any] = field(default_factory=dict)
     receipts: list[dict[str, Any]] = field(default_factory=list)
     incidents: list[dict[str, Any]] = field(default_factory=list)
     our_ledger: Ledger | None = None
-    """None where the run was cut off: they can't be complete then."""
+    """None if the run was cut off: the ledger can't be complete then."""
 
     def unaccounted(self, *, kills: int) -> list[str]:
-        """What is wrong, in words; nothing is what a run should come to."""
+        """What is wrong, a sentence each; empty for a run that passed."""
         wrong = [f"{trip_id}: {why}" for trip_id, why in self.failed.items()] + [*self.ledger["violations"]]
         for paid in self.paid:
             account = self.ledger["trips"][paid.trip.trip_id]
             faults = faults_of(paid.result, account, paid.given_back) + unreported_debt(paid.result, account)
             wrong += [f"{paid.trip.trip_id}: {fault}" for fault in faults]
-        told = {paid.trip.trip_id for paid in self.paid} | self.failed.keys()
-        wrong += [f"{trip_id}: known to the service, and not settled" for trip_id in self.ledger["trips"].keys() - told]
+        listed = {paid.trip.trip_id for paid in self.paid} | self.failed.keys()
+        wrong += [
+            f"{trip_id}: known to the service, and not settled" for trip_id in self.ledger["trips"].keys() - listed
+        ]
         wrong += [
             f"a receipt that was never sent: {key}" for key in sorted(self._receipts_expected - self._receipts_seen)
         ]
@@ -84,7 +85,7 @@ class Chaos:
         return list(dict.fromkeys(wrong))
 
     def _wrong_in(self, our_ledger: Ledger) -> list[str]:
-        """What is wrong with the ledger, in words."""
+        """What is wrong with the ledger, a sentence each."""
         wrong = [*our_ledger.unbalanced, *our_ledger.reconciled.left_over]
         for paid in self.paid:
             faults = faults_in_ledger(paid.result, our_ledger.movements.get(paid.trip.trip_id, ()), paid.given_back)
@@ -98,28 +99,28 @@ class Chaos:
 
     @property
     def captures_expected(self) -> int:
-        """By what the trips say."""
+        """By the trips' results."""
         return sum(1 for paid in self.paid if money(paid.result["captured"]))
 
     @property
     def orders_expected(self) -> int:
-        """By what the trips say."""
+        """By the trips' results."""
         return sum(1 for paid in self.paid if paid.result.get("orderId"))
 
     @property
     def debts(self) -> int:
-        """How many trips ended with one, by their own word."""
+        """Trips that ended with a bad debt, by their results."""
         return sum(1 for paid in self.paid if money(paid.result["badDebt"]))
 
     @property
     def repeated_calls(self) -> int:
-        """Calls to move money that were made once more, by the trips' own logs."""
+        """Calls that were repeated, by the trips' own logs."""
         lines = [line["sentence"] for paid in self.paid for line in paid.log if line["event"] == "call"]
         return sum(1 for line in lines if not line.endswith("attempt 1"))
 
     @property
     def refunds(self) -> int:
-        """How many refunds were given, by their own word."""
+        """Refunds that were given, by their results."""
         return sum(len(paid.refunds) for paid in self.paid)
 
     @property
@@ -133,7 +134,7 @@ class Chaos:
     @property
     def _left_open(self) -> list[str]:
         balance: Counter[str] = Counter()
-        # What a run that was terminated had opened, no other run knows of: it is left to a person.
+        # No other run knows of an incident that a terminated run had opened: it is left to a person.
         terminated = {paid.trip.trip_id for paid in self.paid if paid.trip.restart}
         for incident in (each["body"] for each in self.incidents):
             if incident["cause"] != AttentionCause.EXPIRED and incident["shoppingTripId"] not in terminated:
@@ -142,11 +143,11 @@ class Chaos:
         return sorted(name for name, open_still in balance.items() if open_still)
 
 
-def tell(console: Console, chaos: Chaos, *, kills: int) -> bool:
-    """Print the tables; gives whether all is accounted for."""
+def print_report(console: Console, chaos: Chaos, *, kills: int) -> bool:
+    """Print the report; True if everything is accounted for."""
     console.print(_by_outcome(chaos))
     console.print(_by_fault(chaos))
-    _tell_the_rest(console, chaos)
+    _print_facts(console, chaos)
     wrong = chaos.unaccounted(kills=kills)
     for sentence in wrong:
         console.print(sentence, style="red")
@@ -189,24 +190,24 @@ def _by_fault(chaos: Chaos) -> Table:
     return table
 
 
-def _tell_the_rest(console: Console, chaos: Chaos) -> None:
+def _print_facts(console: Console, chaos: Chaos) -> None:
     opened = sum(1 for incident in chaos.incidents if incident["body"]["state"] == "opened")
-    deeds = ", ".join(f"{count} of {call}" for call, count in sorted(chaos.counts["repeats"].items())) or "none"
+    repeats = ", ".join(f"{count} of {call}" for call, count in sorted(chaos.counts["repeats"].items())) or "none"
     facts = {
         "trips settled": f"{len(chaos.paid)}",
         "kills": f"{chaos.kills} of the worker, {chaos.server_kills} of the server",
         "stops": f"{chaos.stops} of a worker, for longer than a call may take",
-        "restarts": f"{chaos.restarts} of a trip that was under way",
+        "restarts": f"{chaos.restarts} of running trips",
         "captures": f"{chaos.captures_expected} expected, {chaos.counts['captures']} seen",
         "orders": f"{chaos.orders_expected} expected, {chaos.counts['orders']} seen",
         "refunds": f"{chaos.refunds} expected, {chaos.counts['refunds']} seen",
-        "repeated calls": f"{chaos.repeated_calls}; of a deed that was done already: {deeds}",
-        "operator's words": f"{chaos.words}",
+        "repeated calls": f"{chaos.repeated_calls}; of calls that were done already: {repeats}",
+        "operator's messages": f"{chaos.operator_messages}",
         "payment statuses": f"{chaos.counts['calls'].get(Call.PAYMENT_STATUS, 0)} calls for {chaos.debts} debts",
         "receipts": f"{len(chaos.receipts)}",
         "incidents": f"{opened} opened, {len(chaos.incidents) - opened} closed",
         "from a kill in a capture to the next call": ", ".join(f"{seconds:.1f} s" for seconds in chaos.recoveries)
-        + f" (limit {RECOVERY_LIMIT} s)",
+        + f" (limit {MAX_RECOVERY_SECONDS} s)",
     }
     if chaos.our_ledger:
         entries = sum(map(len, chaos.our_ledger.movements.values()))

@@ -1,4 +1,4 @@
-"""The trips of the chaos run: what is bought, what the card covers and what the store wants, drawn from a seed."""
+"""The trips of the chaos run: cart, card balance, policy and faults, drawn from a seed."""
 
 import random
 import uuid
@@ -18,22 +18,22 @@ from simulator.wire import Call
 PAYMENT_SERVICE = Orchestrator.PAYMENT_SERVICE
 CHECKOUT_SERVICE = Orchestrator.CHECKOUT_SERVICE
 
-HELD = Decimal("10.00")
-GENEROUS = Decimal("500.00")
-KINDS = {
+PRE_AUTHORIZED = Decimal("10.00")
+COVERING_BALANCE = Decimal("500.00")
+KIND_WEIGHTS = {
     "covered": 6,
     "declined": 6,
     "late cart": 2,
     "empty cart": 1,
-    "held in doubt": 2,
+    "capture in doubt": 2,
     "expired": 1,
     "checkout": 5,
     "checkout, late cart": 1,
     "checkout, expired": 1,
 }
 """How often each kind comes, of 25."""
-SHORT_PATIENCE = "PT20S"
-"""So that the faults of a run of minutes open incidents, and their end closes them."""
+SHORT_OUTAGE_PATIENCE = "PT20S"
+"""Short enough that faults in a run of minutes open incidents, and their end closes them."""
 
 CALLS = {
     PAYMENT_SERVICE: (
@@ -46,21 +46,21 @@ CALLS = {
     CHECKOUT_SERVICE: (Call.CHECKOUT, Call.PAYMENT_STATUS),
 }
 """What a trip may call, by who orchestrates its payment."""
-LIES = (Kind.BAD_REQUEST, Kind.UNKNOWN_TRIP)
-"""Refusals of what is right: planned for a trip's first call of a name, never drawn. An operator mends a trip's; a
-refund believes them, and after a call in doubt only the processor's own books could tell whether the money was given.
+FALSE_REFUSALS = (Kind.BAD_REQUEST, Kind.UNKNOWN_TRIP)
+"""Refusals of correct calls: planned for a trip's first call of a name, never drawn for others. An operator resolves a
+trip's. A refund believes them, and after a call in doubt only the processor's ledger could tell if the money was given.
 """
-LIED_TO, GIVES_BACK, RESTARTED = 1 / 5, 1 / 3, 1 / 6
-"""Shares of the trips."""
+SHARE_REFUSED, SHARE_REFUNDED, SHARE_RESTARTED = 1 / 5, 1 / 3, 1 / 6
+"""Shares of the trips: falsely refused, refunded, restarted."""
 
 
 @dataclass(frozen=True)
 class Restart:
-    """That a trip is started once more under its id while it is under way, and its first run terminated."""
+    """A second start of a trip under its id while it runs, which terminates the first run."""
 
     after_calls: int
     total: Decimal
-    """Of the cart that it is started with: the same, or another."""
+    """Total of the second start's cart: the same, or another."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,12 @@ class ChaosTrip:
     policy: dict[str, Any] = field(default_factory=dict)
     faults: tuple[dict[str, Any], ...] = ()
     refund: Decimal = ZERO
-    """To be given back afterwards, where so much is captured."""
+    """To be refunded afterwards, if as much is captured."""
     restart: Restart | None = None
 
     @property
     def cart(self) -> dict[str, Any]:
-        """The cart as the cart system says it."""
+        """The cart as JSON."""
         return cart_of(self.total)
 
     @property
@@ -90,7 +90,7 @@ class ChaosTrip:
             "storeId": "store-1",
             "shoppingTripId": self.trip_id,
             "startedAt": datetime.now(UTC).isoformat(),
-            "preAuthorized": usd(HELD),
+            "preAuthorized": usd(PRE_AUTHORIZED),
             "payment": self.payment,
             "policy": self.policy,
             **({} if self.cart_is_late else {"cart": self.cart}),
@@ -98,24 +98,26 @@ class ChaosTrip:
 
 
 def draw_trips(count: int, dice: random.Random) -> list[ChaosTrip]:
-    """So many trips of all kinds; the same dice give the same trips."""
-    return [_draw(kind, dice) for kind in dice.choices(list(KINDS), weights=list(KINDS.values()), k=count)]
+    """Draw trips of all kinds; the same seed gives the same trips."""
+    return [
+        _draw(kind, dice) for kind in dice.choices(list(KIND_WEIGHTS), weights=list(KIND_WEIGHTS.values()), k=count)
+    ]
 
 
 def _draw(kind: str, dice: random.Random) -> ChaosTrip:
     total = Decimal(dice.randint(1_100, 9_000)).scaleb(-2)
     payment = CHECKOUT_SERVICE if kind.startswith("checkout") else PAYMENT_SERVICE
     other = dice.choice((total, Decimal(dice.randint(1_100, 9_000)).scaleb(-2)))
-    restart = Restart(dice.randint(1, 4), other) if dice.random() < RESTARTED else None
+    restart = Restart(dice.randint(1, 4), other) if dice.random() < SHARE_RESTARTED else None
     return ChaosTrip(
         trip_id=str(uuid.UUID(int=dice.getrandbits(128), version=4)),
         total=ZERO if kind == "empty cart" else total,
-        balance=Decimal(dice.randint(1_000, int(total * 100))).scaleb(-2) if kind == "declined" else GENEROUS,
+        balance=Decimal(dice.randint(1_000, int(total * 100))).scaleb(-2) if kind == "declined" else COVERING_BALANCE,
         payment=payment,
         cart_is_late="late cart" in kind,
         policy=_policy(kind, dice),
         faults=_faults(kind, CALLS[payment], dice),
-        refund=Decimal(dice.randint(1, 1_000)).scaleb(-2) if dice.random() < GIVES_BACK else ZERO,
+        refund=Decimal(dice.randint(1, 1_000)).scaleb(-2) if dice.random() < SHARE_REFUNDED else ZERO,
         restart=restart,
     )
 
@@ -123,18 +125,18 @@ def _draw(kind: str, dice: random.Random) -> ChaosTrip:
 def _policy(kind: str, dice: random.Random) -> dict[str, Any]:
     policy: dict[str, Any] = {"search": {"pause": "PT0S"}, "askAgainAfter": "PT2S"}
     if dice.random() < 1 / 2:
-        policy["outagePatience"] = SHORT_PATIENCE
+        policy["outagePatience"] = SHORT_OUTAGE_PATIENCE
     if kind == "declined":
         policy["onDecline"] = dice.choice(["ask", *Strategy])
-    if kind == "held in doubt":
+    if kind == "capture in doubt":
         policy["captureUnknownOutcome"] = "ask"
     return policy
 
 
 def _faults(kind: str, calls: Sequence[Call], dice: random.Random) -> tuple[dict[str, Any], ...]:
-    """What the trip meets for certain: its token is dead at its first call, or one of its calls is lied to."""
+    """The trip's planned faults: its token is expired at its first call, or one of its calls is falsely refused."""
     if "expired" in kind:
         return ({"call": calls[0], "kind": Kind.EXPIRED},)
-    if dice.random() < LIED_TO:
-        return ({"call": dice.choice(calls), "kind": dice.choice(LIES)},)
+    if dice.random() < SHARE_REFUSED:
+        return ({"call": dice.choice(calls), "kind": dice.choice(FALSE_REFUSALS)},)
     return ()

@@ -1,4 +1,4 @@
-"""What the lab's programs share: a folder that is gone afterwards, and an end that ends all that they started."""
+"""Runs a program of the lab in a temporary folder, and stops everything that it started, also on SIGTERM."""
 
 import asyncio
 import shutil
@@ -16,20 +16,20 @@ from lab.servers import NotReadyError
 from ledger.database import LedgerError
 
 INTERRUPTED = 130
-"""The exit status of a program that was told to end, by the shell's convention: 128 + SIGINT."""
+"""Exit status after Ctrl-C or SIGTERM, by the shell's convention: 128 + SIGINT."""
 
 
 def run(name: str, play: Callable[[Path, Console], Awaitable[bool]]) -> int:
-    """Play in a folder of its own; gives the exit status, 0 only if all came out as it should."""
+    """Run `play` in a temporary folder; gives the exit status, 0 only if `play` gave True."""
     _end_on_sigterm()
     folder = Path(tempfile.mkdtemp(prefix="trip-payments-"))
     console = Console(width=120 if not sys.stdout.isatty() else None, highlight=False)
 
-    async def played() -> bool:
+    async def play_in_folder() -> bool:
         return await play(folder, console)
 
     try:
-        return 0 if asyncio.run(played()) else 1
+        return 0 if asyncio.run(play_in_folder()) else 1
     except KeyboardInterrupt:
         return INTERRUPTED
     except (NotInstalledError, NotReadyError, LedgerError, TimeoutError, httpx.HTTPError) as error:
@@ -40,12 +40,12 @@ def run(name: str, play: Callable[[Path, Console], Awaitable[bool]]) -> int:
 
 
 def _reason(error: Exception) -> str:
-    """Why it failed. A limit that ran out has no words of its own, nor have some of httpx's errors."""
-    silent = "a trip did not settle in time" if isinstance(error, TimeoutError) else type(error).__name__
-    return str(error) or silent
+    """Why it failed. A timeout has no message of its own, nor have some of httpx's errors."""
+    default = "a trip did not settle in time" if isinstance(error, TimeoutError) else type(error).__name__
+    return str(error) or default
 
 
 def _end_on_sigterm() -> None:
-    """Let SIGTERM, and a SIGINT that the shell told us to ignore, end us as Ctrl-C does: with all that we started."""
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, signal.default_int_handler)
+    """Let SIGTERM, and a SIGINT that the shell set to be ignored, end us as Ctrl-C does: with all that we started."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)

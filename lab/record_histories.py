@@ -1,9 +1,7 @@
-"""`make histories`: plays one trip of each kind, and what can follow it, on real servers.
+"""`make histories`: runs one trip of each kind, and what can follow it, on real servers, and saves their histories.
 
-What Temporal stored of it is kept for the replay test.
-
-A history says what today's workflow code did, command by command. Code of a later day must make the same commands of
-it, or every trip that is under way at a deploy would stick (tests/workflows/test_histories.py).
+A history has the commands that today's workflow code made. Later code must make the same commands when it replays it,
+or every trip that runs during a deploy would get stuck (tests/workflows/test_histories.py).
 """
 
 import argparse
@@ -30,13 +28,13 @@ from temporal.connection import exit_immediately
 Handle = WorkflowHandle[Any, Any]
 
 ROOT = Path(__file__).parents[1]
-FOLDER = ROOT / "tests" / "workflows" / "histories"
-OF_THE_MACHINE = frozenset({"identity", "binaryChecksum", "stackTrace"})
-"""What a history says of where it was made; a replay reads none of it."""
-FILE = "{date}.csv"
-"""SETTLEMENT_FILE in the run's folder."""
-STICKY = "TASK_QUEUE_KIND_STICKY"
-"""The queue of one worker; its name is made of the machine's."""
+HISTORIES = ROOT / "tests" / "workflows" / "histories"
+MACHINE_FIELDS = frozenset({"identity", "binaryChecksum", "stackTrace"})
+"""Fields that name the machine of the recording; a replay reads none of them."""
+SETTLEMENT_FILE = "{date}.csv"
+"""In the folder of the run."""
+STICKY_QUEUE = "TASK_QUEUE_KIND_STICKY"
+"""Kind of a worker's own queue, whose name contains the machine's name."""
 
 
 def release() -> str:
@@ -46,9 +44,9 @@ def release() -> str:
 
 
 async def record(folder: Path, console: Console, into: Path) -> bool:
-    """Play all scenes and what follows them, and write each history; those of earlier releases stay."""
+    """Run all scenarios and what follows them, and write each history; those of earlier releases stay."""
     async with temporal_server(folder) as server, simulator(folder) as service, Control(service) as control:
-        with worker(folder, server.address, service, SETTLEMENT_FILE=str(folder / FILE)) as its_worker:
+        with worker(folder, server.address, service, SETTLEMENT_FILE=str(folder / SETTLEMENT_FILE)) as its_worker:
             runner = Runner(server, control, its_worker)
             begun = [(scenario, *await runner.begin(scenario)) for scenario in SCENARIOS]
             async with asyncio.timeout(SETTLE_TIMEOUT.total_seconds()):
@@ -68,7 +66,7 @@ async def record(folder: Path, console: Console, into: Path) -> bool:
 
 
 async def _deliver(client: Client, control: Control, trip_id: str) -> Handle:
-    """A receipt that its receiver did not take at once."""
+    """The delivery of a receipt that its webhook did not take at once."""
     (receipt,) = [
         taken["body"] for taken in await control.receipts() if receipt_key(taken["body"]) == f"{trip_id}:sale"
     ]
@@ -81,9 +79,9 @@ async def _deliver(client: Client, control: Control, trip_id: str) -> Handle:
 
 
 async def _reconcile(client: Client, control: Control, folder: Path) -> Handle:
-    """A day on which the ledger has nothing of what stands in the file: an incident follows."""
+    """The reconciliation of a day that only the file knows: it opens an incident."""
     day = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
-    (folder / FILE.format(date=day)).write_text(await control.export())
+    (folder / SETTLEMENT_FILE.format(date=day)).write_text(await control.export())
     handle: Handle = await client.start_workflow(
         RECONCILIATION, {"day": day}, id=f"reconciliation-{day}", task_queue=DELIVERIES_TASK_QUEUE
     )
@@ -92,7 +90,7 @@ async def _reconcile(client: Client, control: Control, folder: Path) -> Handle:
 
 
 async def _sweep(client: Client) -> Handle:
-    """A first look at all that was closed."""
+    """The first sweep over all closed workflows."""
     handle: Handle = await client.start_workflow(SWEEP, id="sweep-recorded", task_queue=DELIVERIES_TASK_QUEUE)
     await handle.result()
     return handle
@@ -104,23 +102,23 @@ def _write(path: Path, history: dict[str, Any]) -> None:
 
 
 def without_machine(part: Any) -> Any:
-    """The history without what it says of the machine that it was recorded on."""
+    """The history without the fields that name the machine of the recording."""
     if isinstance(part, dict):
-        if part.get("kind") == STICKY:
+        if part.get("kind") == STICKY_QUEUE:
             return part | {"name": part["normalName"]}
-        return {name: without_machine(value) for name, value in part.items() if name not in OF_THE_MACHINE}
+        return {name: without_machine(value) for name, value in part.items() if name not in MACHINE_FIELDS}
     return [without_machine(each) for each in part] if isinstance(part, list) else part
 
 
 def slug(name: str) -> str:
-    """The scene's name as a file has it."""
+    """The scenario's name as a part of a file name."""
     return re.sub(r"[^a-z]+", "-", name.lower()).strip("-")
 
 
 def main() -> int:
     """Record; 0 only if every trip settled."""
     parser = argparse.ArgumentParser(prog="make histories", description=__doc__)
-    parser.add_argument("--into", type=Path, default=FOLDER, help="the folder to write to")
+    parser.add_argument("--into", type=Path, default=HISTORIES, help="the folder to write to")
     into = parser.parse_args().into
     return run("recording the histories", lambda folder, console: record(folder, console, into))
 

@@ -1,4 +1,4 @@
-"""Starts what a shop would run: Temporal's own server, the simulator, a worker; all listen on 127.0.0.1 only."""
+"""Starts the programs of a deployment: Temporal's server, the simulator, a worker. All listen on 127.0.0.1 only."""
 
 import asyncio
 import itertools
@@ -22,13 +22,13 @@ from lab.binaries import temporal
 from temporal.connection import data_converter
 
 HOST = "127.0.0.1"
-PATIENCE = timedelta(seconds=120)
+STARTUP_TIMEOUT = timedelta(seconds=120)
 """For a server to answer; two busy cores have needed 10 s."""
-LOOK_AGAIN = timedelta(milliseconds=100)
-GRACE = timedelta(seconds=10)
-"""Then a program that was asked to end is killed."""
+STARTUP_POLL_INTERVAL = timedelta(milliseconds=100)
+SHUTDOWN_TIMEOUT = timedelta(seconds=10)
+"""From SIGTERM; then the program is killed."""
 
-FAST = (
+FAST_DEV_SERVER = (
     "history.transferProcessorMaxPollRPS=2000",
     "history.timerProcessorMaxPollRPS=2000",
     'history.timerProcessorMaxTimeShift="10ms"',
@@ -36,19 +36,18 @@ FAST = (
 """Three activities then take 50 ms instead of 200, a short timer 30 ms instead of 1 s (docs/temporal.md, Development
 server)."""
 
-
-OURS = range(20_000, 32_000)
-"""Below the ports that systems give to connections: Linux begins at 32,768."""
-LAST_WORDS = 500
-"""Characters of what a program wrote at last."""
+PORTS = range(20_000, 32_000)
+"""Below the ports that systems give to outgoing connections: Linux begins at 32,768."""
+MAX_OUTPUT_SHOWN = 500
+"""Characters, from the end of a program's output."""
 
 
 class NotReadyError(Exception):
-    """A program ended, or did not answer in time; the text has its last words."""
+    """A program ended, or did not answer in time; the text has the end of its output."""
 
 
 class Program:
-    """A program that runs beside us; its output goes to a file in the folder."""
+    """A child process; its output goes to a file in the folder."""
 
     def __init__(self, name: str, command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> None:
         self.name = name
@@ -58,12 +57,12 @@ class Program:
         self.start()
 
     def start(self) -> None:
-        """Begin it, or begin it once more after it was killed."""
-        with self.output.open("ab") as sink:
+        """Start it, or start it again after it was killed."""
+        with self.output.open("ab") as output:
             self.process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.DEVNULL,
-                stdout=sink,
+                stdout=output,
                 stderr=subprocess.STDOUT,
                 env=self._environment,
                 start_new_session=True,
@@ -71,29 +70,30 @@ class Program:
 
     @property
     def not_ready(self) -> str:
-        """That it is not ready, and what it wrote at last."""
-        return f"{self.name} is not ready: {self.output.read_text(errors='replace')[-LAST_WORDS:].strip() or 'no word'}"
+        """A sentence that it is not ready, with the end of its output."""
+        output = self.output.read_text(errors="replace")[-MAX_OUTPUT_SHOWN:].strip()
+        return f"{self.name} is not ready: {output or 'no output'}"
 
     def kill(self) -> None:
-        """End it at once, as a crash would."""
+        """Kill it (SIGKILL), as a crash would."""
         self.process.kill()
         self.process.wait()
 
-    def stand_still(self) -> None:
-        """Stop it where it is, as a frozen machine would."""
+    def suspend(self) -> None:
+        """Stop it where it is (SIGSTOP), as a frozen machine would."""
         self.process.send_signal(signal.SIGSTOP)
 
-    def go_on(self) -> None:
-        """Have it go on from there."""
+    def resume(self) -> None:
+        """Let it continue from there (SIGCONT)."""
         self.process.send_signal(signal.SIGCONT)
 
-    def end(self) -> None:
-        """Ask it to end, and see that it does."""
+    def stop(self) -> None:
+        """Ask it to end (SIGTERM), and kill it after SHUTDOWN_TIMEOUT."""
         if self.process.poll() is not None:
             return
         self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(GRACE.total_seconds())
+            self.process.wait(SHUTDOWN_TIMEOUT.total_seconds())
         except subprocess.TimeoutExpired:
             self.kill()
 
@@ -102,17 +102,17 @@ class Program:
 def running(
     name: str, command: Sequence[str], folder: Path, variables: Mapping[str, str] | None = None
 ) -> Iterator[Program]:
-    """Run a program, and end it afterwards."""
+    """Run a program, and stop it afterwards."""
     program = Program(name, command, folder, variables or {})
     try:
         yield program
     finally:
-        program.end()
+        program.stop()
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, and that the system gives to no connection before a program has them."""
-    ports = (port for port in random.sample(OURS, len(OURS)) if _is_free(port))
+    """Free ports that the system gives to no outgoing connection before a program listens on them."""
+    ports = (port for port in random.sample(PORTS, len(PORTS)) if _is_free(port))
     return list(itertools.islice(ports, count))
 
 
@@ -126,7 +126,7 @@ def _is_free(port: int) -> bool:
 
 @dataclass
 class TemporalServer:
-    """A development server that answers."""
+    """A development server that is ready."""
 
     client: Client
     address: str
@@ -134,7 +134,7 @@ class TemporalServer:
     program: Program
 
     async def kill_and_restart(self) -> None:
-        """Let it die as a machine does, and begin it again on the database that is left."""
+        """Kill it, and start it again on the same database."""
         self.program.kill()
         self.program.start()
         await _connected(self.program, self.address)
@@ -142,12 +142,12 @@ class TemporalServer:
 
 @asynccontextmanager
 async def temporal_server(folder: Path) -> AsyncIterator[TemporalServer]:
-    """Temporal's own server with its Web UI, its database in the folder."""
+    """Run Temporal's development server with its Web UI; its database is in the folder."""
     port, ui_port, metrics = free_ports(3)
     command = [temporal(), "server", "start-dev", "--ip", HOST, "--port", str(port), "--ui-port", str(ui_port)]
     command += ["--metrics-port", str(metrics), "--db-filename", str(folder / "temporal.db"), "--log-level", "error"]
     command += ["--sqlite-pragma", "journal_mode=wal"]
-    for value in FAST:
+    for value in FAST_DEV_SERVER:
         command += ["--dynamic-config-value", value]
     with running("temporal", command, folder) as program:
         client = await _connected(program, f"{HOST}:{port}")
@@ -155,7 +155,7 @@ async def temporal_server(folder: Path) -> AsyncIterator[TemporalServer]:
 
 
 async def _connected(program: Program, address: str) -> Client:
-    async for _ in _patiently(program):
+    async for _ in _startup_polls(program):
         try:
             client = await Client.connect(address, data_converter=data_converter())
             await client.count_workflows()
@@ -167,12 +167,12 @@ async def _connected(program: Program, address: str) -> Client:
 
 @asynccontextmanager
 async def simulator(folder: Path) -> AsyncIterator[str]:
-    """A simulator; gives its address."""
+    """Run a simulator; gives its URL."""
     (port,) = free_ports(1)
     url = f"http://{HOST}:{port}"
     with running("simulator", [sys.executable, "-m", "simulator", "--port", str(port)], folder) as program:
         async with httpx.AsyncClient() as http:
-            async for _ in _patiently(program):
+            async for _ in _startup_polls(program):
                 try:
                     (await http.get(f"{url}/simulator/counts")).raise_for_status()
                 except httpx.HTTPError:
@@ -182,14 +182,14 @@ async def simulator(folder: Path) -> AsyncIterator[str]:
 
 
 def ledger_url(folder: Path) -> str:
-    """Where the ledger of a run are: a file that is gone with its folder."""
+    """The LEDGER_URL of a run: a SQLite file that is removed with the folder."""
     return f"sqlite:///{folder / 'ledger.db'}"
 
 
 def worker(
     folder: Path, temporal_address: str, service: str, *, name: str = "worker", **variables: str
 ) -> AbstractContextManager[Program]:
-    """A worker for that server and that service; its ledger are in the folder."""
+    """Run a worker for that Temporal server and that simulator; its ledger is in the folder."""
     environment = {
         "TEMPORAL_ADDRESS": temporal_address,
         "PAYMENT_SERVICE_URL": service,
@@ -203,11 +203,11 @@ def worker(
     return running(name, [sys.executable, "worker.py"], folder, environment)
 
 
-async def _patiently(program: Program) -> AsyncIterator[None]:
-    """Moments at which to look whether a program answers. Raises NotReadyError when there are no more."""
-    for _ in range(int(PATIENCE / LOOK_AGAIN)):
+async def _startup_polls(program: Program) -> AsyncIterator[None]:
+    """Yields each time the caller should check if the program answers. Raises NotReadyError after STARTUP_TIMEOUT."""
+    for _ in range(int(STARTUP_TIMEOUT / STARTUP_POLL_INTERVAL)):
         if program.process.poll() is not None:
             break
         yield
-        await asyncio.sleep(LOOK_AGAIN.total_seconds())
+        await asyncio.sleep(STARTUP_POLL_INTERVAL.total_seconds())
     raise NotReadyError(program.not_ready)

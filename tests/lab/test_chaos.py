@@ -9,7 +9,7 @@ import pytest
 
 from lab.accounting import faults_in_ledger, faults_of, unreported_debt
 from lab.chaos_report import Chaos, Paid
-from lab.chaos_trips import GENEROUS, ChaosTrip
+from lab.chaos_trips import COVERING_BALANCE, ChaosTrip
 from lab.ledger_check import Ledger, Reconciled
 from ledger.reconciliation.reconcile import Reconciliation
 from tests.factories import usd_json
@@ -147,7 +147,7 @@ def test_an_order_that_is_missing_or_another_is_found_and_named(of_the_trip, of_
 @pytest.mark.parametrize("told", [[], [{"totalAmount": usd_json("42.10"), "settledAmount": usd_json("42.10")}]])
 def test_a_debt_that_the_service_was_not_told_of_is_found(told):
     found = unreported_debt(RESULT, ACCOUNT | {"paymentStatuses": told})
-    assert found == ["a bad debt of 11.56 that the service was not told of"]
+    assert found == ["a bad debt of 11.56 that was not reported to the service"]
 
 
 @pytest.mark.parametrize("place", range(len(BOOKED)))
@@ -184,7 +184,7 @@ SENT = [
 
 def unaccounted(*, receipts=SENT, kills=0, movements=None, kept=RECEIPTS, unbalanced=(), orders=ALL_MATCHED):
     """What a run of one trip would find that came to this."""
-    trip = ChaosTrip("t1", Decimal("42.10"), GENEROUS)
+    trip = ChaosTrip("t1", Decimal("42.10"), COVERING_BALANCE)
     our_ledger = Ledger(
         movements={"t1": BOOKED} if movements is None else movements,
         receipts=kept,
@@ -206,7 +206,7 @@ def test_a_run_in_which_all_agrees_finds_nothing():
         ({"movements": {"t1": BOOKED, "t2": BOOKED}}, "t2: in the ledger, and not settled"),
         ({"kept": frozenset({"t1:sale"})}, "a receipt that was not kept: t1:refund:r1"),
         ({"receipts": SENT[1:]}, "a receipt that was never sent: t1:sale"),
-        ({"unbalanced": ["the entry t1:sale does not come to zero"]}, "the entry t1:sale does not come to zero"),
+        ({"unbalanced": ["the entry t1:sale does not sum to zero"]}, "the entry t1:sale does not sum to zero"),
         ({"orders": ONE_LEFT}, "left over in the orders: line 2, trip t1: duplicate"),
         ({"kills": 1}, "only 0 of 1 kills"),
     ],

@@ -56,10 +56,10 @@ async def test_what_the_services_know_nothing_of_is_left_over(control, database)
 
 async def test_an_entry_with_one_side_is_named(control, database, add):
     add(processor=1)
-    assert (await ledger_beside(control, database)).unbalanced == ["the entry t1:odd does not come to zero"]
+    assert (await ledger_beside(control, database)).unbalanced == ["the entry t1:odd does not sum to zero"]
 
 
 async def test_a_trip_of_which_something_is_still_owed_is_named(control, database, add):
     add(receivable=1, sales=-1)
     unbalanced = (await ledger_beside(control, database)).unbalanced
-    assert unbalanced == ["t1: something is still to be received in the ledger"]
+    assert unbalanced == ["t1: the receivable in the ledger is not zero"]

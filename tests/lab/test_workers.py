@@ -243,14 +243,14 @@ async def test_a_worker_that_stood_still_while_its_trips_settled_elsewhere_calls
         async with asyncio.timeout(LIMIT):
             while await having(begun, WAITING) < 2:  # for the rate
                 pass
-            still.stand_still()
+            still.suspend()
             while await having(begun, TAKEN) < 2:  # the server goes on handing tasks to the one that stands still
                 pass
         # It forgets that the one that stands still has asked for more: else each of these costs its trip 10 or 15 s.
         await shop.server.kill_and_restart()
         with shop.worker(name="other-worker"):
             settled = [(await shop.ended(*each))[1] for each in begun]
-            still.go_on()
+            still.resume()
             async with asyncio.timeout(LIMIT):
                 while "not sent: the task began" not in still.output.read_text():
                     await shop.ended(*await shop.start())

@@ -8,7 +8,7 @@ from temporalio.client import WorkflowHistory
 
 from domain.public_names import DELIVERY, RECONCILIATION, RECOVERY, REFUND, SWEEP
 from lab.demo import SCENARIOS
-from lab.record_histories import OF_THE_MACHINE, slug
+from lab.record_histories import MACHINE_FIELDS, slug
 from tests.workflows.world import replayer_of_today
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
@@ -30,5 +30,5 @@ def test_there_is_a_history_of_each_kind_of_trip_and_of_what_can_follow_it():
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 def test_a_recorded_history_says_nothing_of_the_machine_it_was_made_on(path):
     text = path.read_text()
-    assert not [name for name in OF_THE_MACHINE if f'"{name}"' in text]
+    assert not [name for name in MACHINE_FIELDS if f'"{name}"' in text]
     assert not [word for word in ("127.0.0.1", "localhost", "@", ".venv") if word in text]
