@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
 
 import structlog
 from temporalio import activity
@@ -12,6 +11,7 @@ from activities.failures import failure_of
 from domain.failures.call_failure import CallFailure
 from domain.model import Model, UtcDateTime
 from domain.posting import SettledTrip
+from domain.receipts.receipt import RefundReceipt
 from domain.refund.refund import KnownAsk, Paid, Recovery, RefundRequest, Reserved
 from domain.trip.intent import DueIntent, KnownTrip
 from ledger.database import LedgerError, LedgerRejectionError
@@ -55,7 +55,7 @@ class RefundDone(Model):
     request: RefundRequest
     at: UtcDateTime
     reconciliation_id: str | None = None
-    receipt: dict[str, Any]
+    receipt: RefundReceipt
 
 
 @contextmanager
@@ -124,7 +124,7 @@ class LedgerActivities:
         """Post a refund and keep its receipt."""
         with ledger_errors("post_refund", trip=done.request.shopping_trip_id):
             self._ledger.post_refund(done.request, done.at, done.reconciliation_id)
-            self._ledger.keep_receipt(done.receipt)
+            self._ledger.keep_receipt(done.receipt.to_json())
 
     @activity.defn(name="post_recovery")
     def post_recovery(self, recovery: Recovery) -> Paid:

@@ -7,7 +7,7 @@ from domain.failures.attention import Incident
 from domain.model import Model, UtcDateTime
 from domain.money import Money
 from domain.public_names import DELIVERIES_TASK_QUEUE, TASK_QUEUE
-from domain.receipts.receipt import receipt_key
+from domain.receipts.receipt import Receipt, receipt_key
 
 
 class NotificationKind(StrEnum):
@@ -39,9 +39,10 @@ def incident_notification(incident: Incident) -> Notification:
     return Notification(kind=NotificationKind.INCIDENT, key=incident.key, body=incident.to_json())
 
 
-def receipt_notification(receipt: dict[str, Any]) -> Notification:
+def receipt_notification(receipt: Receipt) -> Notification:
     """A receipt, ready to be sent."""
-    return Notification(kind=NotificationKind.RECEIPT, key=f"{receipt_key(receipt)}:receipt", body=receipt)
+    document = receipt.to_json()
+    return Notification(kind=NotificationKind.RECEIPT, key=f"{receipt_key(document)}:receipt", body=document)
 
 
 class PaymentStatus(Model):

@@ -1,8 +1,7 @@
 """What the ledger is told of a settled trip."""
 
-from typing import Any
-
 from domain.model import Model, UtcDateTime
+from domain.receipts.receipt import SaleReceipt
 from domain.settlement import Settlement
 
 
@@ -11,4 +10,4 @@ class SettledTrip(Model):
 
     settlement: Settlement
     trip_started_at: UtcDateTime
-    receipt: dict[str, Any] | None = None
+    receipt: SaleReceipt | None = None

@@ -18,7 +18,7 @@ from temporalio.client import Client, WorkflowHandle
 
 from domain.notifications import NOTIFICATION_TASK_QUEUES, receipt_notification
 from domain.public_names import DELIVERIES_TASK_QUEUE, DELIVERY, RECONCILIATION, SWEEP
-from domain.receipts.receipt import receipt_key
+from domain.receipts.receipt import SaleReceipt, receipt_key
 from lab.demo import SCENARIOS, SETTLE_TIMEOUT, Runner
 from lab.program import run
 from lab.servers import simulator, temporal_server, worker
@@ -70,7 +70,7 @@ async def _deliver(client: Client, control: Control, trip_id: str) -> Handle:
     (receipt,) = [
         taken["body"] for taken in await control.receipts() if receipt_key(taken["body"]) == f"{trip_id}:sale"
     ]
-    notification = receipt_notification(receipt)
+    notification = receipt_notification(SaleReceipt.model_validate(receipt))
     handle: Handle = await client.start_workflow(
         DELIVERY, notification, id=f"again-{trip_id}", task_queue=NOTIFICATION_TASK_QUEUES[notification.kind]
     )

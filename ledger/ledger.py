@@ -97,7 +97,7 @@ class Ledger:
         with self._transaction() as connection:
             statements.post_once(connection, settled)
         if settled.receipt is not None:
-            self.keep_receipt(settled.receipt)
+            self.keep_receipt(settled.receipt.to_json())
 
     def paid_of(self, trip_id: str) -> Paid | None:
         """How much of the trip is paid by now; None where the ledger does not know the trip."""

@@ -85,4 +85,7 @@ def recovery(amount, *, trip="t1", code="USD", name="r1"):
 
 
 def sale_receipt(trip="t1", issued_at="2026-11-24T12:00:00Z", **more):
-    return {"type": "SALE", "shoppingTripId": trip, "issuedAt": issued_at, **more}
+    """A receipt's JSON, as it is kept."""
+    amounts = {"total": usd_json("42.10"), "paid": usd_json("42.10"), "remaining": usd_json("0.00")}
+    seller = {"storeId": "store-1", "shoppingTripId": trip, "tripStartedAt": issued_at, "issuedAt": issued_at}
+    return {"type": "SALE", "status": "PAID", **seller, "lines": [], **amounts, "statements": [], **more}

@@ -1,13 +1,11 @@
 """What a trip leaves behind when its money is settled: the receipt, the payment status, the ledger's entries."""
 
-from typing import Any
-
 from temporalio import workflow
 
 from domain.failures.call_failure import CallFailure, FailureKind
 from domain.notifications import Notification, PaymentStatus, payment_status_notification, receipt_notification
 from domain.posting import SettledTrip
-from domain.receipts.receipt import receipt_of
+from domain.receipts.receipt import Receipt, receipt_of
 from domain.settlement import Settlement
 from domain.trip.request import Orchestrator
 from domain.trip.trip_state import TripState
@@ -50,7 +48,7 @@ class TripRecord:
         self._process.note(Event.SETTLED, f"{settlement.outcome}: {money}{order}")
         return settlement
 
-    def _notifications(self, settlement: Settlement, receipt: dict[str, Any] | None) -> list[Notification]:
+    def _notifications(self, settlement: Settlement, receipt: Receipt | None) -> list[Notification]:
         """The shopper's receipt, and for the Payment Service how much of a total with a debt is paid."""
         notifications = [receipt_notification(receipt)] if receipt else []
         if settlement.bad_debt and self._trip.request.payment is Orchestrator.PAYMENT_SERVICE:

@@ -65,7 +65,7 @@ def shop(run, url):
 def test_a_trips_receipts_are_printed_for_a_person(ledger, shop):
     post(ledger, paid_by_card(), sale())
     request = RefundRequest(shopping_trip_id="t1", refund_request_id=REQUEST, amount=usd("2.10"))
-    ledger.keep_receipt(refund_receipt_of(paid_by_card(), request, AT + timedelta(days=1)))
+    ledger.keep_receipt(refund_receipt_of(paid_by_card(), request, AT + timedelta(days=1)).to_json())
     ran = shop("receipt", "t1")
     assert (ran.status, ran.err) == (0, "")
     assert ran.out.index("SALE RECEIPT") < ran.out.index("REFUND RECEIPT")

@@ -346,7 +346,7 @@ def on_the_receipt(line):
         bad_debt=nothing,
         settled_at=start,
     )
-    (printed,) = receipt_of(settlement, request, request.cart)["lines"]
+    (printed,) = receipt_of(settlement, request, request.cart).to_json()["lines"]
     return printed
 
 

@@ -58,7 +58,7 @@ def receipt_for(request):
         bad_debt=Money.zero(total.code),
         settled_at=request.started_at + timedelta(hours=1),
     )
-    return from_json(to_json(receipt_of(settlement, request, request.cart)))
+    return from_json(to_json(receipt_of(settlement, request, request.cart).to_json()))
 
 
 @settings(max_examples=300, deadline=None)

@@ -33,14 +33,15 @@ def paid_by_card(captured="42.10", bad_debt="0.00"):
 def sale(settled, **request):
     cart = Cart(total=settled.total)
     request = TripRequest(store_id="store-1", shopping_trip_id="t1", started_at=AT - timedelta(hours=1), **request)
-    return receipt_of(settled, request, cart)
+    receipt = receipt_of(settled, request, cart)
+    return receipt and receipt.to_json()
 
 
 def refund(settled, **more):
     request = RefundRequest(
         shopping_trip_id="t1", refund_request_id=REQUEST_ID, amount=usd("2.10"), reason=RefundReason.DAMAGED_ITEM
     )
-    return refund_receipt_of(settled, request, AT + timedelta(days=1), **more)
+    return refund_receipt_of(settled, request, AT + timedelta(days=1), **more).to_json()
 
 
 def test_a_sale_that_was_paid_has_nothing_more_to_say():

@@ -191,7 +191,7 @@ class World:
         if held is not None:
             payload["preAuthorized"] = {"amount": held, "code": code}
         if total is not None:
-            payload["cart"] = cart_json(total, code) if isinstance(total, str) else total
+            payload["cart"] = cart_json(total, code=code) if isinstance(total, str) else total
         return await self.start(trip_id, payload)
 
     async def start(self, trip_id, payload, **options):
