@@ -18,6 +18,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from activities.checkout_service import CheckoutActivities
 from activities.ledger import LedgerActivities
+from activities.log_context import LogContextInterceptor
 from activities.notifications import NotificationActivities, Send, reporting_to, sending_to
 from activities.payment_service import PaymentActivities
 from activities.reconciliation import ReconciliationActivities
@@ -110,6 +111,7 @@ def workers(
             *(deliveries.deliver, deliveries.send),
         ],
         activity_executor=ThreadPoolExecutor(POSTINGS_AT_ONCE, thread_name_prefix="ledger"),
+        interceptors=[LogContextInterceptor()],
         workflow_runner=RUNNER,
         graceful_shutdown_timeout=GRACE,
         sticky_queue_schedule_to_start_timeout=STICKY,
@@ -129,6 +131,7 @@ def workers(
             ExecutionActivities(client).is_running,
         ],
         activity_executor=ThreadPoolExecutor(1, thread_name_prefix="reconciliation"),
+        interceptors=[LogContextInterceptor()],
         workflow_runner=RUNNER,
         graceful_shutdown_timeout=GRACE,
     )

@@ -41,9 +41,7 @@ async def service_errors(*, retryable: bool = False) -> AsyncIterator[None]:
             yield
     except ServiceError as error:
         if not error.in_log:
-            info = activity.info()
-            outcome = {"outcome": error.kind, "reason": error.sentence}
-            log.warning("call", activity=info.activity_type, workflow=info.workflow_id, **outcome)
+            log.warning("call", activity=activity.info().activity_type, outcome=error.kind, reason=error.sentence)
         raise failure_of(error.failure, retryable=retryable, next_retry_delay=asked_wait(error)) from None
 
 

@@ -32,9 +32,7 @@ class CheckoutActivities:
         async with service_errors():
             if self._service is None:
                 raise NotAllowedError("not sent: the worker has no CHECKOUT_SERVICE_URL")
-            order_id = await self._service.checkout(
-                call.store_id, call.shopping_trip_id, _priced(call.cart), attempt=call.attempt
-            )
+            order_id = await self._service.checkout(call.store_id, call.shopping_trip_id, _priced(call.cart))
             return in_short(order_id, MAX_ORDER_ID)
 
 

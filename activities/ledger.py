@@ -84,25 +84,25 @@ class LedgerActivities:
     @activity.defn(name="known_trip")
     def known_trip(self, trip: TripKey) -> KnownTrip:
         """What became of the trip, or what a run of it that was stopped set out to do."""
-        with ledger_errors("known_trip", trip=trip.shopping_trip_id):
+        with ledger_errors("known_trip"):
             return self._ledger.known_trip(trip.shopping_trip_id)
 
     @activity.defn(name="intend")
     def intend(self, due: DueIntent) -> KnownTrip:
         """Write down what the trip is about to do and can't undo; gives what stands instead."""
-        with ledger_errors("intend", trip=due.intent.shopping_trip_id, deed=due.intent.deed):
+        with ledger_errors("intend", deed=due.intent.deed):
             return self._ledger.intend(due)
 
     @activity.defn(name="post_settlement")
     def post_settlement(self, settled: SettledTrip) -> None:
         """Post a settled trip and keep its receipt."""
-        with ledger_errors("post_settlement", trip=settled.settlement.shopping_trip_id):
+        with ledger_errors("post_settlement"):
             self._ledger.post_settlement(settled)
 
     @activity.defn(name="reserve_refund")
     def reserve_refund(self, asked: RefundAsked) -> Reserved:
         """Set the refund's amount aside, so that no other can have it; gives what the ledger knows of both."""
-        with ledger_errors("reserve_refund", trip=asked.request.shopping_trip_id):
+        with ledger_errors("reserve_refund"):
             return self._ledger.reserve_refund(
                 asked.request, asked.at, self._window, known_given_back=asked.known_given_back
             )
@@ -110,24 +110,24 @@ class LedgerActivities:
     @activity.defn(name="ask_refund")
     def ask_refund(self, due: RefundDue) -> KnownAsk:
         """Write down that the service is about to be asked; gives what another run did or may have done."""
-        with ledger_errors("ask_refund", trip=due.request.shopping_trip_id):
+        with ledger_errors("ask_refund"):
             return self._ledger.ask_refund(due.request, due.run_id)
 
     @activity.defn(name="release_refund")
     def release_refund(self, refused: RefundRefused) -> None:
         """Give the amount free again: the service refused the refund."""
-        with ledger_errors("release_refund", trip=refused.request.shopping_trip_id):
+        with ledger_errors("release_refund"):
             self._ledger.release_refund(refused.request, in_doubt=refused.in_doubt)
 
     @activity.defn(name="post_refund")
     def post_refund(self, done: RefundDone) -> None:
         """Post a refund and keep its receipt."""
-        with ledger_errors("post_refund", trip=done.request.shopping_trip_id):
+        with ledger_errors("post_refund"):
             self._ledger.post_refund(done.request, done.at, done.reconciliation_id)
             self._ledger.keep_receipt(done.receipt.to_json())
 
     @activity.defn(name="post_recovery")
     def post_recovery(self, recovery: Recovery) -> Paid:
         """Post that a debt was paid; gives what of the trip's total is paid now."""
-        with ledger_errors("post_recovery", trip=recovery.shopping_trip_id):
+        with ledger_errors("post_recovery"):
             return self._ledger.post_recovery(recovery)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from structlog.contextvars import bound_contextvars
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -26,8 +27,8 @@ log = structlog.get_logger()
 LONGEST_LOOK = 2.0
 """Seconds that the ledger is asked for, of the ten that a notification has."""
 
-Send = Callable[[Notification, int], Awaitable[None]]
-"""Sends a notification once; the number says for which time. Raises ServiceError where it was not taken."""
+Send = Callable[[Notification], Awaitable[None]]
+"""Sends a notification once. Raises ServiceError where it was not taken."""
 
 
 class Delivered(Model):
@@ -39,9 +40,9 @@ class Delivered(Model):
 def sending_to(receiver: Webhook | None) -> Send:
     """Sends notifications to the receiver; without one there is nothing to send, and the log has said all."""
 
-    async def send(notification: Notification, attempt: int) -> None:
+    async def send(notification: Notification) -> None:
         if receiver is not None:
-            await receiver.post(notification.body, key=notification.key, attempt=attempt)
+            await receiver.post(notification.body, key=notification.key)
 
     return send
 
@@ -53,7 +54,7 @@ def reporting_to(service: PaymentService, paid_of: Callable[[str], Paid | None])
     ledger; where they can't be asked, what the notification says is sent.
     """
 
-    async def send(notification: Notification, attempt: int) -> None:
+    async def send(notification: Notification) -> None:
         status = PaymentStatus.model_validate(notification.body)
         with suppress(LedgerError, TimeoutError):
             known = await asyncio.wait_for(asyncio.to_thread(paid_of, status.shopping_trip_id), LONGEST_LOOK)
@@ -65,7 +66,6 @@ def reporting_to(service: PaymentService, paid_of: Callable[[str], Paid | None])
             total=status.total,
             settled=status.settled,
             at=status.at,
-            attempt=attempt,
         )
 
     return send
@@ -87,7 +87,7 @@ class NotificationActivities:
         async with service_errors(retryable=True):
             _tell(notification)
             try:
-                await self._senders[notification.kind](notification, 1)
+                await self._senders[notification.kind](notification)
             except ServiceError as error:
                 log.warning("handed over", kind=notification.kind, key=notification.key, reason=error.failure.sentence)
                 await self.hand_over(notification, asked_wait(error))
@@ -97,8 +97,10 @@ class NotificationActivities:
     @activity.defn(name="send")
     async def send(self, notification: Notification) -> None:
         """Send the notification once more."""
-        async with service_errors(retryable=True):
-            await self._senders[notification.kind](notification, activity.info().attempt + 1)
+        # Its first attempt was `deliver`.
+        with bound_contextvars(attempt=activity.info().attempt + 1):
+            async with service_errors(retryable=True):
+                await self._senders[notification.kind](notification)
 
     async def hand_over(self, notification: Notification, delay: timedelta | None = None) -> None:
         """Have a workflow try until the notification is taken, not before that delay is over."""

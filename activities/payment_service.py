@@ -41,25 +41,25 @@ class PaymentActivities:
     async def adjust(self, call: AmountCall) -> AdjustAnswer:
         """Ask the card for the amount."""
         async with service_errors():
-            return await self._service.adjust(call.store_id, call.shopping_trip_id, call.amount, attempt=call.attempt)
+            return await self._service.adjust(call.store_id, call.shopping_trip_id, call.amount)
 
     @activity.defn(name="capture")
     async def capture(self, call: AmountCall) -> None:
         """Turn the amount into money."""
         async with service_errors():
-            await self._service.capture(call.store_id, call.shopping_trip_id, call.amount, attempt=call.attempt)
+            await self._service.capture(call.store_id, call.shopping_trip_id, call.amount)
 
     @activity.defn(name="cancel")
     async def cancel(self, call: TripCall) -> None:
         """Release the hold."""
         async with service_errors():
-            await self._service.cancel(call.store_id, call.shopping_trip_id, attempt=call.attempt)
+            await self._service.cancel(call.store_id, call.shopping_trip_id)
 
     @activity.defn(name="transactional_data")
     async def transactional_data(self, call: TripCall) -> Transaction:
         """The card's EMV data, for the receipt and the ledger."""
         async with service_errors():
-            return await self._service.transactional_data(call.store_id, call.shopping_trip_id, attempt=call.attempt)
+            return await self._service.transactional_data(call.store_id, call.shopping_trip_id)
 
     @activity.defn(name="refund")
     async def refund(self, call: RefundCall) -> str | None:
@@ -71,5 +71,4 @@ class PaymentActivities:
                 call.amount,
                 refund_request_id=call.refund_request_id,
                 reason=call.reason,
-                attempt=call.attempt,
             )

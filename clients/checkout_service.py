@@ -41,11 +41,10 @@ class CheckoutService:
         """`endpoint` has the service's address as its base URL."""
         self._endpoint = endpoint
 
-    async def checkout(self, store_id: str, shopping_trip_id: str, cart: PricedCart, *, attempt: int) -> str:
+    async def checkout(self, store_id: str, shopping_trip_id: str, cart: PricedCart) -> str:
         """Have the cart collected, and say by which id Amazon knows the order. A repeat gives the same id.
 
-        `attempt` counts the tries, for the log. Raises ServiceError where it brings no usable answer; an empty cart is
-        a BadRequestError and is not sent.
+        Raises ServiceError where it brings no usable answer; an empty cart is a BadRequestError and is not sent.
         """
         body = body_of(
             CheckoutBody,
@@ -60,9 +59,6 @@ class CheckoutService:
                 CARTS,
                 body,
                 path=CARTS,
-                store=store_id,
-                trip=shopping_trip_id,
-                attempt=attempt,
                 read=lambda answer: _read_order_id(answer, body),
                 yes=TAKEN,
                 tell=lambda order_id: f"order {order_id}",

@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 class PaymentService:
-    """The calls about one trip's payment; `attempt` counts the tries of the same call, for the log.
+    """The calls about one trip's payment.
 
     Each raises ServiceError where it brings no usable answer. What the service can't be told, because an id is not one
     or an amount has a third decimal (1.234 KWD), is a BadRequestError and is not sent.
@@ -42,29 +42,25 @@ class PaymentService:
         """`endpoint` has the service's address as its base URL."""
         self._endpoint = endpoint
 
-    async def adjust(self, store_id: str, shopping_trip_id: str, amount: Money, *, attempt: int) -> AdjustAnswer:
+    async def adjust(self, store_id: str, shopping_trip_id: str, amount: Money) -> AdjustAnswer:
         """Ask for the whole cart's total; the service makes the difference to what is held."""
         body = body_of(AmountBody, store_id=store_id, shopping_trip_id=shopping_trip_id, amount=amount)
-        return await self._call(
-            "/v1/adjust/charge", body, attempt, lambda answer: read_adjust(answer, amount, body), tell=str
-        )
+        return await self._call("/v1/adjust/charge", body, lambda answer: read_adjust(answer, amount, body), tell=str)
 
-    async def capture(self, store_id: str, shopping_trip_id: str, amount: Money, *, attempt: int) -> None:
+    async def capture(self, store_id: str, shopping_trip_id: str, amount: Money) -> None:
         """Turn the amount into money: once a trip, a repeat with the same amount."""
         body = body_of(AmountBody, store_id=store_id, shopping_trip_id=shopping_trip_id, amount=amount)
-        await self._call("/v1/capture/charge", body, attempt, lambda answer: read_done(answer, CAPTURE, body))
+        await self._call("/v1/capture/charge", body, lambda answer: read_done(answer, CAPTURE, body))
 
-    async def cancel(self, store_id: str, shopping_trip_id: str, *, attempt: int) -> None:
+    async def cancel(self, store_id: str, shopping_trip_id: str) -> None:
         """Release the hold."""
         body = body_of(TripBody, store_id=store_id, shopping_trip_id=shopping_trip_id)
-        await self._call("/v1/cancel/charge", body, attempt, lambda answer: read_done(answer, CANCEL, body))
+        await self._call("/v1/cancel/charge", body, lambda answer: read_done(answer, CANCEL, body))
 
-    async def transactional_data(self, store_id: str, shopping_trip_id: str, *, attempt: int) -> Transaction:
+    async def transactional_data(self, store_id: str, shopping_trip_id: str) -> Transaction:
         """The card's EMV data, without its expiry date; what is missing or not usable is None."""
         body = body_of(TripBody, store_id=store_id, shopping_trip_id=shopping_trip_id)
-        return await self._call(
-            "/v1/payment/transactional-data", body, attempt, lambda answer: read_card_data(answer, body)
-        )
+        return await self._call("/v1/payment/transactional-data", body, lambda answer: read_card_data(answer, body))
 
     async def refund(
         self,
@@ -74,7 +70,6 @@ class PaymentService:
         *,
         refund_request_id: str,
         reason: str,
-        attempt: int,
     ) -> str | None:
         """Give the amount back, and say by which id the processor will reconcile it, where the service tells that.
 
@@ -89,10 +84,10 @@ class PaymentService:
             refund_request_id=refund_request_id,
             refund_reason_code=reason,
         )
-        return await self._call("/v1/refund", body, attempt, lambda answer: read_reconciliation_id(answer, body))
+        return await self._call("/v1/refund", body, lambda answer: read_reconciliation_id(answer, body))
 
     async def payment_status(
-        self, store_id: str, shopping_trip_id: str, *, total: Money, settled: Money, at: datetime, attempt: int
+        self, store_id: str, shopping_trip_id: str, *, total: Money, settled: Money, at: datetime
     ) -> None:
         """Report how much of the total is settled at that time: all of it, a part, or nothing (bad debt).
 
@@ -106,20 +101,16 @@ class PaymentService:
             settled_amount=settled,
             payment_status_time=at,
         )
-        await self._call("/v1/feedback/payment-status", body, attempt, read_accepted)
+        await self._call("/v1/feedback/payment-status", body, read_accepted)
 
     async def _call(
         self,
         path: str,
         body: dict[str, Any],
-        attempt: int,
         read: Callable[[Answer], T],
         tell: Callable[[T], str] = taken,
     ) -> T:
-        store, trip = body["storeId"], body["shoppingTripId"]
-        return await call(
-            self._endpoint, path, body, path=path, store=store, trip=trip, attempt=attempt, read=read, tell=tell
-        )
+        return await call(self._endpoint, path, body, path=path, read=read, tell=tell)
 
 
 @asynccontextmanager

@@ -104,9 +104,6 @@ async def call(
     body: Mapping[str, Any],
     *,
     path: str,
-    store: str | None,
-    trip: str | None,
-    attempt: int,
     read: Callable[[Answer], T],
     tell: Callable[[T], str] = taken,
     headers: Mapping[str, str] | None = None,
@@ -115,11 +112,10 @@ async def call(
     """POST the body and read the answer. Raises ServiceError, and nothing else, where that brings nothing usable.
 
     `yes` are the statuses of an answer that is worth reading. The log gets one line, without the bodies: `path` is what
-    it says of the address, `tell` what it says of the answer, `store` and `trip` whom the call is about, if anybody:
-    each body has its own names for them.
+    it says of the address, `tell` what it says of the answer. Whom the call is about is in the log's context.
     """
     started = time.monotonic()
-    facts = {"method": "POST", "path": path, "store": store, "trip": trip, "attempt": attempt, "status": None}
+    facts: dict[str, Any] = {"method": "POST", "path": path, "status": None}
     say, outcome = log.warning, "cut off before the answer"
     try:
         check_in_time()

@@ -23,7 +23,7 @@ class Webhook:
         self._url = url
         self._host = httpx.URL(url).host
 
-    async def post(self, payload: Mapping[str, Any], *, key: str, attempt: int) -> None:
+    async def post(self, payload: Mapping[str, Any], *, key: str) -> None:
         """Hand over the payload. Raises ServiceError unless it was taken with a 2xx, whatever that says besides."""
         headers = {IDEMPOTENCY_KEY: key}
         # The log names the host alone: the path of a chat service's address is its password.
@@ -32,9 +32,6 @@ class Webhook:
             self._url,
             payload,
             path=self._host,
-            store=payload.get("storeId"),
-            trip=payload.get("shoppingTripId"),
-            attempt=attempt,
             read=_taken,
             headers=headers,
             yes=ANY_2XX,

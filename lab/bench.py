@@ -80,9 +80,9 @@ def ways_to_pay(client: Client, service: PaymentService) -> dict[str, Way]:
         return await client.execute_workflow("BareTrip", payload, id=f"bare-{trip_id}", task_queue=BARE_QUEUE)
 
     async def calls(trip_id: str) -> object:
-        await service.adjust(STORE, trip_id, TOTAL, attempt=1)
-        await service.capture(STORE, trip_id, TOTAL, attempt=1)
-        return await service.transactional_data(STORE, trip_id, attempt=1)
+        await service.adjust(STORE, trip_id, TOTAL)
+        await service.capture(STORE, trip_id, TOTAL)
+        return await service.transactional_data(STORE, trip_id)
 
     return {
         "bare httpx calls": calls,

@@ -138,7 +138,7 @@ async def test_a_worker_that_stood_still_in_the_middle_of_an_activity_sends_noth
         async def act():
             async with service_errors():
                 monkeypatch.setattr("time.time", lambda: datetime.now(UTC).timestamp() + 60)
-                await service.cancel(*TRIP.values(), attempt=1)
+                await service.cancel(*TRIP.values())
 
         with pytest.raises(ApplicationError, match="not sent"):
             await environment().run(act)

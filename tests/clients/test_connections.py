@@ -42,15 +42,15 @@ async def test_no_cookie_of_an_answer_comes_with_another_call(fake, service, rec
 
     fake.handler = give_cookies
     for _ in range(2):
-        await service.cancel(*TRIP, attempt=1)
-        await receiver.post({}, key="k", attempt=1)
+        await service.cancel(*TRIP)
+        await receiver.post({}, key="k")
     assert [request.headers.get("Cookie") for request in fake.received] == [None] * 4
 
 
 async def test_no_encoding_is_asked_for(fake, service, receiver):
     fake.answers()
-    await service.cancel(*TRIP, attempt=1)
-    await receiver.post({}, key="k", attempt=1)
+    await service.cancel(*TRIP)
+    await receiver.post({}, key="k")
     assert [request.headers["Accept-Encoding"] for request in fake.received] == ["identity"] * 2
 
 
@@ -62,7 +62,7 @@ async def test_an_answer_that_is_encoded_is_not_believed(raw, encoding, body):
         open_payment_service(url, "none") as service,
     ):
         with pytest.raises(errors.UnreadableAnswerError, match="no encoding was asked for"):
-            await service.capture(*TRIP, SEVEN, attempt=1)
+            await service.capture(*TRIP, SEVEN)
 
 
 @pytest.mark.parametrize("encoding", [b"identity", b""])
@@ -71,7 +71,7 @@ async def test_an_answer_that_says_it_is_not_encoded_is_read(raw, encoding):
         raw(http(APPROVED, b"Content-Encoding: " + encoding)) as url,
         open_payment_service(url, "none") as service,
     ):
-        assert (await service.adjust(*TRIP, SEVEN, attempt=1)).status == "APPROVED"
+        assert (await service.adjust(*TRIP, SEVEN)).status == "APPROVED"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ async def test_of_a_refusal_that_is_encoded_the_status_alone_is_read(fake, servi
     body = b'{"errorMsg": "ShoppingTripExpiredException"}'
     fake.answers(body, status=status, headers={"Content-Encoding": "x-unknown", "Retry-After": "7"})
     with pytest.raises(error) as caught:
-        await service.cancel(*TRIP, attempt=1)
+        await service.cancel(*TRIP)
     assert caught.value.error_msg is None
     assert caught.value.retry_after.total_seconds() == 7
 
@@ -99,7 +99,7 @@ async def test_a_receiver_that_answers_with_a_bomb_costs_no_memory(fake, receive
     tracemalloc.start()
     try:
         with pytest.raises(errors.UnreadableAnswerError):
-            await receiver.post({}, key="k", attempt=1)
+            await receiver.post({}, key="k")
         assert tracemalloc.get_traced_memory()[1] < 10 * MOST_BYTES
     finally:
         tracemalloc.stop()
@@ -139,17 +139,17 @@ async def speaker():
 async def test_an_answer_that_nobody_asked_for_is_not_the_next_calls(speaker, unasked):
     speaker.afterwards = unasked
     async with open_payment_service(speaker.url, "none") as service:
-        await service.adjust(*TRIP, SEVEN, attempt=1)
+        await service.adjust(*TRIP, SEVEN)
         speaker.more.set()
         for _ in range(100):
             await asyncio.sleep(0)  # what was said is on the connection, which rests
-        assert (await service.adjust(*TRIP, SEVEN, attempt=1)).status == "APPROVED"
+        assert (await service.adjust(*TRIP, SEVEN)).status == "APPROVED"
 
 
 async def test_a_service_that_goes_on_talking_is_cut_off(speaker):
     speaker.afterwards = http(DECLINED) * (MAX_ANSWERS_WAITING + 1)
     async with open_payment_service(speaker.url, "none") as service:
-        await service.adjust(*TRIP, SEVEN, attempt=1)
+        await service.adjust(*TRIP, SEVEN)
         speaker.more.set()
         async with asyncio.timeout(60):
             await speaker.ended.wait()
@@ -161,7 +161,7 @@ async def test_a_call_that_is_answered_more_often_than_it_was_asked_is_open(raw)
         open_payment_service(url, "none") as service,
     ):
         with pytest.raises(errors.NoAnswerError):
-            await service.capture(*TRIP, SEVEN, attempt=1)
+            await service.capture(*TRIP, SEVEN)
 
 
 async def test_a_call_whose_time_is_over_when_its_connection_comes_is_not_sent(fake, monkeypatch):
@@ -175,12 +175,12 @@ async def test_a_call_whose_time_is_over_when_its_connection_comes_is_not_sent(f
 
     fake.handler = hold
     async with open_payment_service(fake.url, "none") as service:
-        first = asyncio.create_task(service.cancel(*TRIP, attempt=1))
+        first = asyncio.create_task(service.cancel(*TRIP))
         await begun.wait()
         with to_begin_within(timedelta(seconds=0.1)):
             asyncio.get_running_loop().call_later(0.2, let_go.set)
             with pytest.raises(errors.UnreachableError, match="not sent"):
-                await service.cancel(*TRIP, attempt=1)
+                await service.cancel(*TRIP)
         await first
-        await service.cancel(*TRIP, attempt=1)
+        await service.cancel(*TRIP)
     assert len(fake.received) == 2

@@ -62,7 +62,7 @@ async def paying(fake, keeper):
 
 async def capture_fails(service, error):
     with pytest.raises(error) as caught:
-        await service.cancel("store-1", "trip-1", attempt=1)
+        await service.cancel("store-1", "trip-1")
     return caught.value
 
 
@@ -80,7 +80,7 @@ async def test_a_call_whose_credentials_hang_is_known_not_to_be_done(fake, hangi
         assert fake.received == []
         hanging.let_go.set()
         monkeypatch.setattr(credentials, "WAITING_TIMEOUT", 60)
-        await service.cancel("store-1", "trip-1", attempt=2)
+        await service.cancel("store-1", "trip-1")
     assert "NEWKEY" in fake.received[0].headers["Authorization"]
 
 
@@ -128,7 +128,7 @@ async def test_keys_that_were_read_before_sign_while_their_source_fails_but_not_
     async with keeper.open(), paying(fake, keeper) as service:
         source.works = False
         await keeper._begin()
-        await service.cancel("store-1", "trip-1", attempt=1)
+        await service.cancel("store-1", "trip-1")
         monkeypatch.setattr(credentials, "MAX_AGE", 0)
         error = await capture_fails(service, errors.UnreachableError)
     assert SECRET not in error.sentence
@@ -179,7 +179,7 @@ async def test_a_call_that_is_refused_for_keys_that_were_rotated_meanwhile_is_ma
         assert not error.failure.needs_operator
         assert (error.status, "replaced" in error.sentence) == (status, True)
         allowing(fake, "NEWKEY")
-        await service.cancel("store-1", "trip-1", attempt=2)
+        await service.cancel("store-1", "trip-1")
 
 
 async def test_a_process_without_an_expiry_is_run_again_when_its_keys_are_refused(fake, aws, tmp_path, monkeypatch):
@@ -191,7 +191,7 @@ async def test_a_process_without_an_expiry_is_run_again_when_its_keys_are_refuse
     async with CredentialKeeper().open() as keeper, paying(fake, keeper) as service:
         said.write_text('{"Version": 1, "AccessKeyId": "NEWKEY", "SecretAccessKey": "x"}')
         await capture_fails(service, errors.UnreachableError)
-        await service.cancel("store-1", "trip-1", attempt=2)
+        await service.cancel("store-1", "trip-1")
 
 
 async def test_keys_that_are_refused_and_have_not_changed_need_a_person(fake, aws):
@@ -242,7 +242,7 @@ async def test_a_source_that_gave_keys_and_then_hangs_lets_the_worker_start_and_
         assert (await capture_fails(service, errors.UnreachableError)).outcome_known
         (tmp_path / "mended").touch()
         monkeypatch.setattr(credentials, "WAITING_TIMEOUT", 60)
-        await service.cancel("store-1", "trip-1", attempt=2)
+        await service.cancel("store-1", "trip-1")
     assert len(fake.received) == 1
 
 

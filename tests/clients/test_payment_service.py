@@ -28,7 +28,7 @@ def said(amount, code="USD", status="APPROVED"):
 
 async def test_an_adjust_sends_the_total_as_a_json_number(fake, service):
     fake.answers(said(42.1))
-    answer = await service.adjust(STORE, TRIP, usd("42.10"), attempt=1)
+    answer = await service.adjust(STORE, TRIP, usd("42.10"))
     assert answer == AdjustAnswer(status=AdjustStatus.APPROVED, authorized_amount=usd("42.10"))
     (received,) = fake.received
     assert received.path == "/v1/adjust/charge"
@@ -49,7 +49,7 @@ async def test_what_is_sent_is_the_amount_to_the_last_digit(fake, service, units
     amount = Money.of_minor(units // step * step, code)
     fake.received.clear()
     fake.answers()
-    await service.capture(STORE, TRIP, amount, attempt=1)
+    await service.capture(STORE, TRIP, amount)
     sent = json.loads(fake.received[0].content, parse_float=Decimal)["amount"]
     assert sent == {"amount": amount.amount, "code": code}
     assert Decimal(sent["amount"]).as_tuple().exponent >= -2
@@ -57,7 +57,7 @@ async def test_what_is_sent_is_the_amount_to_the_last_digit(fake, service, units
 
 async def test_an_amount_that_two_decimals_cannot_say_is_not_sent(fake, service):
     with pytest.raises(BadRequestError, match=r"not sent: .*1\.234 KWD has more than the 2 decimals") as caught:
-        await service.capture(STORE, TRIP, Money(amount="1.234", code="KWD"), attempt=1)
+        await service.capture(STORE, TRIP, Money(amount="1.234", code="KWD"))
     assert caught.value.outcome_known
     assert fake.received == []
 
@@ -65,16 +65,16 @@ async def test_an_amount_that_two_decimals_cannot_say_is_not_sent(fake, service)
 @pytest.mark.parametrize("trip", ["", "../v1/refund", "trip 1", "a" * 256, "trip\n"])
 async def test_an_id_that_is_none_is_not_sent(fake, service, trip):
     with pytest.raises(BadRequestError, match=r"not sent: .*shoppingTripId"):
-        await service.cancel(STORE, trip, attempt=1)
+        await service.cancel(STORE, trip)
     with pytest.raises(BadRequestError, match=r"not sent: .*storeId"):
-        await service.cancel(trip, TRIP, attempt=1)
+        await service.cancel(trip, TRIP)
     assert fake.received == []
 
 
 async def test_capture_and_cancel_say_no_more_than_they_must_and_need_no_answer(fake, service):
     fake.answers()
-    await service.capture(STORE, TRIP, usd("7"), attempt=1)
-    await service.cancel(STORE, TRIP, attempt=1)
+    await service.capture(STORE, TRIP, usd("7"))
+    await service.cancel(STORE, TRIP)
     capture, cancel = fake.received
     assert (capture.path, cancel.path) == ("/v1/capture/charge", "/v1/cancel/charge")
     assert capture.body["amount"] == {"amount": 7, "code": "USD"}
@@ -83,33 +83,33 @@ async def test_capture_and_cancel_say_no_more_than_they_must_and_need_no_answer(
 
 async def test_a_capture_may_be_answered_with_new_attributes(fake, service):
     fake.answers({"captureId": "abc"})
-    await service.capture(STORE, TRIP, usd("7"), attempt=1)
+    await service.capture(STORE, TRIP, usd("7"))
 
 
 @pytest.mark.parametrize("body", [b"<html>proxy error</html>", ["this"], {"errorMsg": "BadRequestException"}, b"ok"])
 async def test_a_capture_that_a_proxy_answered_is_not_believed(fake, service, body):
     fake.answers(body)
     with pytest.raises(UnreadableAnswerError) as caught:
-        await service.capture(STORE, TRIP, usd("7"), attempt=1)
+        await service.capture(STORE, TRIP, usd("7"))
     assert not caught.value.outcome_known
 
 
 class TestAdjust:
     async def test_a_partial_approval_says_how_much(self, fake, service):
         fake.answers(said(5))
-        assert (await service.adjust(STORE, TRIP, usd("9"), attempt=1)).authorized_amount == usd("5")
+        assert (await service.adjust(STORE, TRIP, usd("9"))).authorized_amount == usd("5")
 
     @pytest.mark.parametrize("amount", [b"19.990000000000002", b'"19.99"', b"19.990", b"1.999e1"])
     @pytest.mark.parametrize("code", [b'"USD"', b'"usd"'])
     async def test_an_approval_is_read_however_its_amount_is_written(self, fake, service, amount, code):
         money = b'{"amount": %s, "code": %s}' % (amount, code)
         fake.answers(b'{"status": "APPROVED", "authorizedAmount": %s}' % money)
-        answer = await service.adjust(STORE, TRIP, usd("19.99"), attempt=1)
+        answer = await service.adjust(STORE, TRIP, usd("19.99"))
         assert answer == AdjustAnswer(status=AdjustStatus.APPROVED, authorized_amount=usd("19.99"))
 
     async def test_new_attributes_are_left_out(self, fake, service):
         fake.answers({**said(9), "new": 1, "authorizedAmount": {"amount": 9, "code": "USD", "exponent": 2}})
-        assert (await service.adjust(STORE, TRIP, usd("9"), attempt=1)).status is AdjustStatus.APPROVED
+        assert (await service.adjust(STORE, TRIP, usd("9"))).status is AdjustStatus.APPROVED
 
     @pytest.mark.parametrize("status", ["DECLINED", "PENDING"])
     @pytest.mark.parametrize(
@@ -125,23 +125,23 @@ class TestAdjust:
     )
     async def test_no_amount_is_nothing_authorized_unless_it_is_an_approval(self, fake, service, status, rest):
         fake.answers({"status": status, **rest})
-        answer = await service.adjust(STORE, TRIP, Money(amount="900", code="JPY"), attempt=1)
+        answer = await service.adjust(STORE, TRIP, Money(amount="900", code="JPY"))
         assert answer == AdjustAnswer(status=AdjustStatus(status), authorized_amount=Money.zero("JPY"))
 
     async def test_a_decline_says_what_was_last_approved(self, fake, service):
         fake.answers(said(10, status="DECLINED"))
-        answer = await service.adjust(STORE, TRIP, usd("9"), attempt=1)
+        answer = await service.adjust(STORE, TRIP, usd("9"))
         assert answer == AdjustAnswer(status=AdjustStatus.DECLINED, authorized_amount=usd("10"))
 
     @pytest.mark.parametrize("status", ["approved", "", "\ud800", "x" * 5000])
     async def test_a_status_never_seen_is_pending(self, fake, service, status):
         fake.answers(said(9, status=status))
-        assert (await service.adjust(STORE, TRIP, usd("9"), attempt=1)).status is AdjustStatus.PENDING
+        assert (await service.adjust(STORE, TRIP, usd("9"))).status is AdjustStatus.PENDING
 
     async def test_a_status_never_seen_is_in_the_log(self, fake, service):
         fake.answers(said(9, status=f"REVIEW {CARD} {MAIL}"))
         with capture_logs() as logs:
-            await service.adjust(STORE, TRIP, usd("9"), attempt=1)
+            await service.adjust(STORE, TRIP, usd("9"))
         (warning,) = [line for line in logs if line["log_level"] == "warning"]
         assert "REVIEW" in warning["said"]
         assert_nothing_private(logs)
@@ -194,7 +194,7 @@ class TestAdjust:
     async def test_an_answer_that_makes_no_sense_is_not_believed(self, fake, service, body):
         fake.answers(body)
         with pytest.raises(UnreadableAnswerError) as caught:
-            await service.adjust(STORE, TRIP, usd("9"), attempt=1)
+            await service.adjust(STORE, TRIP, usd("9"))
         assert not caught.value.outcome_known
         assert caught.value.failure.outcome_unknown
         assert len(caught.value.failure.sentence) < 300
@@ -225,7 +225,7 @@ nearly_answers = st.fixed_dictionaries(
 async def test_whatever_is_answered_an_adjust_ends_in_an_answer_or_a_service_error(fake, service, body, status):
     fake.answers(body, status=status)
     try:
-        answer = await service.adjust(STORE, TRIP, usd("9"), attempt=1)
+        answer = await service.adjust(STORE, TRIP, usd("9"))
     except ServiceError as error:
         sentence = error.failure.sentence
     else:
@@ -245,7 +245,7 @@ async def test_whatever_is_answered_an_adjust_ends_in_an_answer_or_a_service_err
 async def test_whatever_bytes_come_over_the_wire_nothing_but_a_service_error_leaks(raw, noise, beginning):
     async with raw(beginning + noise) as url, open_payment_service(url, "none") as service:
         with pytest.raises(ServiceError):
-            await service.adjust(STORE, TRIP, usd("9"), attempt=1)
+            await service.adjust(STORE, TRIP, usd("9"))
 
 
 CARD_DATA = {
@@ -268,7 +268,7 @@ class TestTransactionalData:
     async def test_everything_but_the_expiry_date_comes_back(self, fake, service):
         fake.answers({**CARD_DATA, "expirationDate": EXPIRY})
         with capture_logs() as logs:
-            transaction = await service.transactional_data(STORE, TRIP, attempt=1)
+            transaction = await service.transactional_data(STORE, TRIP)
         assert transaction.to_json() == CARD_DATA
         assert "2025" not in transaction.model_dump_json()
         assert fake.received[0].path == "/v1/payment/transactional-data"
@@ -276,12 +276,12 @@ class TestTransactionalData:
 
     async def test_anything_may_be_missing(self, fake, service):
         fake.answers({})
-        assert (await service.transactional_data(STORE, TRIP, attempt=1)).to_json() == {}
+        assert (await service.transactional_data(STORE, TRIP)).to_json() == {}
 
     @pytest.mark.parametrize("value", [None, 7, True, ["VISA"], {"a": "b"}, "", "x" * 256, "\ud800", "V\nISA"])
     async def test_an_attribute_of_a_wrong_type_is_left_out_alone(self, fake, service, value):
         fake.answers({**CARD_DATA, "brand": value})
-        transaction = await service.transactional_data(STORE, TRIP, attempt=1)
+        transaction = await service.transactional_data(STORE, TRIP)
         assert transaction.brand is None
         assert transaction.terminal_id == "12345678"
 
@@ -314,7 +314,7 @@ class TestTransactionalData:
     async def test_card_data_of_another_form_is_left_out_alone(self, fake, service, name, value):
         fake.answers({**CARD_DATA, name: value})
         rest = {other: data for other, data in CARD_DATA.items() if other != name}
-        assert (await service.transactional_data(STORE, TRIP, attempt=1)).to_json() == rest
+        assert (await service.transactional_data(STORE, TRIP)).to_json() == rest
 
     @pytest.mark.parametrize(
         ("name", "value"),
@@ -332,28 +332,28 @@ class TestTransactionalData:
     )
     async def test_card_data_of_its_form_is_kept(self, fake, service, name, value):
         fake.answers({**CARD_DATA, name: value})
-        assert (await service.transactional_data(STORE, TRIP, attempt=1)).to_json() == {**CARD_DATA, name: value}
+        assert (await service.transactional_data(STORE, TRIP)).to_json() == {**CARD_DATA, name: value}
 
     @pytest.mark.parametrize("tail", [CARD, "411111 1234", "123", "12345", "١٢٣٤", "12a4", ""])
     async def test_a_tail_that_is_not_four_digits_is_dropped(self, fake, service, tail):
         fake.answers({**CARD_DATA, "tail": tail})
-        assert (await service.transactional_data(STORE, TRIP, attempt=1)).tail is None
+        assert (await service.transactional_data(STORE, TRIP)).tail is None
 
     @pytest.mark.parametrize("value", [CARD, "4111 1111 1111 1111", "no. 3782-822463-10005", "6011000990139424"])
     async def test_a_card_number_in_a_wrong_place_is_dropped(self, fake, service, value):
         fake.answers({**CARD_DATA, "reconciliationId": value})
-        assert (await service.transactional_data(STORE, TRIP, attempt=1)).reconciliation_id is None
+        assert (await service.transactional_data(STORE, TRIP)).reconciliation_id is None
 
     @pytest.mark.parametrize("value", ["412345678901237", "123456789012", "4111111111111112", "TXN4111111111111112"])
     async def test_a_processors_own_long_number_is_kept(self, fake, service, value):
         fake.answers({**CARD_DATA, "cardStatementTransactionId": value})
-        assert (await service.transactional_data(STORE, TRIP, attempt=1)).card_statement_transaction_id == value
+        assert (await service.transactional_data(STORE, TRIP)).card_statement_transaction_id == value
 
     @pytest.mark.parametrize("shape", [lambda data: [data], lambda data: json.dumps(data)[:-5].encode()])
     async def test_an_unreadable_answer_gives_nothing_private_away(self, fake, service, shape):
         fake.answers(shape({"expirationDate": EXPIRY, "pan": CARD, "mail": MAIL, **CARD_DATA}))
         with capture_logs() as logs, pytest.raises(UnreadableAnswerError) as caught:
-            await service.transactional_data(STORE, TRIP, attempt=1)
+            await service.transactional_data(STORE, TRIP)
         assert "expirationDate" in caught.value.sentence
         assert_nothing_private(logs, caught.value)
 
@@ -362,7 +362,7 @@ class TestRefund:
     KEY = "0b9d7a4e-3c21-4f0a-8f5e-1d2c3b4a5f60"
 
     async def refund(self, service, key=KEY, reason="DAMAGED_ITEM"):
-        return await service.refund(STORE, TRIP, usd("3.50"), refund_request_id=key, reason=reason, attempt=1)
+        return await service.refund(STORE, TRIP, usd("3.50"), refund_request_id=key, reason=reason)
 
     async def test_a_refund_carries_its_key_and_its_reason(self, fake, service):
         fake.answers({"reconciliationId": "R-1"})
@@ -398,7 +398,7 @@ class TestRefund:
 async def test_a_payment_status_says_total_settled_and_when_in_milliseconds(fake, service):
     fake.answers({"status": "Accepted"})
     at = datetime(2026, 11, 24, 1, 2, 3, 456_789, UTC)
-    await service.payment_status(STORE, TRIP, total=usd("9.99"), settled=usd("0"), at=at, attempt=1)
+    await service.payment_status(STORE, TRIP, total=usd("9.99"), settled=usd("0"), at=at)
     (received,) = fake.received
     assert received.path == "/v1/feedback/payment-status"
     assert received.body == {
@@ -413,7 +413,7 @@ async def test_a_payment_status_says_total_settled_and_when_in_milliseconds(fake
 async def test_every_call_is_one_line_in_the_log_without_its_bodies(fake, service):
     fake.answers(said(9))
     with capture_logs() as logs:
-        await service.adjust(STORE, TRIP, usd("9"), attempt=3)
+        await service.adjust(STORE, TRIP, usd("9"))
     (line,) = logs
     assert line.pop("duration_ms") >= 0
     assert line == {
@@ -421,9 +421,6 @@ async def test_every_call_is_one_line_in_the_log_without_its_bodies(fake, servic
         "log_level": "info",
         "method": "POST",
         "path": "/v1/adjust/charge",
-        "store": STORE,
-        "trip": TRIP,
-        "attempt": 3,
         "status": 200,
         "outcome": "APPROVED, 9.00 USD authorized",
     }
@@ -432,7 +429,7 @@ async def test_every_call_is_one_line_in_the_log_without_its_bodies(fake, servic
 async def test_a_call_that_failed_says_in_the_log_why_and_how_the_answer_began(fake, service):
     fake.answers(f"<html>oops {CARD} 4111-1111-1111-1111 {MAIL} {'x' * 5000}".encode())
     with capture_logs() as logs, pytest.raises(UnreadableAnswerError) as caught:
-        await service.adjust(STORE, TRIP, usd("9"), attempt=1)
+        await service.adjust(STORE, TRIP, usd("9"))
     (line,) = logs
     assert (line["log_level"], line["outcome"], line["status"]) == ("warning", "unreadable", 200)
     assert "<html>oops" in line["reason"]
@@ -444,7 +441,7 @@ async def test_a_call_to_a_service_that_is_not_there_was_surely_not_made(raw):
         pass
     async with open_payment_service(url, "none") as service:
         with pytest.raises(UnreachableError) as caught:
-            await service.cancel(STORE, TRIP, attempt=1)
+            await service.cancel(STORE, TRIP)
     assert caught.value.outcome_known
 
 

@@ -55,7 +55,7 @@ async def test_a_call_is_signed_as_aws_wants_it(fake, no_aws):
         async with CredentialKeeper().open() as keeper:
             signature = Signature(keeper, "eu-central-1")
             async with open_http(fake.url, signature) as http:
-                await PaymentService(http).cancel("store-1", "trip-1", attempt=1)
+                await PaymentService(http).cancel("store-1", "trip-1")
     (received,) = fake.received
     assert received.headers["Authorization"] == expected_authorization(received, "eu-central-1")
     assert received.headers["X-Amz-Security-Token"] == TOKEN
@@ -82,10 +82,10 @@ async def test_credentials_are_renewed_without_holding_up_the_other_calls(fake):
     async with open_http(fake.url, signature) as signed, open_http(fake.url) as plain:
 
         async def another_call():
-            await PaymentService(plain).cancel("store-1", "trip-2", attempt=1)
+            await PaymentService(plain).cancel("store-1", "trip-2")
             loop_ran.set()
 
-        await asyncio.gather(PaymentService(signed).cancel("store-1", "trip-1", attempt=1), another_call())
+        await asyncio.gather(PaymentService(signed).cancel("store-1", "trip-1"), another_call())
     tokens = {
         received.body["shoppingTripId"]: received.headers.get("X-Amz-Security-Token") for received in fake.received
     }
@@ -101,7 +101,7 @@ async def test_credentials_that_cannot_be_renewed_are_tried_again_later_and_not_
     signature = Signature(CredentialKeeper(lambda: credentials), "us-east-1")
     async with open_http(fake.url, signature) as http:
         with capture_logs() as logs, pytest.raises(UnreachableError, match=r"not sent.*RuntimeError") as caught:
-            await PaymentService(http).cancel("store-1", "trip-1", attempt=1)
+            await PaymentService(http).cancel("store-1", "trip-1")
     assert not caught.value.failure.needs_operator
     assert SECRET not in repr(logs) + caught.value.sentence
     assert caught.value.outcome_known

@@ -69,7 +69,7 @@ async def serving(certificate):
 async def refused(url):
     with capture_logs() as logs, pytest.raises(UnreachableError) as caught:
         async with open_payment_service(url, "none") as service:
-            await service.cancel("store-1", "trip-1", attempt=1)
+            await service.cancel("store-1", "trip-1")
     assert caught.value.outcome_known
     assert logs[0]["reason"] == caught.value.sentence
     return caught.value.sentence
@@ -79,7 +79,7 @@ async def test_an_authority_that_ssl_cert_file_names_is_trusted(certificate, mon
     file = certificate()
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
     async with serving(file) as url, open_payment_service(url, "none") as service:
-        await service.cancel("store-1", "trip-1", attempt=1)
+        await service.cancel("store-1", "trip-1")
 
 
 async def test_an_unknown_authority_is_told_with_the_variable_that_names_those_that_are_trusted(certificate):

@@ -19,7 +19,7 @@ TRIP = ("store-1", "trip-1")
 
 
 async def cancel(service):
-    await service.cancel(*TRIP, attempt=1)
+    await service.cancel(*TRIP)
 
 
 @pytest.mark.parametrize(
@@ -273,7 +273,7 @@ async def test_a_call_that_is_cancelled_leaves_its_line_in_the_log(fake, service
 async def test_a_hundred_calls_at_once_share_a_client(fake, service):
     fake.answers({"status": "APPROVED", "authorizedAmount": {"amount": 1, "code": "USD"}})
     asked = Money(amount="1", code="USD")
-    answers = await asyncio.gather(*(service.adjust("s", f"t-{n}", asked, attempt=1) for n in range(100)))
+    answers = await asyncio.gather(*(service.adjust("s", f"t-{n}", asked) for n in range(100)))
     assert {answer.authorized_amount for answer in answers} == {asked}
 
 

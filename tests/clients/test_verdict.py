@@ -30,18 +30,16 @@ CART = {
 
 
 async def check_out(service):
-    return await CheckoutService(service._endpoint).checkout(*TRIP, checkout_cart(Cart.model_validate(CART)), attempt=1)
+    return await CheckoutService(service._endpoint).checkout(*TRIP, checkout_cart(Cart.model_validate(CART)))
 
 
 CALLS = {
-    "adjust": lambda service: service.adjust(*TRIP, SEVEN, attempt=1),
-    "capture": lambda service: service.capture(*TRIP, SEVEN, attempt=1),
-    "cancel": lambda service: service.cancel(*TRIP, attempt=1),
-    "refund": lambda service: service.refund(*TRIP, SEVEN, refund_request_id=KEY, reason="OTHER", attempt=1),
-    "transactional-data": lambda service: service.transactional_data(*TRIP, attempt=1),
-    "payment-status": lambda service: service.payment_status(
-        *TRIP, total=SEVEN, settled=SEVEN, at=datetime.now(UTC), attempt=1
-    ),
+    "adjust": lambda service: service.adjust(*TRIP, SEVEN),
+    "capture": lambda service: service.capture(*TRIP, SEVEN),
+    "cancel": lambda service: service.cancel(*TRIP),
+    "refund": lambda service: service.refund(*TRIP, SEVEN, refund_request_id=KEY, reason="OTHER"),
+    "transactional-data": lambda service: service.transactional_data(*TRIP),
+    "payment-status": lambda service: service.payment_status(*TRIP, total=SEVEN, settled=SEVEN, at=datetime.now(UTC)),
     "checkout": check_out,
 }
 YES = {
@@ -210,9 +208,9 @@ async def test_a_refund_is_done_by_an_answer_that_repeats_the_request_whatever_i
     }
     for said in (sent, {"request": sent}, {"new": {"request": sent}}, {"amount": 7, "code": "USD"}):
         fake.answers(said)
-        assert await believed(service.refund(*TRIP, SEVEN, refund_request_id=KEY, reason=reason, attempt=1)) is True
+        assert await believed(service.refund(*TRIP, SEVEN, refund_request_id=KEY, reason=reason)) is True
     fake.answers({"refundReasonCode": "DAMAGED_ITEM"})
-    assert await believed(service.refund(*TRIP, SEVEN, refund_request_id=KEY, reason=reason, attempt=1)) is False
+    assert await believed(service.refund(*TRIP, SEVEN, refund_request_id=KEY, reason=reason)) is False
 
 
 async def test_an_approval_an_order_and_the_cards_data_may_have_a_code_or_a_warning(fake, service):

@@ -91,7 +91,7 @@ from runtime.logs import configure
 
 async def deliver():
     async with open_webhook(sys.argv[1]) as receiver:
-        await receiver.post({"storeId": "store-1"}, key="k", attempt=1)
+        await receiver.post({"storeId": "store-1"}, key="k")
 
 configure("json")
 asyncio.run(deliver())
