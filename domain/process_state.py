@@ -5,7 +5,7 @@ from copy import copy
 from datetime import datetime, timedelta
 from typing import Self
 
-from domain.failures.attention import CAUSE_OF_FAILURE, READ_ITS_ANSWER, Attention, AttentionCause
+from domain.failures.attention import READ_ITS_ANSWER, Attention, AttentionCause
 from domain.failures.call_failure import CallFailure, FailureKind, RetryState
 from domain.messages import OperatorAction
 from domain.model import CommandRejectedError
@@ -103,7 +103,7 @@ class ProcessState(ABC):
         """Why a person should look now, or None."""
         if self.retry_state is None or not self.retry_state.needs_attention(now):
             return None
-        cause = CAUSE_OF_FAILURE[self.retry_state.kind]
+        cause = self.retry_state.kind.cause
         sentence = f"{self.retry_state.call}: {self.retry_state.failure.sentence}"
         advice = READ_ITS_ANSWER if self._is_unreadable else None
         return Attention.for_cause(cause, since=self.retry_state.since, sentence=sentence, what_to_do=advice)

@@ -236,10 +236,10 @@ class ChaosRun:
                 async for found in self.client.list_workflows(f"{ATTENTION.name} IS NOT NULL AND {RUNNING}"):
                     cause = found.typed_search_attributes.get(ATTENTION)
                     if cause:
-                        await self._attend(self.client.get_workflow_handle(found.id), AttentionCause(cause))
+                        await self._attend(self.client.get_workflow_handle(found.id), cause)
             await asyncio.sleep(OPERATOR_POLL_INTERVAL)
 
-    async def _attend(self, handle: WorkflowHandle[Any, Any], cause: AttentionCause) -> None:
+    async def _attend(self, handle: WorkflowHandle[Any, Any], cause: str) -> None:
         match cause:
             case AttentionCause.DECISION:
                 strategy = self.random.choice(list(Strategy))

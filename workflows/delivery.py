@@ -7,7 +7,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
-from domain.failures.attention import ADVICE, Attention, AttentionCause, Incident
+from domain.failures.attention import Attention, AttentionCause, Incident
 from domain.failures.call_failure import CallFailure, FailureKind, spread
 from domain.messages import OperatorAction
 from domain.model import CommandRejectedError
@@ -143,7 +143,7 @@ class Delivery:
 
 def _attention(notification: Notification, failure: CallFailure) -> Attention:
     if failure.kind is FailureKind.REJECTED:
-        what_to_do = ADVICE[AttentionCause.REJECTED].replace("KEY", notification.key)
+        what_to_do = AttentionCause.REJECTED.advice.replace("KEY", notification.key)
         return Attention.for_cause(
             AttentionCause.REJECTED, since=workflow.now(), sentence=failure.sentence, what_to_do=what_to_do
         )

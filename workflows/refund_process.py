@@ -6,7 +6,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from domain.failures.attention import Attention, AttentionCause
-from domain.failures.call_failure import REJECTED_BY_SERVICE, FailureKind
+from domain.failures.call_failure import FailureKind
 from domain.messages import Correction, OperatorAction, RefundResolution
 from domain.model import rfc3339
 from domain.notifications import receipt_notification
@@ -46,7 +46,7 @@ MESSAGES: Messages = {
 RESOLUTION_CHECK_INTERVAL = timedelta(days=1)
 """While a person finds out: a wait has an end, and this one costs a history five events a day."""
 
-NO_REFUND = REJECTED_BY_SERVICE | {FailureKind.EXPIRED}
+NO_REFUND = frozenset(kind for kind in FailureKind if kind.rejected_by_service) | {FailureKind.EXPIRED}
 """What the service says of a refund that it will never make; wrong credentials can be mended."""
 
 RESERVE, REFUND_IT, POST = "reserve the refund in the ledger", "refund", "post the refund to the ledger"

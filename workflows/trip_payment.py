@@ -7,7 +7,6 @@ from typing import Any
 from temporalio import workflow
 
 from domain.failures.attention import Attention
-from domain.failures.call_failure import REJECTED_BY_SERVICE
 from domain.settlement import Settlement
 from domain.trip.stages import Stage
 from domain.trip.status import Status, status_of
@@ -137,7 +136,7 @@ class TripPayment:
             self.process.note(Event.FAILURE, f"{call}: {error.failure.sentence}")
             now, jitter = workflow.now(), workflow.random().random()
             self.trip.on_failure(call, error.failure, now=now, jitter=jitter)
-            if error.failure.kind in REJECTED_BY_SERVICE and not self.trip.intent(call):
+            if error.failure.kind.rejected_by_service and not self.trip.intent(call):
                 await self._other_runs.look_again()
 
     def _least_wait(self) -> timedelta:

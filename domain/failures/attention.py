@@ -4,93 +4,74 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from domain.failures.call_failure import FailureKind
 from domain.model import Model, Sentence, UtcDateTime, rfc3339
 
 
 class AttentionCause(StrEnum):
     """Why a trip needs a person; a row for each in docs/operations.md, What each attention means, and what to do."""
 
-    DECISION = "decision"
-    REFUSED = "refused"
-    UNKNOWN_TRIP = "unknown_trip"
-    NOT_ALLOWED = "not_allowed"
-    OUTAGE = "outage"
-    RATE_LIMITED = "rate_limited"
-    CAPTURE_UNKNOWN = "capture_unknown"
-    CART = "cart"
-    START = "start"
-    NOT_BEGUN = "not_begun"
-    EXPIRING = "expiring"
-    EXPIRED = "expired"
-    ENDED = "ended"
-    LEDGER = "ledger"
-    CONFLICT = "conflict"
-    UNDELIVERED = "undelivered"
-    REJECTED = "rejected"
-    REFUND = "refund"
-    NOT_SETTLED = "not_settled"
-    RECONCILIATION = "reconciliation"
-    FLOOD = "flood"
+    advice: str
+    """What that person can do."""
+    opens_incident: bool
+    """False for daily business, seen in the lists, that wakes nobody: a decline, a refund whose trip is under way."""
 
+    def __new__(cls, value: str, advice: str, opens_incident: bool = True) -> "AttentionCause":  # noqa: FBT001, FBT002 (an enum's member has no keywords)
+        """The plain string, which is all that is written of it, with what is known of the cause."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.advice, member.opens_incident = advice, opens_incident
+        return member
 
-CAUSE_OF_FAILURE = {
-    FailureKind.REFUSED: AttentionCause.REFUSED,
-    FailureKind.UNKNOWN_TRIP: AttentionCause.UNKNOWN_TRIP,
-    FailureKind.NOT_ALLOWED: AttentionCause.NOT_ALLOWED,
-    FailureKind.RATE_LIMITED: AttentionCause.RATE_LIMITED,
-    FailureKind.UNAVAILABLE: AttentionCause.OUTAGE,
-    FailureKind.UNREACHABLE: AttentionCause.OUTAGE,
-    FailureKind.NO_ANSWER: AttentionCause.OUTAGE,
-    FailureKind.UNREADABLE: AttentionCause.OUTAGE,
-    FailureKind.CONTRADICTION: AttentionCause.OUTAGE,
-    FailureKind.REJECTED: AttentionCause.REJECTED,
-    FailureKind.LEDGER: AttentionCause.LEDGER,
-    FailureKind.CONFLICT: AttentionCause.CONFLICT,
-    FailureKind.NOT_SETTLED: AttentionCause.NOT_SETTLED,
-}
+    DECISION = "decision", "Choose a strategy: decide TRIP write_off|capture_authorized|incremental|ask_again.", False
+    REFUSED = (
+        "refused",
+        "Compare the cart with what the service says; submit a corrected cart, or retry when it is mended.",
+    )
+    UNKNOWN_TRIP = (
+        "unknown_trip",
+        "Ask the service's support for the trip's id and store; then retry, or cancel if not captured.",
+    )
+    NOT_ALLOWED = "not_allowed", "Mend what it names, the worker's credentials, settings or allow-listing; then retry."
+    OUTAGE = "outage", "Nothing, while the service is down: the trip tries by itself. Retry to try at once."
+    RATE_LIMITED = "rate_limited", "Nothing, or lower PAYMENT_SERVICE_MAX_RPS. The trip tries by itself when it may."
+    CAPTURE_UNKNOWN = "capture_unknown", "Find it at the processor's; then: resolve TRIP --captured or --not-captured."
+    CART = "cart", "Submit a corrected cart, or cancel the trip; without a cart nothing is charged."
+    START = "start", "Nobody charges this sale: start the trip again, corrected, before its token expires."
+    NOT_BEGUN = (
+        "not_begun",
+        "See that workers run, with the PAYLOAD_KEYS of its start. A lost key: terminate, start it again.",
+    )
+    EXPIRING = "expiring", "See why the trip is not charged yet and mend that before the token expires."
+    EXPIRED = "expired", "Nothing can be charged any more; the total is bad debt. Find out why it came to this."
+    ENDED = "ended", "Find out what was charged; then: start FILE --restart."
+    LEDGER = (
+        "ledger",
+        "Have the ledger's database (LEDGER_URL) mended: the trip goes on by itself. Retry to try at once.",
+    )
+    CONFLICT = (
+        "conflict",
+        "Compare trip, ledger and processor: give back what was taken twice, collect what was not.",
+    )
+    UNDELIVERED = (
+        "undelivered",
+        "Mend its receiver, or what it says of the notification: it is tried again by itself for 30 days.",
+    )
+    REJECTED = "rejected", "Ask the service's support why it rejects it; then: retry-delivery KEY."
+    REFUND = (
+        "refund",
+        "Find it at the processor's; then: resolve-refund REQUEST_ID --given-back or --not-given-back.",
+    )
+    NOT_SETTLED = (
+        "not_settled",
+        "Nothing here: it goes on by itself when the trip is settled. See what the trip waits for.",
+        False,
+    )
+    RECONCILIATION = (
+        "reconciliation",
+        "Follow up what reconcile leaves over of that day's file; then: reconcile-daily --day DAY.",
+    )
+    FLOOD = "flood", "Find out who says so much, and stop it. Updates, such as the commands send, are heard."
 
-ADVICE = {
-    AttentionCause.DECISION: "Choose a strategy: decide TRIP write_off|capture_authorized|incremental|ask_again.",
-    AttentionCause.REFUSED: (
-        "Compare the cart with what the service says; submit a corrected cart, or retry when it is mended."
-    ),
-    AttentionCause.UNKNOWN_TRIP: (
-        "Ask the service's support for the trip's id and store; then retry, or cancel if not captured."
-    ),
-    AttentionCause.NOT_ALLOWED: "Mend what it names, the worker's credentials, settings or allow-listing; then retry.",
-    AttentionCause.OUTAGE: "Nothing, while the service is down: the trip tries by itself. Retry to try at once.",
-    AttentionCause.RATE_LIMITED: "Nothing, or lower PAYMENT_SERVICE_MAX_RPS. The trip tries by itself when it may.",
-    AttentionCause.CAPTURE_UNKNOWN: "Find it at the processor's; then: resolve TRIP --captured or --not-captured.",
-    AttentionCause.CART: "Submit a corrected cart, or cancel the trip; without a cart nothing is charged.",
-    AttentionCause.START: "Nobody charges this sale: start the trip again, corrected, before its token expires.",
-    AttentionCause.NOT_BEGUN: (
-        "See that workers run, with the PAYLOAD_KEYS of its start. A lost key: terminate, start it again."
-    ),
-    AttentionCause.EXPIRING: "See why the trip is not charged yet and mend that before the token expires.",
-    AttentionCause.EXPIRED: "Nothing can be charged any more; the total is bad debt. Find out why it came to this.",
-    AttentionCause.ENDED: "Find out what was charged; then: start FILE --restart.",
-    AttentionCause.LEDGER: (
-        "Have the ledger's database (LEDGER_URL) mended: the trip goes on by itself. Retry to try at once."
-    ),
-    AttentionCause.CONFLICT: (
-        "Compare trip, ledger and processor: give back what was taken twice, collect what was not."
-    ),
-    AttentionCause.UNDELIVERED: (
-        "Mend its receiver, or what it says of the notification: it is tried again by itself for 30 days."
-    ),
-    AttentionCause.REJECTED: "Ask the service's support why it rejects it; then: retry-delivery KEY.",
-    AttentionCause.REFUND: (
-        "Find it at the processor's; then: resolve-refund REQUEST_ID --given-back or --not-given-back."
-    ),
-    AttentionCause.NOT_SETTLED: (
-        "Nothing here: it goes on by itself when the trip is settled. See what the trip waits for."
-    ),
-    AttentionCause.FLOOD: "Find out who says so much, and stop it. Updates, such as the commands send, are heard.",
-    AttentionCause.RECONCILIATION: (
-        "Follow up what reconcile leaves over of that day's file; then: reconcile-daily --day DAY."
-    ),
-}
 
 READ_ITS_ANSWER = (
     "See what answers at the service's address: it is up, but not as the contract says. The trip tries by itself. "
@@ -100,9 +81,6 @@ READ_ITS_ANSWER = (
 
 GIVE_COMMAND_AGAIN = "Find out what was done; then give the command again, with the same id."
 """For a refund or a recovery that Temporal ended."""
-
-WITHOUT_INCIDENT = frozenset({AttentionCause.DECISION, AttentionCause.NOT_SETTLED})
-"""Daily business, seen in the lists, that wakes nobody: a decline, and a refund whose trip is still under way."""
 
 NOT_BEGUN_AFTER = timedelta(minutes=15)
 """A start is taken up within a second; a deploy takes minutes, and wakes nobody."""
@@ -121,7 +99,7 @@ class Attention(Model):
         cls, cause: AttentionCause, *, since: UtcDateTime, sentence: str, what_to_do: str | None = None
     ) -> "Attention":
         """The attention for a cause, with the cause's own advice where no other is given."""
-        return cls(cause=cause, since=since, sentence=sentence, what_to_do=what_to_do or ADVICE[cause])
+        return cls(cause=cause, since=since, sentence=sentence, what_to_do=what_to_do or cause.advice)
 
     @classmethod
     def not_begun(cls, started: datetime) -> "Attention":
@@ -152,6 +130,6 @@ class Incident(Attention):
 
     @property
     def key(self) -> str:
-        """Lets the receiver drop a repeat."""
+        """Idempotency key of the incident."""
         about = self.refund_request_id or self.shopping_trip_id or self.day
         return f"{about}:{self.cause}:{self.since.isoformat()}:{self.state}"

@@ -3,63 +3,73 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
+from domain.failures.attention import AttentionCause
 from domain.model import Model, Sentence
 
 
+class _Facts(NamedTuple):
+    cause: AttentionCause
+    rejected_by_service: bool = False
+    needs_operator: bool = False
+    transient: bool = False
+    outcome_unknown: bool = False
+
+
 class FailureKind(StrEnum):
-    """Why a call brought no answer that can be used (docs/contract.md, Errors)."""
+    """Why a call brought no answer that can be used (docs/contract.md, Errors), with what is known of it."""
 
-    REFUSED = "refused"
+    cause: AttentionCause
+    """The attention that a trip has for it, when a person should look."""
+    rejected_by_service: bool
+    """The service will not do it, now or later; of the same call made before that says nothing."""
+    needs_operator: bool
+    """The same call again would end the same way, until somebody mends something."""
+    transient: bool
+    """A service's bad hours: nobody here can do anything, and the trip tries by itself."""
+    outcome_unknown: bool
+    """The deed may have been done. A 5xx counts too: the service may have failed after the deed."""
+
+    def __new__(cls, value: str, facts: _Facts) -> "FailureKind":
+        """The plain string, which is all that is written of it, with the facts."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.cause = facts.cause
+        member.rejected_by_service = facts.rejected_by_service
+        member.needs_operator = facts.needs_operator
+        member.transient = facts.transient
+        member.outcome_unknown = facts.outcome_unknown
+        return member
+
+    REFUSED = "refused", _Facts(AttentionCause.REFUSED, rejected_by_service=True, needs_operator=True)
     """Any 4xx that is none of the others: the service does not take what we sent, and would not the next time."""
-    UNKNOWN_TRIP = "unknown_trip"
+    UNKNOWN_TRIP = "unknown_trip", _Facts(AttentionCause.UNKNOWN_TRIP, rejected_by_service=True, needs_operator=True)
     """4xx by that name: the service knows no such trip."""
-    EXPIRED = "expired"
+    EXPIRED = "expired", _Facts(AttentionCause.EXPIRED)
     """The token's life is over: nothing can be charged any more."""
-    NOT_ALLOWED = "not_allowed"
+    NOT_ALLOWED = "not_allowed", _Facts(AttentionCause.NOT_ALLOWED, needs_operator=True)
     """401, 403: signature, credentials or allow-listing."""
-    RATE_LIMITED = "rate_limited"
+    RATE_LIMITED = "rate_limited", _Facts(AttentionCause.RATE_LIMITED, transient=True)
     """429."""
-    UNAVAILABLE = "unavailable"
+    UNAVAILABLE = "unavailable", _Facts(AttentionCause.OUTAGE, transient=True, outcome_unknown=True)
     """5xx, 408, 425."""
-    UNREACHABLE = "unreachable"
+    UNREACHABLE = "unreachable", _Facts(AttentionCause.OUTAGE, transient=True)
     """No connection, or no signature: the call surely did not leave."""
-    NO_ANSWER = "no_answer"
+    NO_ANSWER = "no_answer", _Facts(AttentionCause.OUTAGE, transient=True, outcome_unknown=True)
     """A timeout, a connection dropped, a worker killed: nobody knows whether the deed was done."""
-    UNREADABLE = "unreadable"
+    UNREADABLE = "unreadable", _Facts(AttentionCause.OUTAGE, transient=True, outcome_unknown=True)
     """An answer that is none by the contract: never believed, so nobody knows whether the deed was done."""
-    CONTRADICTION = "contradiction"
+    CONTRADICTION = "contradiction", _Facts(AttentionCause.OUTAGE, transient=True)
     """A decline that speaks of more authorized than this run of the trip ever asked for: it is a no all the same."""
-    REJECTED = "rejected"
+    REJECTED = "rejected", _Facts(AttentionCause.REJECTED, needs_operator=True)
     """The service read what it was told of a trip, and says that it does not accept it."""
-    LEDGER = "ledger"
+    LEDGER = "ledger", _Facts(AttentionCause.LEDGER)
     """The ledger's database can't be reached, or does not do what it should."""
-    CONFLICT = "conflict"
+    CONFLICT = "conflict", _Facts(AttentionCause.CONFLICT)
     """The ledger knows the same with other amounts, and those stand."""
-    NOT_SETTLED = "not_settled"
-    """The ledger does not know the trip, or don't know it yet."""
-
-
-REJECTED_BY_SERVICE = frozenset({FailureKind.REFUSED, FailureKind.UNKNOWN_TRIP})
-"""The service will not do it, now or later; of the same call made before that says nothing."""
-
-NEEDS_OPERATOR = REJECTED_BY_SERVICE | {FailureKind.NOT_ALLOWED, FailureKind.REJECTED}
-"""The same call again would end the same way, until somebody mends something."""
-
-TRANSIENT = frozenset(
-    {
-        FailureKind.RATE_LIMITED,
-        FailureKind.UNAVAILABLE,
-        FailureKind.UNREACHABLE,
-        FailureKind.NO_ANSWER,
-        FailureKind.UNREADABLE,
-        FailureKind.CONTRADICTION,
-    }
-)
-"""A service's bad hours: nobody here can do anything, and the trip tries by itself."""
-
-OUTCOME_UNKNOWN = frozenset({FailureKind.UNAVAILABLE, FailureKind.NO_ANSWER, FailureKind.UNREADABLE})
-"""The deed may have been done. A 5xx counts too: the service may have failed after the deed."""
+    NOT_SETTLED = "not_settled", _Facts(AttentionCause.NOT_SETTLED)
+    """The ledger does not know the trip, or does not know it yet."""
 
 
 class CallFailure(Model):
@@ -74,12 +84,12 @@ class CallFailure(Model):
     @property
     def needs_operator(self) -> bool:
         """Whether waiting alone can't help."""
-        return self.kind in NEEDS_OPERATOR
+        return self.kind.needs_operator
 
     @property
     def outcome_unknown(self) -> bool:
         """Whether the deed may have been done nevertheless."""
-        return self.kind in OUTCOME_UNKNOWN
+        return self.kind.outcome_unknown
 
 
 MIN_RETRY_INTERVAL = timedelta(seconds=1)
@@ -118,7 +128,7 @@ class RetryState:
     @property
     def kind(self) -> FailureKind:
         """What kind of trouble it is to people. Bad hours are one trouble, and more than a rate limit after one 503."""
-        return self._first_transient if self._first_transient and self.failure.kind in TRANSIENT else self.failure.kind
+        return self._first_transient if self._first_transient and self.failure.kind.transient else self.failure.kind
 
     def add(
         self,
@@ -135,7 +145,7 @@ class RetryState:
         """
         self.tries += 1
         self.failure = failure
-        if failure.kind in TRANSIENT:
+        if failure.kind.transient:
             limited = self._first_transient in (None, FailureKind.RATE_LIMITED)
             self._first_transient = failure.kind if limited else self._first_transient
         if failure.needs_operator:
@@ -168,7 +178,7 @@ class RetryState:
     def needs_attention(self, now: datetime) -> bool:
         """Whether a person should look: at once where waiting can't help, else when the patience is over.
 
-        The ledger is our own: that they fail is worth a look at once.
+        The ledger is our own: that it fails is worth a look at once.
         """
         at_once = self.failure.needs_operator or self.failure.kind is FailureKind.LEDGER
         return at_once or self.outlasts_patience(now)

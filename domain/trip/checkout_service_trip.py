@@ -5,7 +5,7 @@ from datetime import datetime
 from domain.cart.cart import Cart
 from domain.cart.checkout_cart import InvalidCartError, checkout_cart
 from domain.failures.attention import Attention, AttentionCause
-from domain.failures.call_failure import REJECTED_BY_SERVICE, CallFailure
+from domain.failures.call_failure import CallFailure
 from domain.messages import CaptureResolution, Decision
 from domain.model import CommandRejectedError
 from domain.money import Money
@@ -124,7 +124,7 @@ class CheckoutServiceTrip(TripState):
             self.retry_state
             and self.in_doubt
             and self._denied_by is None
-            and self.retry_state.failure.kind in REJECTED_BY_SERVICE
+            and self.retry_state.failure.kind.rejected_by_service
         ):
             sentence = (
                 f"nobody knows whether Amazon took the order of {self.total}: {self.retry_state.failure.sentence}"

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from domain.cart.cart import Cart
 from domain.failures.attention import Attention, AttentionCause
-from domain.failures.call_failure import REJECTED_BY_SERVICE, CallFailure, FailureKind
+from domain.failures.call_failure import CallFailure, FailureKind
 from domain.messages import CaptureResolution, Decision, OperatorAction
 from domain.model import CommandRejectedError
 from domain.money import Money, check_wire_precision
@@ -417,7 +417,7 @@ class PaymentServiceTrip(TripState):
     @property
     def _is_refused(self) -> bool:
         """Whether the service will not do what was asked of it last."""
-        return self.retry_state is not None and self.retry_state.failure.kind in REJECTED_BY_SERVICE
+        return self.retry_state is not None and self.retry_state.failure.kind.rejected_by_service
 
     @property
     def _only_a_person_knows(self) -> bool:

@@ -5,7 +5,9 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import TypeAdapter
 
+from domain.failures.attention import AttentionCause
 from domain.failures.call_failure import CallFailure, FailureKind, RetryState
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -32,3 +34,16 @@ def test_a_thousand_trips_that_met_the_same_429_do_not_come_back_in_one_wave(ask
 @pytest.mark.parametrize(("tries", "most"), [(4, 300), (7, 60)])
 def test_after_an_outage_that_lasts_a_thousand_trips_come_back_spread_out(tries, most):
     assert busiest_second(CallFailure(kind=FailureKind.UNAVAILABLE, sentence="503"), tries=tries) <= most
+
+
+@pytest.mark.parametrize("enum", [FailureKind, AttentionCause])
+def test_a_member_with_its_facts_is_read_and_written_as_a_plain_string(enum):
+    adapter = TypeAdapter(enum)
+    for member in enum:
+        assert adapter.validate_json(f'"{member.value}"') is member
+        assert adapter.dump_json(member) == f'"{member.value}"'.encode()
+        assert (str(member), enum(member.value)) == (member.value, member)
+
+
+def test_every_kind_of_failure_that_needs_an_operator_is_not_transient():
+    assert not [kind for kind in FailureKind if kind.needs_operator and (kind.transient or kind.outcome_unknown)]

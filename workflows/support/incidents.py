@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from temporalio import workflow
 
-from domain.failures.attention import NOT_BEGUN_AFTER, WITHOUT_INCIDENT, Attention, AttentionCause, Incident
+from domain.failures.attention import NOT_BEGUN_AFTER, Attention, AttentionCause, Incident
 from domain.notifications import Notification, incident_notification
 from domain.process_state import ProcessState
 from workflows.support.outbox import deliver, deliver_eventually
@@ -24,11 +24,11 @@ class Incidents:
 
     def differ_from(self, attentions: Iterable[Attention]) -> bool:
         """Whether other incidents are open than these."""
-        return {attention.cause for attention in attentions} - WITHOUT_INCIDENT != set(self._open)
+        return {attention.cause for attention in attentions if attention.cause.opens_incident} != set(self._open)
 
     async def sync(self, attentions: Iterable[Attention], send: Send = deliver) -> None:
         """Open what is new and close what is over. What can't be sent now is sent the next time."""
-        now = {attention.cause: attention for attention in attentions if attention.cause not in WITHOUT_INCIDENT}
+        now = {attention.cause: attention for attention in attentions if attention.cause.opens_incident}
         for cause in sorted(set(now) - set(self._open)):
             attention = self._dated_from_its_return(now[cause])
             if await self._send(attention, "opened", send):

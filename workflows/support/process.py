@@ -7,7 +7,7 @@ from typing import TypeVar
 from temporalio import workflow
 
 from domain.failures.attention import Attention
-from domain.failures.call_failure import MAX_RETRY_INTERVAL_IN_OUTAGE, NEEDS_OPERATOR, FailureKind
+from domain.failures.call_failure import MAX_RETRY_INTERVAL_IN_OUTAGE, FailureKind
 from domain.process_state import ProcessState
 from domain.trip_log import Event
 from workflows.support.calls import CallFailedError
@@ -17,7 +17,7 @@ from workflows.support.visibility import View, Visibility
 
 T = TypeVar("T")
 
-NON_RETRYABLE = NEEDS_OPERATOR | {FailureKind.EXPIRED}
+NON_RETRYABLE = frozenset(kind for kind in FailureKind if kind.needs_operator) | {FailureKind.EXPIRED}
 """What the same call again would not change."""
 
 RETRY_EVERYTHING: frozenset[FailureKind] = frozenset()
