@@ -52,38 +52,39 @@ from workflows.sweep import Sweep
 
 log = structlog.get_logger()
 
-GRACE = timedelta(seconds=20)
+GRACEFUL_SHUTDOWN_TIMEOUT = timedelta(seconds=20)
 """Above the 15 s that a call may take: a deploy then leaves no call with an unknown outcome."""
 
-STICKY = timedelta(seconds=5)
+STICKY_SCHEDULE_TO_START_TIMEOUT = timedelta(seconds=5)
 """How long a killed worker's trips wait for it before another one takes them; the SDK's default is 10 s."""
 
-WORKFLOW_TASKS_AT_ONCE = 8
+MAX_CONCURRENT_WORKFLOW_TASKS = 8
 """Trips that a worker replays side by side, when it takes over many: Python computes one at a time, and each has 10 s.
 With the SDK's 100, none of 24 trips of 2,600 events was done in time, and none went on."""
 
-LOOK_AGAIN = timedelta(seconds=10)
-"""Between two looks whether the ledger's database is back, for a worker that started without it."""
+LEDGER_RETRY_INTERVAL = timedelta(seconds=10)
+"""Between two tries whether the ledger's database is back, for a worker that started without it."""
 
-POSTINGS_AT_ONCE = 5
+MAX_LEDGER_THREADS = 5
 """Threads that read and post: as many as SQLAlchemy's pool keeps connections by default."""
 
-IMPORTED_ONCE = (
+PASSTHROUGH_MODULES = (
     "activities",
-    "ledger",
     "clients",
-    "codec",
-    "converter",
+    "domain",
     "iso4217",
+    "ledger",
     "pydantic",
-    "regular_files",
+    "runtime",
     "sqlalchemy",
-    "trips",
+    "temporal",
     "workflows",
 )
 """What holds no state: the sandbox need not import it anew for each trip."""
 
-RUNNER = SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*IMPORTED_ONCE))
+RUNNER = SandboxedWorkflowRunner(
+    restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSTHROUGH_MODULES)
+)
 
 
 def workers(
@@ -110,12 +111,12 @@ def workers(
             *(keeper.reserve_refund, keeper.ask_refund, keeper.release_refund, keeper.post_refund),
             *(deliveries.deliver, deliveries.send),
         ],
-        activity_executor=ThreadPoolExecutor(POSTINGS_AT_ONCE, thread_name_prefix="ledger"),
+        activity_executor=ThreadPoolExecutor(MAX_LEDGER_THREADS, thread_name_prefix="ledger"),
         interceptors=[LogContextInterceptor()],
         workflow_runner=RUNNER,
-        graceful_shutdown_timeout=GRACE,
-        sticky_queue_schedule_to_start_timeout=STICKY,
-        max_concurrent_workflow_tasks=WORKFLOW_TASKS_AT_ONCE,
+        graceful_shutdown_timeout=GRACEFUL_SHUTDOWN_TIMEOUT,
+        sticky_queue_schedule_to_start_timeout=STICKY_SCHEDULE_TO_START_TIMEOUT,
+        max_concurrent_workflow_tasks=MAX_CONCURRENT_WORKFLOW_TASKS,
         max_task_queue_activities_per_second=settings.payment_service_max_rps if settings else None,
         deployment_config=versioning(settings) if settings else None,
         **options,
@@ -126,19 +127,19 @@ def workers(
         workflows=[Delivery, Reconciliation, Sweep],
         activities=[
             *(deliveries.deliver, deliveries.send),
-            reconciling(ledger, settings).reconcile_day,
+            reconciliation_activities(ledger, settings).reconcile_day,
             SweepActivities(client, ledger.database, deliveries).sweep_window,
             ExecutionActivities(client).is_running,
         ],
         activity_executor=ThreadPoolExecutor(1, thread_name_prefix="reconciliation"),
         interceptors=[LogContextInterceptor()],
         workflow_runner=RUNNER,
-        graceful_shutdown_timeout=GRACE,
+        graceful_shutdown_timeout=GRACEFUL_SHUTDOWN_TIMEOUT,
     )
     return trips, notifications
 
 
-def reconciling(ledger: Ledger, settings: WorkerSettings | None) -> ReconciliationActivities:
+def reconciliation_activities(ledger: Ledger, settings: WorkerSettings | None) -> ReconciliationActivities:
     """The daily reconciliation, which knows no file where the environment names none."""
     if settings is None:
         return ReconciliationActivities(ledger.database, ())
@@ -157,23 +158,23 @@ def versioning(settings: WorkerSettings) -> WorkerDeploymentConfig | None:
 
 
 @asynccontextmanager
-async def upgraded(ledger: Ledger) -> AsyncIterator[None]:
-    """Bring the ledger's tables up to date; where its database is away, go on and see to it when it is back.
+async def upgrade_ledger(ledger: Ledger) -> AsyncIterator[None]:
+    """Bring the ledger's tables up to date; where its database is away, go on and do it when it is back.
 
     Raises LedgerRejectionError where its tables are of a newer version than this program.
     """
 
-    def upgrade_or_say_why() -> None:
+    def upgrade_or_log() -> None:
         try:
             ledger.upgrade()
         except LedgerRejectionError as refusal:
             log.error("ledger", outcome=FailureKind.LEDGER, reason=str(refusal))  # noqa: TRY400 (the sentence says it all)
 
-    async def see_to_it() -> None:
+    async def upgrade_later() -> None:
         while True:
-            await asyncio.sleep(LOOK_AGAIN.total_seconds())
+            await asyncio.sleep(LEDGER_RETRY_INTERVAL.total_seconds())
             with suppress(LedgerUnavailableError):
-                return await asyncio.to_thread(upgrade_or_say_why)
+                return await asyncio.to_thread(upgrade_or_log)
 
     try:
         await asyncio.to_thread(ledger.upgrade)
@@ -182,14 +183,14 @@ async def upgraded(ledger: Ledger) -> AsyncIterator[None]:
     else:
         yield
         return
-    task = asyncio.create_task(see_to_it())
+    task = asyncio.create_task(upgrade_later())
     yield
     task.cancel()
 
 
 @asynccontextmanager
-async def telling_when_ready(client: Client, settings: WorkerSettings, where: Mapping[str, Any]) -> AsyncIterator[None]:
-    """Say that the worker is ready when work arrives: with worker versioning, once its version is current."""
+async def log_when_ready(client: Client, settings: WorkerSettings, where: Mapping[str, Any]) -> AsyncIterator[None]:
+    """Log that the worker is ready when work arrives: with worker versioning, once its version is current."""
 
     def ready() -> None:
         log.info("worker ready", **where)
@@ -206,14 +207,14 @@ async def telling_when_ready(client: Client, settings: WorkerSettings, where: Ma
         task.cancel()
 
 
-def charging(settings: WorkerSettings) -> dict[str, Any]:
+def charge_target(settings: WorkerSettings) -> dict[str, Any]:
     """What the first line of the log says of where cards are charged: `live`, `test`, or a host not of Amazon's."""
     hosts = {variable.removesuffix("_URL").lower(): host_of(url) for variable, url in settings.services.items()}
     return {"charges": environment_of(settings.payment_service_url), "auth": settings.payment_service_auth, **hosts}
 
 
 def on_stop(act: Callable[[], object]) -> None:
-    """What to do from now on when somebody, or the system, tells the program to end."""
+    """Call `act` on SIGINT and SIGTERM from now on."""
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, act)
 
@@ -241,7 +242,7 @@ async def run(settings: WorkerSettings) -> None:
             opening = open_checkout_service(settings.checkout_service_url, settings.payment_service_auth)
             checkout = await stack.enter_async_context(opening)
         ledger = stack.enter_context(closing(Ledger(Database(settings.ledger_url.get_secret_value()))))
-        await stack.enter_async_context(upgraded(ledger))
+        await stack.enter_async_context(upgrade_ledger(ledger))
         receipts = await stack.enter_async_context(open_webhook(settings.receipt_url, variable="RECEIPT_URL"))
         incidents = await stack.enter_async_context(open_webhook(settings.incident_url, variable="INCIDENT_URL"))
         senders = {
@@ -253,10 +254,10 @@ async def run(settings: WorkerSettings) -> None:
         both = workers(client, service=service, checkout=checkout, ledger=ledger, senders=senders, settings=settings)
         for worker in both:
             await stack.enter_async_context(worker)
-        where = {"task_queue": TASK_QUEUE, "namespace": client.namespace, **charging(settings)}
-        await stack.enter_async_context(telling_when_ready(client, settings, where))
+        where = {"task_queue": TASK_QUEUE, "namespace": client.namespace, **charge_target(settings)}
+        await stack.enter_async_context(log_when_ready(client, settings, where))
         await stop.wait()
-        log.info("worker stopping", grace_seconds=GRACE.total_seconds())
+        log.info("worker stopping", grace_seconds=GRACEFUL_SHUTDOWN_TIMEOUT.total_seconds())
         # Together: one after the other they would have the grace twice, and be killed in the middle of it.
         await asyncio.gather(*(worker.shutdown() for worker in both))
 

@@ -17,17 +17,17 @@ from domain.failures.call_failure import spread
 
 log = structlog.get_logger()
 
-CLOCKS_AGREE = timedelta(seconds=5)
+MAX_CLOCK_SKEW = timedelta(seconds=5)
 """A task that seems older may have lain in a worker that stood still, or the two clocks differ: the server knows. So
 it may where it seems to begin later than now: a clock that is behind hides how long it lay."""
 
-CONFIRMED_FOR = timedelta(seconds=2)
+CONFIRMATION_TIMEOUT = timedelta(seconds=2)
 """How soon after the server's word a call must begin."""
 
 MIN_ASKED_WAIT = timedelta(seconds=10)
 """A service that asks for less, or for nothing, is not asked again without end: the retry policy's waits grow."""
 
-TIME_TO_ASK = timedelta(seconds=2)
+HEARTBEAT_RPC_TIMEOUT = timedelta(seconds=2)
 
 
 @asynccontextmanager
@@ -76,10 +76,10 @@ async def _time_left(info: activity.Info) -> timedelta | None:
     # What is begun in the last third may be done when the workflow has given the activity up.
     usable = limit * 2 / 3
     age = datetime.now(UTC) - info.started_time
-    if abs(age) <= min(CLOCKS_AGREE, usable):
+    if abs(age) <= min(MAX_CLOCK_SKEW, usable):
         return usable - max(age, timedelta(0))
     if await _is_wanted(info):
-        return CONFIRMED_FOR
+        return CONFIRMATION_TIMEOUT
     raise UnreachableError(f"not sent: the task began {age.total_seconds():.0f} s ago by this worker's clock")
 
 
@@ -97,7 +97,7 @@ async def _is_wanted(info: activity.Info) -> bool:
     try:
         client = activity.client()
         heartbeat = RecordActivityTaskHeartbeatRequest(namespace=client.namespace, task_token=info.task_token)
-        await client.workflow_service.record_activity_task_heartbeat(heartbeat, timeout=TIME_TO_ASK)
+        await client.workflow_service.record_activity_task_heartbeat(heartbeat, timeout=HEARTBEAT_RPC_TIMEOUT)
     except (RPCError, RuntimeError):
         return False
     return True

@@ -24,7 +24,7 @@ from ledger.database import LedgerError
 
 log = structlog.get_logger()
 
-LONGEST_LOOK = 2.0
+LEDGER_READ_TIMEOUT = 2.0
 """Seconds that the ledger is asked for, of the ten that a notification has."""
 
 Send = Callable[[Notification], Awaitable[None]]
@@ -57,7 +57,7 @@ def reporting_to(service: PaymentService, paid_of: Callable[[str], Paid | None])
     async def send(notification: Notification) -> None:
         status = PaymentStatus.model_validate(notification.body)
         with suppress(LedgerError, TimeoutError):
-            known = await asyncio.wait_for(asyncio.to_thread(paid_of, status.shopping_trip_id), LONGEST_LOOK)
+            known = await asyncio.wait_for(asyncio.to_thread(paid_of, status.shopping_trip_id), LEDGER_READ_TIMEOUT)
             if known is not None and known.settled > status.settled:
                 status = status.model_copy(update={"settled": known.settled, "at": datetime.now(UTC)})
         await service.payment_status(

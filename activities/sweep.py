@@ -47,7 +47,7 @@ ANSWERED = CLOSED - {WorkflowExecutionStatus.FAILED}
 CUT_SHORT = frozenset({WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.TIMED_OUT})
 """Of a delivery: its own cancellation is the way to give a notification up on purpose."""
 
-IN_ITS_PLACE = timedelta(milliseconds=50)
+MIN_GAP_TO_NEXT_RUN = timedelta(milliseconds=50)
 """A run that is followed as fast was ended by the next one's start (0.1 ms): no look has seen it without that."""
 
 KnownOf = Callable[[Connection, Collection[str]], set[str]]
@@ -149,7 +149,7 @@ class SweepActivities:
             if later is None or run.start_time >= later.start_time:
                 continue
             following = min((start for start in starts[run.id] if start > run.start_time), default=later.start_time)
-            if refused_at_start(run) or following - closed_at(run) >= IN_ITS_PLACE:
+            if refused_at_start(run) or following - closed_at(run) >= MIN_GAP_TO_NEXT_RUN:
                 yield run, later
 
     async def _of_not_begun(self, window: Window, workflow: str) -> AsyncIterator[Incident]:

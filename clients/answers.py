@@ -43,7 +43,7 @@ BY_STATUS = {
 ERROR_NAME = re.compile(r"[A-Za-z]{1,60}")
 LINE_ITEM = re.compile(r"lineItems\[(\d{1,4})\]")
 """How the Checkout Service names a line, from 0 on."""
-MOST_LINES_NAMED = 10
+MAX_LINES_NAMED = 10
 REQUEST_ID = re.compile(r"[\w=+/-]{1,80}")
 REQUEST_ID_HEADERS = ("x-amzn-requestid", "x-request-id")
 
@@ -114,7 +114,7 @@ class Answer:
         """Which lines of a cart the answer is about: their numbers are shown, whatever else of it is not."""
         found = LINE_ITEM.finditer(self.content.decode("utf-8", "replace"))
         lines = dict.fromkeys(line.group() for line in found)
-        return f" about {', '.join(lines)}" if 0 < len(lines) <= MOST_LINES_NAMED else ""
+        return f" about {', '.join(lines)}" if 0 < len(lines) <= MAX_LINES_NAMED else ""
 
     def _clock(self) -> str:
         """That our clock is wrong, where a signature is refused: it holds the time, and is believed for minutes."""

@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 from clients.http_date import read_http_date
 
-LONGEST = timedelta(days=31)
+MAX_RETRY_AFTER = timedelta(days=31)
 """As long as the longest token may live (domain/policy.py); an absurd figure must not overflow a timer."""
 
-MOST_SECONDS_DIGITS = 9
+MAX_SECONDS_DIGITS = 9
 """Longer figures are not even converted; 999,999,999 s are 31 years."""
 
 
@@ -19,6 +19,6 @@ def retry_after(header: str | None, now: datetime, date: str | None = None) -> t
     """
     text = (header or "").strip()
     if text.isascii() and text.isdigit():
-        return LONGEST if len(text) > MOST_SECONDS_DIGITS else min(timedelta(seconds=int(text)), LONGEST)
+        return MAX_RETRY_AFTER if len(text) > MAX_SECONDS_DIGITS else min(timedelta(seconds=int(text)), MAX_RETRY_AFTER)
     until = read_http_date(text)
-    return None if until is None else min(max(until - (read_http_date(date) or now), timedelta(0)), LONGEST)
+    return None if until is None else min(max(until - (read_http_date(date) or now), timedelta(0)), MAX_RETRY_AFTER)

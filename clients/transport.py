@@ -27,16 +27,16 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-LONGEST_CALL = 5.0
+CALL_TIMEOUT = 5.0
 """Seconds for a call once it is signed. httpx's own limit is for each read, so that what trickles would never end."""
 
-LONGEST_CONNECT = 3.0
+CONNECT_TIMEOUT = 3.0
 """Seconds for the connection, less than for the call: a host that is not there is then known for it."""
 
-MOST_CONNECTIONS = 100
+MAX_CONNECTIONS = 100
 """As many activities as a worker runs at once by default."""
 
-MOST_BYTES = 1_000_000
+MAX_ANSWER_BYTES = 1_000_000
 """The longest answer of the contract is under 2 kB."""
 
 LOWER_ERRORS = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, HttpProcessingError, OSError)
@@ -72,14 +72,14 @@ async def open_http(
     """
     context = trusted()
     transport = AiohttpTransport(
-        verify=context, client=lambda: open_session(Connector(ssl=context, limit=MOST_CONNECTIONS))
+        verify=context, client=lambda: open_session(Connector(ssl=context, limit=MAX_CONNECTIONS))
     )
     async with httpx.AsyncClient(
         base_url=url,
         transport=transport,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         headers={"accept-encoding": "identity"},
-        timeout=httpx.Timeout(LONGEST_CALL, connect=LONGEST_CONNECT),
+        timeout=httpx.Timeout(CALL_TIMEOUT, connect=CONNECT_TIMEOUT),
         follow_redirects=False,
     ) as http:
         yield Endpoint(http, signature, variable)
@@ -159,13 +159,13 @@ async def _with_other_keys(endpoint: Endpoint, keys: Keys | None, refusal: Servi
 async def _send(endpoint: Endpoint, request: httpx.Request) -> Answer:
     progress.set(its := Progress())
     try:
-        async with asyncio.timeout(LONGEST_CALL):
+        async with asyncio.timeout(CALL_TIMEOUT):
             async with aclosing(await endpoint.http.send(request, stream=True)) as response:
                 return Answer(response.status_code, response.headers, await _content(response))
     except TimeoutError:
         if its.may_have_left:
-            raise NoAnswerError(f"no whole answer within {LONGEST_CALL:g} s") from None
-        raise UnreachableError(f"not sent: no connection within {LONGEST_CALL:g} s") from None
+            raise NoAnswerError(f"no whole answer within {CALL_TIMEOUT:g} s") from None
+        raise UnreachableError(f"not sent: no connection within {CALL_TIMEOUT:g} s") from None
     except LOWER_ERRORS as error:
         # aiohttp's own error tells more: its transport calls a dropped connection a ConnectTimeout.
         cause = error.__cause__ or error
@@ -180,7 +180,7 @@ async def _content(response: httpx.Response) -> bytes:
     content = bytearray()
     async for part in response.aiter_raw():
         content += part
-        if len(content) > MOST_BYTES:
+        if len(content) > MAX_ANSWER_BYTES:
             begun = Answer(response.status_code, response.headers, bytes(content))
-            raise begun.unreadable(f"longer than {MOST_BYTES} bytes")
+            raise begun.unreadable(f"longer than {MAX_ANSWER_BYTES} bytes")
     return bytes(content)

@@ -20,6 +20,8 @@ from clients.webhook import open_webhook
 from domain.cart.cart import Cart
 from domain.money import Money
 from domain.notifications import NotificationKind, PaymentStatus, payment_status_notification, receipt_notification
+from domain.receipts.receipt import SaleReceipt
+from tests.factories import sale_receipt
 
 LIMIT = timedelta(seconds=15)
 SEVEN = Money(amount="7.00", code="USD")
@@ -31,7 +33,7 @@ LINE = {
 }
 CART = Cart.model_validate({"total": SEVEN.to_json(), "lines": [LINE]})
 STATUS = PaymentStatus(**TRIP, total=SEVEN, settled=SEVEN, at=datetime.now(UTC))
-RECEIPT = {"storeId": "store-1", "shoppingTripId": "trip-1", "type": "SALE"}
+RECEIPT = SaleReceipt.model_validate(sale_receipt("trip-1"))
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from clients import errors
 from clients.connections import MAX_ANSWERS_WAITING
 from clients.deadline import to_begin_within
 from clients.payment_service import open_payment_service
-from clients.transport import MOST_BYTES, open_http
+from clients.transport import MAX_ANSWER_BYTES, open_http
 from clients.webhook import Webhook
 from domain.money import Money
 
@@ -100,7 +100,7 @@ async def test_a_receiver_that_answers_with_a_bomb_costs_no_memory(fake, receive
     try:
         with pytest.raises(errors.UnreadableAnswerError):
             await receiver.post({}, key="k")
-        assert tracemalloc.get_traced_memory()[1] < 10 * MOST_BYTES
+        assert tracemalloc.get_traced_memory()[1] < 10 * MAX_ANSWER_BYTES
     finally:
         tracemalloc.stop()
 
@@ -165,7 +165,7 @@ async def test_a_call_that_is_answered_more_often_than_it_was_asked_is_open(raw)
 
 
 async def test_a_call_whose_time_is_over_when_its_connection_comes_is_not_sent(fake, monkeypatch):
-    monkeypatch.setattr("clients.transport.MOST_CONNECTIONS", 1)
+    monkeypatch.setattr("clients.transport.MAX_CONNECTIONS", 1)
     begun, let_go = asyncio.Event(), asyncio.Event()
 
     async def hold(_request):

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from clients import errors, transport
 from clients.payment_service import open_payment_service
-from clients.transport import LOWER_ERRORS, MOST_BYTES
+from clients.transport import LOWER_ERRORS, MAX_ANSWER_BYTES
 from domain.failures.call_failure import FailureKind
 from domain.money import Money
 
@@ -165,7 +165,9 @@ async def test_an_answer_of_10_mb_is_not_read_to_its_end(fake, service):
         return response
 
     fake.handler = flood
-    with pytest.raises(errors.UnreadableAnswerError, match=f"longer than {MOST_BYTES} bytes, beginning with 'xxx|\\*"):
+    with pytest.raises(
+        errors.UnreadableAnswerError, match=f"longer than {MAX_ANSWER_BYTES} bytes, beginning with 'xxx|\\*"
+    ):
         await cancel(service)
     assert sent < 10_000_000
     fake.answers()
@@ -217,7 +219,7 @@ async def test_a_payment_takes_no_way_that_a_variable_of_the_machine_names(fake,
 
 
 async def test_a_call_that_got_no_connection_in_time_is_known_not_to_be_done(fake, monkeypatch):
-    monkeypatch.setattr(transport, "MOST_CONNECTIONS", 1)
+    monkeypatch.setattr(transport, "MAX_CONNECTIONS", 1)
     begun, over = asyncio.Event(), asyncio.Event()
 
     async def wait(_request):
@@ -229,7 +231,7 @@ async def test_a_call_that_got_no_connection_in_time_is_known_not_to_be_done(fak
     async with open_payment_service(fake.url, "none") as service:
         first = asyncio.create_task(cancel(service))
         await begun.wait()
-        monkeypatch.setattr(transport, "LONGEST_CALL", 0.1)
+        monkeypatch.setattr(transport, "CALL_TIMEOUT", 0.1)
         with pytest.raises(errors.UnreachableError, match="no connection within") as second:
             await cancel(service)
         over.set()

@@ -7,7 +7,7 @@ import pytest
 from ledger.reconciliation.settlement_file import DailyFile
 from runtime.environment import SettingsError
 from settings import load_worker_settings
-from worker import charging
+from worker import charge_target
 
 LIVE, TEST = "https://us-east-1.{}.amazonphysicalstores.com", "https://us-east-1.test.{}.amazonphysicalstores.com"
 
@@ -146,7 +146,7 @@ def test_the_host_of_the_other_service_is_refused(environment, form, variable, l
 def test_the_first_line_of_the_log_says_which_environment_is_charged(environment, url, auth, charges):
     environment("PAYMENT_SERVICE_URL", url)
     environment("PAYMENT_SERVICE_AUTH", auth)
-    said = charging(load_worker_settings())
+    said = charge_target(load_worker_settings())
     assert (said["charges"], said["auth"]) == (charges, auth)
     assert said["payment_service"] in url
 
