@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from clients.answers import LINE_ITEM, Answer
+from clients.body_verdict import CHECKOUT, contradicts
 from clients.errors import BadRequestError
+from clients.http_answer import LINE_ITEM, Answer
+from clients.payment_messages import body_of, printable, read_object
 from clients.signing import Auth
 from clients.transport import Endpoint, call, open_signed
-from clients.verdict import CHECKOUT, says_otherwise
-from clients.wire import body_of, printable, read_object
 from domain.cart.checkout_cart import named
 from domain.cart.priced_cart import OrderTotals, PricedCart, PricedLine
 from domain.model import Identifier, Model
@@ -61,7 +61,7 @@ class CheckoutService:
                 path=CARTS,
                 read=lambda answer: _read_order_id(answer, body),
                 yes=TAKEN,
-                tell=lambda order_id: f"order {order_id}",
+                describe=lambda order_id: f"order {order_id}",
             )
         except BadRequestError as error:
             error.sentence = in_short(LINE_ITEM.sub(lambda found: _line(cart, int(found[1])), error.sentence))
@@ -140,6 +140,6 @@ def _read_order_id(answer: Answer, sent: Mapping[str, Any]) -> str:
     """
     said = read_object(answer)
     order_id = printable(said.get("orderId"))
-    if order_id is None or says_otherwise(said, CHECKOUT, sent):
+    if order_id is None or contradicts(said, CHECKOUT, sent):
         raise answer.unreadable("none to a checkout: it has no orderId, or says otherwise")
     return order_id

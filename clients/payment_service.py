@@ -5,11 +5,9 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
-from clients.answers import Answer
-from clients.signing import Auth
-from clients.transport import Endpoint, call, open_signed, taken
-from clients.verdict import CANCEL, CAPTURE
-from clients.wire import (
+from clients.body_verdict import CANCEL, CAPTURE
+from clients.http_answer import Answer
+from clients.payment_messages import (
     AdjustAnswer,
     AdjustStatus,
     AmountBody,
@@ -23,6 +21,8 @@ from clients.wire import (
     read_done,
     read_reconciliation_id,
 )
+from clients.signing import Auth
+from clients.transport import Endpoint, call, open_signed, taken
 from domain.money import Money
 from domain.settlement import Transaction
 
@@ -45,7 +45,9 @@ class PaymentService:
     async def adjust(self, store_id: str, shopping_trip_id: str, amount: Money) -> AdjustAnswer:
         """Ask for the whole cart's total; the service makes the difference to what is held."""
         body = body_of(AmountBody, store_id=store_id, shopping_trip_id=shopping_trip_id, amount=amount)
-        return await self._call("/v1/adjust/charge", body, lambda answer: read_adjust(answer, amount, body), tell=str)
+        return await self._call(
+            "/v1/adjust/charge", body, lambda answer: read_adjust(answer, amount, body), describe=str
+        )
 
     async def capture(self, store_id: str, shopping_trip_id: str, amount: Money) -> None:
         """Turn the amount into money: once a trip, a repeat with the same amount."""
@@ -108,9 +110,9 @@ class PaymentService:
         path: str,
         body: dict[str, Any],
         read: Callable[[Answer], T],
-        tell: Callable[[T], str] = taken,
+        describe: Callable[[T], str] = taken,
     ) -> T:
-        return await call(self._endpoint, path, body, path=path, read=read, tell=tell)
+        return await call(self._endpoint, path, body, path=path, read=read, describe=describe)
 
 
 @asynccontextmanager

@@ -15,11 +15,11 @@ import structlog
 from aiohttp.http_exceptions import HttpProcessingError
 from httpx_aiohttp import AiohttpTransport
 
-from clients.answers import Answer
 from clients.connections import Connector, Progress, open_session, progress
 from clients.credentials import Keys
 from clients.deadline import check_in_time
 from clients.errors import NoAnswerError, NotAllowedError, ServiceError, UnreachableError
+from clients.http_answer import Answer
 from clients.signing import Auth, Signature, open_signature
 from clients.tls import tls_fault, trusted
 
@@ -105,18 +105,18 @@ async def call(
     *,
     path: str,
     read: Callable[[Answer], T],
-    tell: Callable[[T], str] = taken,
+    describe: Callable[[T], str] = taken,
     headers: Mapping[str, str] | None = None,
     yes: Container[int] = OK,
 ) -> T:
     """POST the body and read the answer. Raises ServiceError, and nothing else, where that brings nothing usable.
 
     `yes` are the statuses of an answer that is worth reading. The log gets one line, without the bodies: `path` is what
-    it says of the address, `tell` what it says of the answer. Whom the call is about is in the log's context.
+    it says of the address, `describe` what it says of the answer. Whom the call is about is in the log's context.
     """
     started = time.monotonic()
     facts: dict[str, Any] = {"method": "POST", "path": path, "status": None}
-    say, outcome = log.warning, "cut off before the answer"
+    write, outcome = log.warning, "cut off before the answer"
     try:
         check_in_time()
         request = _request(endpoint, url, body, headers or {})
@@ -135,10 +135,10 @@ async def call(
         facts |= {"status": error.status, "reason": error.sentence, "request_id": error.request_id}
         raise
     else:
-        say, outcome = log.info, tell(result)
+        write, outcome = log.info, describe(result)
         return result
     finally:
-        say("call", **facts, outcome=outcome, duration_ms=round((time.monotonic() - started) * 1000))
+        write("call", **facts, outcome=outcome, duration_ms=round((time.monotonic() - started) * 1000))
 
 
 def _request(endpoint: Endpoint, url: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> httpx.Request:

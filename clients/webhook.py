@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from clients.answers import Answer
+from clients.http_answer import Answer
 from clients.transport import Endpoint, call, open_http
 
 IDEMPOTENCY_KEY = "Idempotency-Key"

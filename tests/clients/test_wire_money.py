@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from clients.answers import Answer
+from clients.http_answer import Answer
 from clients.wire_money import said_money
 from domain.money import Money, minor_digits
 

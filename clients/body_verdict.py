@@ -91,7 +91,7 @@ YES_NUMBERS = (1, 200, 201)
 """1 is a true; a 202 or 204 is no yes here either."""
 
 
-def says_otherwise(said: Mapping[str, Any], deed: Deed, sent: Mapping[str, Any]) -> bool:
+def contradicts(said: Mapping[str, Any], deed: Deed, sent: Mapping[str, Any]) -> bool:
     """Whether the object that answers a call says that the deed is not done, or that another one is.
 
     `sent` is the call's body: what the answer repeats of it must be the same.
@@ -99,7 +99,8 @@ def says_otherwise(said: Mapping[str, Any], deed: Deed, sent: Mapping[str, Any])
     repeats = {(name, _plain(value)) for name, value, _ in _attributes(sent, deed)} if deed.empty else frozenset()
     return (
         any(
-            _denies(name, value, deed, verdict=verdict) or (deed.empty and _clouds(name, value, deed, verdict=verdict))
+            _denies(name, value, deed, verdict=verdict)
+            or (deed.empty and _casts_doubt(name, value, deed, verdict=verdict))
             for name, value, verdict in _attributes(said, deed)
             if not isinstance(value, str) or (name, _plain(value)) not in repeats
         )
@@ -127,8 +128,8 @@ def _denies(name: str, value: Any, deed: Deed, *, verdict: bool) -> bool:
         return True
     name = WHETHER.sub("", name)
     if ERROR_NAME.search(name):
-        return not _says_nothing(value) and _plain(value) not in NO_ERROR | NO_ERROR_EITHER
-    if not verdict or _says_nothing(value) or isinstance(value, Mapping | list):
+        return not _is_silent(value) and _plain(value) not in NO_ERROR | NO_ERROR_EITHER
+    if not verdict or _is_silent(value) or isinstance(value, Mapping | list):
         return False
     if name in deed.undone | NOT_YET:
         return _plain(value) not in NO_ERROR
@@ -136,11 +137,11 @@ def _denies(name: str, value: Any, deed: Deed, *, verdict: bool) -> bool:
     return bool(says_whether) and not _is_yes(value, deed)
 
 
-def _clouds(name: str, value: Any, deed: Deed, *, verdict: bool) -> bool:
+def _casts_doubt(name: str, value: Any, deed: Deed, *, verdict: bool) -> bool:
     """Whether an attribute is more than an answer that should be empty may hold beside ids, times and amounts."""
     if isinstance(value, str) and PROSE.fullmatch(value) and NOT.search(CAMEL.sub(" ", value)):
         return True
-    if _says_nothing(value) or isinstance(value, list):  # each of a list's parts has its name
+    if _is_silent(value) or isinstance(value, list):  # each of a list's parts has its name
         return False
     if TROUBLE_NAME.search(name):
         return _plain(value) not in NO_ERROR | NO_ERROR_EITHER
@@ -151,7 +152,7 @@ def _clouds(name: str, value: Any, deed: Deed, *, verdict: bool) -> bool:
     return not _is_yes(value, deed)
 
 
-def _says_nothing(value: Any) -> bool:
+def _is_silent(value: Any) -> bool:
     return value is None or value in ("", [], {})
 
 

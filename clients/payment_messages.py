@@ -9,9 +9,9 @@ import structlog
 from pydantic import AfterValidator, PlainSerializer, ValidationError
 from pydantic.alias_generators import to_camel
 
-from clients.answers import Answer
+from clients.body_verdict import ADJUST, FETCH, REFUND, Deed, contradicts
 from clients.errors import BadRequestError
-from clients.verdict import ADJUST, FETCH, REFUND, Deed, says_otherwise
+from clients.http_answer import Answer
 from clients.wire_money import said_money
 from domain.model import Identifier, Model, describe_validation_error
 from domain.money import Money, check_wire_precision
@@ -100,7 +100,7 @@ def read_adjust(answer: Answer, asked: Money, sent: Mapping[str, Any]) -> Adjust
     if not isinstance(said, Mapping) or not isinstance(said.get("status"), str):
         raise answer.unreadable("none to an adjust")
     status = _status(said["status"])
-    if status is AdjustStatus.APPROVED and says_otherwise(said, ADJUST, sent):
+    if status is AdjustStatus.APPROVED and contradicts(said, ADJUST, sent):
         raise answer.unreadable("an approval and speaks of something else")
     try:
         authorized = said_money(said.get("authorizedAmount"))
@@ -132,7 +132,7 @@ def read_done(answer: Answer, deed: Deed, sent: Mapping[str, Any]) -> Mapping[st
     if not answer.content.strip():
         return {}
     said = read_object(answer)
-    if says_otherwise(said, deed, sent):
+    if contradicts(said, deed, sent):
         raise answer.unreadable("no plain yes")
     return said
 
@@ -159,7 +159,7 @@ def read_accepted(answer: Answer) -> None:
 def read_card_data(answer: Answer, sent: Mapping[str, Any]) -> Transaction:
     """The card's data without its expiry date, which goes no further. Raises UnreadableAnswerError."""
     said = read_object(answer)
-    if says_otherwise(said, FETCH, sent):
+    if contradicts(said, FETCH, sent):
         raise answer.unreadable("not the card's data")
     return Transaction(**{name: _card_data(said, name) for name in Transaction.model_fields})
 

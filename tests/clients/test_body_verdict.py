@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clients.body_verdict import CANCEL, CAPTURE, REFUND, contradicts
 from clients.checkout_service import CheckoutService
 from clients.errors import RejectedError, UnreadableAnswerError
-from clients.verdict import CANCEL, CAPTURE, REFUND, says_otherwise
 from domain.cart.cart import Cart
 from domain.cart.checkout_cart import checkout_cart
 from domain.failures.call_failure import FailureKind
@@ -170,7 +170,7 @@ async def test_another_2xx_is_no_yes(fake, service, call):
 
 
 @pytest.mark.parametrize("call", ["adjust", "checkout", "transactional-data", *SILENT])
-async def test_an_object_that_says_otherwise_is_no_yes(fake, service, call):
+async def test_an_object_that_contradicts_the_deed_is_no_yes(fake, service, call):
     for said in (*REJECTED_BY_SERVICE, *(SILENT_SAYS_NO if call in SILENT else ())):
         fake.answers((YES[call] or {}) | said)
         assert await believed(CALLS[call](service)) is False, said
@@ -318,7 +318,7 @@ def test_an_error_anywhere_in_an_answer_is_no_yes(said, path, error):
     inner = {error: "Away"}
     for name in path:
         inner = [inner] if name is None else {name: inner}
-    assert says_otherwise(said | {"new": inner}, CAPTURE, SENT)
+    assert contradicts(said | {"new": inner}, CAPTURE, SENT)
 
 
 WORDS = ["code", "status", "reason", "detail", "details", "warning", "warnings", "fault", "exception", "type", "title"]
@@ -333,14 +333,14 @@ STYLES = [str.lower, str.upper, str.title, "{}_".format, "__{}".format]
     st.sampled_from([CAPTURE, CANCEL, REFUND]),
 )
 def test_a_verdict_that_is_no_plain_yes_is_none_in_any_spelling(said, name, style, value, deed):
-    assert says_otherwise(said | {style(name): value}, deed, SENT)
+    assert contradicts(said | {style(name): value}, deed, SENT)
 
 
 @given(st.dictionaries(st.sampled_from(["captureId", "createdAt", "feeAmount", "new", "requestId"]), ids))
 def test_new_ids_and_times_are_taken_where_an_empty_body_is_a_yes(said):
-    assert not any(says_otherwise(said, deed, SENT) for deed in (CAPTURE, CANCEL, REFUND))
+    assert not any(contradicts(said, deed, SENT) for deed in (CAPTURE, CANCEL, REFUND))
 
 
 @given(objects)
 def test_whatever_else_an_object_holds_it_is_a_yes_or_it_is_none(said):
-    assert says_otherwise(said, CAPTURE, SENT) in (True, False)
+    assert contradicts(said, CAPTURE, SENT) in (True, False)
