@@ -67,5 +67,5 @@ def under_way():
     return environment
 
 
-async def refusing(_parcel, _attempt):
+async def refusing(_notification):
     raise ServiceUnavailableError("not now")

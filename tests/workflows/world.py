@@ -150,11 +150,11 @@ class World:
         return handle
 
     def stumbling(self, send):
-        async def stumble_or_send(notification, attempt):
+        async def stumble_or_send(notification):
             if self.stumbles:
                 self.stumbles -= 1
                 raise RuntimeError("stumbled")
-            await send(notification, attempt)
+            await send(notification)
 
         return stumble_or_send
 
