@@ -29,6 +29,20 @@ class UnknownOutcome(StrEnum):
     ASK = "ask"
 
 
+class ReceiptIssuer(StrEnum):
+    """Who issues the receipt."""
+
+    RETAILER = "retailer"
+    AMAZON = "amazon"
+
+
+class Orchestrator(StrEnum):
+    """Which service orchestrates the payment: ours to drive, or Amazon's own (docs/contract.md, Two ways to pay)."""
+
+    PAYMENT_SERVICE = "payment_service"
+    CHECKOUT_SERVICE = "checkout_service"
+
+
 def _known(answer: Any) -> Any:
     if answer not in (ASK, *Strategy):
         raise ValueError(f"should be one of {', '.join((ASK, *Strategy))}")

@@ -6,8 +6,8 @@ from pydantic import Field
 from pydantic.alias_generators import to_camel
 
 from domain.model import Identifier, StrictModel
-from domain.policy import Policy
-from domain.trip.request import MerchantName, Orchestrator, ReceiptIssuer
+from domain.policy import Orchestrator, Policy, ReceiptIssuer
+from domain.trip.request import MerchantName
 
 
 class StoreSettings(StrictModel):

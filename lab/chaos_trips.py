@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from domain.policy import Strategy
-from domain.trip.request import Orchestrator
+from domain.policy import Orchestrator, Strategy
 from lab.accounting import ZERO, usd
 from lab.carts import cart_of
 from simulator.faults import Kind

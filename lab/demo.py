@@ -15,6 +15,7 @@ from temporalio.client import WorkflowHandle
 
 from cli.report import summary_tables
 from domain.period import Period
+from domain.policy import Orchestrator
 from domain.public_names import (
     CHOOSE_DECLINE_STRATEGY,
     SHOPPING_TRIP,
@@ -23,7 +24,6 @@ from domain.public_names import (
     TASK_QUEUE,
     trip_workflow_id,
 )
-from domain.trip.request import Orchestrator
 from lab.accounting import faults_of, money, parts, unreported_debt, usd
 from lab.afterwards import start_recovery, start_refund
 from lab.carts import cart_of

@@ -14,8 +14,9 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from domain.display_values import ShownMoney, shortened
+from domain.display_values import shortened
 from domain.money import Money
+from domain.shown_money import ShownMoney
 from rendering.plain_text import moment, plain
 
 WIDTH = 48

@@ -7,11 +7,12 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from domain.model import rfc3339
+from domain.policy import Orchestrator
 from domain.public_names import CANCEL_TRIP, SHOPPING_TRIP
 from domain.settlement import Settlement
 from domain.trip.checkout_service_trip import CheckoutServiceTrip
 from domain.trip.payment_service_trip import PaymentServiceTrip
-from domain.trip.request import InvalidTripError, Orchestrator, TripRequest
+from domain.trip.request import InvalidTripError, TripRequest
 from domain.trip_log import Event, EventLog, without_log
 from workflows.checkout_service_calls import CheckoutServiceCalls
 from workflows.payment_service_calls import PaymentServiceCalls

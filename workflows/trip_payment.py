@@ -9,7 +9,7 @@ from temporalio import workflow
 from domain.failures.attention import Attention
 from domain.settlement import Settlement
 from domain.trip.stages import Stage
-from domain.trip.status import Status, status_of
+from domain.trip.status import Status
 from domain.trip.steps import Call, Record, Step, Wait
 from domain.trip.trip_state import TripState
 from domain.trip_log import Event
@@ -62,7 +62,7 @@ class TripPayment:
     def status(self) -> Status:
         """Where the trip is, for people and programs."""
         attention = None if self.settlement else self._given_up or self.trip.attention(workflow.now())
-        return status_of(self.trip, self.stage, attention, self.settlement)
+        return self.trip.status(self.stage, attention, self.settlement)
 
     def view(self) -> View:
         """How the trip is seen in the Web UI and found by search attributes."""

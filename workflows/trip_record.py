@@ -4,10 +4,10 @@ from temporalio import workflow
 
 from domain.failures.call_failure import CallFailure, FailureKind
 from domain.notifications import Notification, PaymentStatus, payment_status_notification, receipt_notification
+from domain.policy import Orchestrator
 from domain.posting import SettledTrip
 from domain.receipts.receipt import Receipt, receipt_of
 from domain.settlement import Settlement
-from domain.trip.request import Orchestrator
 from domain.trip.trip_state import TripState
 from domain.trip_log import Event
 from workflows.service_calls import ServiceCalls

@@ -8,14 +8,15 @@ from pydantic import model_validator
 
 from domain.cart.cart import Cart, Line
 from domain.cart.checkout_cart import receipt_figures
-from domain.display_values import ShownMoney
 from domain.model import Model, UtcDateTime
 from domain.money import Money
+from domain.policy import ReceiptIssuer
 from domain.receipts.emv import application_label, entry_mode, verification
 from domain.redaction import redacted, storable_value
 from domain.refund.refund import RefundReason, RefundRequest
 from domain.settlement import Settlement, Transaction
-from domain.trip.request import ReceiptIssuer, TripRequest
+from domain.shown_money import ShownMoney
+from domain.trip.request import TripRequest
 
 NO_CARD_DATA = "The card's data was not available when this receipt was issued."
 REST_OF_HOLD = "Any part of the hold on your card that was not charged is released by your bank."

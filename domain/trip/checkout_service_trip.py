@@ -1,6 +1,7 @@
 """A trip whose payment Amazon orchestrates, by the Checkout Service: the priced cart is handed over, once."""
 
 from datetime import datetime
+from typing import Any
 
 from domain.cart.cart import Cart
 from domain.cart.checkout_cart import InvalidCartError, checkout_cart
@@ -152,6 +153,10 @@ class CheckoutServiceTrip(TripState):
         if failure.outcome_unknown:
             self._outcome_unknown, self._denied_by, self._doubtful_cart = True, None, self.cart
         super().on_failure(call, failure, now=now, jitter=jitter)
+
+    def _status_so_far(self) -> dict[str, Any]:
+        taken = {"delegated": self.total, "order_id": self.order_id} if self.order_id else {}
+        return {**super()._status_so_far(), **taken}
 
     def settlement(self, transaction: Transaction | None, settled_at: datetime) -> Settlement:
         """The trip's final result: what Amazon took is a claim on its settlement, neither captured nor lost."""

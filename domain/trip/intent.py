@@ -10,9 +10,8 @@ from typing import Self
 from domain.cart.cart import Cart
 from domain.model import Model, UtcDateTime
 from domain.money import Money
-from domain.policy import Strategy
+from domain.policy import Orchestrator, Strategy
 from domain.settlement import Settlement
-from domain.trip.request import Orchestrator
 
 
 class Deed(StrEnum):

@@ -1,7 +1,6 @@
 """What starts a trip."""
 
 from datetime import datetime, timedelta
-from enum import StrEnum
 from functools import partial
 from typing import Annotated, Any, Self
 
@@ -29,7 +28,7 @@ from domain.model import (
     rfc3339,
 )
 from domain.money import NO_CURRENCY, Money, check_wire_precision, in_a_currency
-from domain.policy import Policy
+from domain.policy import Orchestrator, Policy, ReceiptIssuer
 from domain.public_names import trip_workflow_id
 
 MAX_MERCHANT_NAME = 255
@@ -37,21 +36,6 @@ MerchantName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_MERCHANT_NAME), Masked
 ]
 """Who sells, as receipts say it (docs/payments.md, Receipts)."""
-
-
-class ReceiptIssuer(StrEnum):
-    """Who issues the receipt."""
-
-    RETAILER = "retailer"
-    AMAZON = "amazon"
-
-
-class Orchestrator(StrEnum):
-    """Which service orchestrates the payment: ours to drive, or Amazon's own (docs/contract.md, Two ways to pay)."""
-
-    PAYMENT_SERVICE = "payment_service"
-    CHECKOUT_SERVICE = "checkout_service"
-
 
 CLOCKS_DIFFER = timedelta(days=1)
 """More than any clock is wrong, or any zone mistaken; less than a wrong year or milliseconds taken for seconds."""

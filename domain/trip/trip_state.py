@@ -7,6 +7,7 @@ delegated_trip.py (Amazon does).
 from abc import abstractmethod
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from domain.cart.cart import Cart
 from domain.failures.attention import Attention, AttentionCause
@@ -19,6 +20,8 @@ from domain.public_names import SUBMIT_CART
 from domain.settlement import Outcome, Settlement, Transaction
 from domain.trip.intent import Intent
 from domain.trip.request import TripRequest
+from domain.trip.stages import Stage
+from domain.trip.status import Status
 from domain.trip.steps import Call, Record, Step, Wait
 from domain.trip_log import Event, EventLog
 
@@ -75,6 +78,11 @@ class TripState(ProcessState):
     def total(self) -> Money:
         """What is owed: the cart's total, nothing where there is no cart or the sale is void."""
         return Money.zero(self.code) if self.cart is None or self._no_sale else self.cart.total
+
+    @property
+    def authorized(self) -> Money:
+        """What is authorized on the card, where that is ours to know."""
+        return Money.zero(self.total.code)
 
     @property
     @abstractmethod
@@ -273,6 +281,29 @@ class TripState(ProcessState):
     def wakes(self) -> list[datetime]:
         """The moments at which something about the trip changes by itself."""
         return [*super().wakes(), self.expiring_at, self.charge_by, self.request.expires_at]
+
+    def status(self, stage: Stage, attention: Attention | None, settlement: Settlement | None) -> Status:
+        """Where the trip is; a settlement, once there is one, has the last word."""
+        known = self._status_so_far()
+        if settlement is not None:
+            known = {name: value for name, value in dict(settlement).items() if name in Status.model_fields}
+        facts: dict[str, Any] = {
+            "shopping_trip_id": self.shopping_trip_id,
+            "store_id": self.store_id,
+            "stage": stage,
+            "attention": attention,
+            "charge_by": self.request.charge_by,
+            "expires_at": self.request.expires_at,
+            "authorized": self.authorized,
+            "log": self.log.entries,
+        }
+        return Status(**(facts | known))
+
+    def _status_so_far(self) -> dict[str, Any]:
+        """What of the money is sure, before there is a settlement."""
+        nothing = Money.zero(self.total.code)
+        money = {"total": self.total, "captured": nothing, "bad_debt": nothing}
+        return {**money, "adjusts": 0, "declines": 0, "decided_by": self.cancelled_by}
 
     @abstractmethod
     def settlement(self, transaction: Transaction | None, settled_at: datetime) -> Settlement:

@@ -43,7 +43,6 @@ from domain.public_names import (
 from domain.trip.payment_service_trip import PaymentServiceTrip
 from domain.trip.request import TripRequest
 from domain.trip.stages import Stage
-from domain.trip.status import status_of
 from domain.trip.steps import Adjust, CancelHold, Capture, Record, Wait
 from domain.trip_log import Event, EventLog
 from ledger.database import Database
@@ -144,7 +143,7 @@ class StandIn(MessageHandler):
             raise ApplicationError("the start payload was refused")
         if self.store == "store-future":
             return {"shoppingTripId": self.trip.request.shopping_trip_id, "stage": "teleporting"}
-        return status_of(self.trip, self.stage, self.trip.attention(workflow.now()), self.settlement).to_json()
+        return self.trip.status(self.stage, self.trip.attention(workflow.now()), self.settlement).to_json()
 
     def heard_update(self, name, payload):
         self.handle_update(name, [payload])

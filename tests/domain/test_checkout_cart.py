@@ -13,9 +13,10 @@ from domain.cart.cart import Cart
 from domain.cart.checkout_cart import InvalidCartError, checkout_cart
 from domain.cart.priced_cart import MOST_OF_ONE, OrderTotals, PricedCart, PricedLine, UnitPrice
 from domain.money import Money, minor_digits
+from domain.policy import Orchestrator
 from domain.receipts.receipt import receipt_of
 from domain.settlement import Outcome, Settlement
-from domain.trip.request import InvalidTripError, Orchestrator, TripRequest
+from domain.trip.request import InvalidTripError, TripRequest
 from tests.factories import usd_json
 
 CHECKOUT_SERVICE = Orchestrator.CHECKOUT_SERVICE

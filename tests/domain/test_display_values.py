@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic_core import from_json, to_json
 
-from domain.display_values import ShownMoney
 from domain.money import Money
 from domain.receipts.receipt import receipt_of
 from domain.settlement import Settlement
+from domain.shown_money import ShownMoney
 from domain.trip.request import TripRequest
 from tests.anything import ANYTHING, changed
 

@@ -752,7 +752,7 @@ def test_an_operators_decision_on_a_decline_that_is_not_believed_makes_it_believ
     contradict(trip, claimed=claimed)
     trip.decide(Decision(strategy="capture_authorized", **ANN), at(minutes=5))
     assert trip.advance(at(minutes=5)) == Capture(usd("42.10"))
-    assert trip.declines == 1
+    assert trip.authorization.declines == 1
 
 
 def test_a_policy_that_decides_does_not_make_it_believed():
@@ -767,7 +767,7 @@ def test_another_cart_is_asked_for_whatever_was_not_believed_of_the_one_before()
     trip.submit_cart(cart("30.00"), START)
     trip.decide(Decision(strategy="write_off", **ANN), START)
     assert trip.advance(at(minutes=5)).amount == usd("30.00")
-    assert trip.declines == 0
+    assert trip.authorization.declines == 0
 
 
 def test_a_decline_may_speak_of_any_earlier_ask_that_was_not_answered():
@@ -835,9 +835,9 @@ def test_the_same_cart_again_changes_nothing_and_leaves_no_line():
     trip = a_trip(held="10.00")
     decline(trip)
     operator_says(trip, Strategy.WRITE_OFF)
-    before = (trip.log.entries, trip.decision, trip.declines, trip.advance(START))
+    before = (trip.log.entries, trip.decision, trip.authorization.declines, trip.advance(START))
     trip.submit_cart(cart("42.10"), START)
-    assert (trip.log.entries, trip.decision, trip.declines, trip.advance(START)) == before
+    assert (trip.log.entries, trip.decision, trip.authorization.declines, trip.advance(START)) == before
 
 
 def test_the_same_cart_again_is_taken_after_the_capture_too_and_another_is_not():

@@ -43,11 +43,11 @@ from domain.failures.attention import AttentionCause
 from domain.failures.call_failure import CallFailure, FailureKind
 from domain.money import Money
 from domain.notifications import NotificationKind
-from domain.policy import Strategy
+from domain.policy import Orchestrator, Strategy
 from domain.public_names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
 from domain.settlement import Outcome
-from domain.trip.payment_service_trip import WHEN_A_DECLINE_IS_NOT_BELIEVED
-from domain.trip.request import Orchestrator, TripRequest
+from domain.trip.authorization import WHEN_A_DECLINE_IS_NOT_BELIEVED
+from domain.trip.request import TripRequest
 from domain.trip_log import Event
 from lab.accounting import faults_of
 from ledger.database import Database
