@@ -30,6 +30,8 @@ def sale(issued_at=AT):
         "storeId": "store-1",
         "shoppingTripId": "t1",
         "issuedAt": rfc3339(issued_at),
+        "tripStartedAt": rfc3339(issued_at),
+        "remaining": usd("0.00").to_json(),
         "lines": [{"description": HOSTILE, "total": usd("42.10").to_json()}],
         "total": usd("42.10").to_json(),
         "paid": usd("42.10").to_json(),
