@@ -1,4 +1,4 @@
-"""A real Temporal server, a worker whose ShoppingTrip pays from a card that covers 50.00, and the real program."""
+"""A real Temporal server with two namespaces, a real worker, simulator and ledger in each, and the real program."""
 
 import asyncio
 import concurrent.futures
@@ -16,35 +16,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from temporalio import workflow
 from temporalio.client import Client
-from temporalio.common import SearchAttributeKey
-from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.notifications import reporting_to, sending_to
 from clients.payment_service import open_payment_service
 from clients.webhook import open_webhook
-from domain.failures.call_failure import CallFailure, FailureKind
-from domain.money import Money
 from domain.notifications import NotificationKind
 from domain.public_names import (
-    CANCEL_TRIP,
-    CHOOSE_DECLINE_STRATEGY,
-    RESOLVE_CAPTURE,
-    RETRY,
     SHOPPING_TRIP,
     STATUS,
-    SUBMIT_CART,
     TASK_QUEUE,
-    SearchAttribute,
+    trip_workflow_id,
 )
-from domain.trip.payment_service_trip import PaymentServiceTrip
-from domain.trip.request import TripRequest
-from domain.trip.stages import Stage
-from domain.trip.steps import Adjust, CancelHold, Capture, Record, Wait
-from domain.trip_log import Event, EventLog
 from ledger.database import Database
 from ledger.ledger import Ledger
 from settings import WorkerSettings
@@ -54,17 +38,9 @@ from temporal.connection import data_converter
 from temporal.search_attributes import ensure_search_attributes
 from tests.cli.forked import Ran, run_forked
 from worker import workers
-from workflows.support.message_handler import MessageHandler
-from workflows.trip_messages import MESSAGES
 
 ROOT = Path(__file__).parents[2]
 TEMPORAL = Path(sysconfig.get_path("scripts")) / "temporal"
-COVERED = Money(amount="50.00", code="USD")
-STORE, STAGE, ATTENTION, OUTCOME = (
-    SearchAttributeKey.for_keyword(name)
-    for name in (SearchAttribute.STORE, SearchAttribute.STAGE, SearchAttribute.ATTENTION, SearchAttribute.OUTCOME)
-)
-CHARGE_BY = SearchAttributeKey.for_datetime(SearchAttribute.CHARGE_BY)
 NOBODY_WORKS_HERE = "idle"
 SHOP = "shop"
 SERVER_ARGS = [
@@ -75,103 +51,8 @@ SERVER_ARGS = [
 ]
 
 
-@workflow.defn(name=SHOPPING_TRIP)
-class StandIn(MessageHandler):
-    """The trip's own rules without services: the store's name says what goes wrong."""
-
-    @workflow.init
-    def __init__(self, payload: Any) -> None:
-        trip = PaymentServiceTrip(TripRequest.read(payload), EventLog())
-        super().__init__(trip, MESSAGES)
-        self.trip = trip
-        self.stage = Stage.AWAITING_CART
-        self.settlement = None
-        self.store = self.trip.request.store_id
-
-    @workflow.run
-    async def run(self, _payload: Any) -> dict[str, Any]:
-        self.trip.log.add(workflow.now(), Event.STARTED, "trip in store [bold]" + self.store)
-        while not isinstance(step := self.trip.advance(workflow.now()), Record):
-            self.stage = step.stage
-            if isinstance(step, Wait):
-                self.publish()
-                changes = self.changes
-                await workflow.wait_condition(lambda changes=changes: self.changes != changes)
-            else:
-                self.trip.begin(step)
-                self.take(step)
-        self.settlement = self.trip.settlement(None, workflow.now())
-        self.stage = Stage.SETTLED
-        self.publish()
-        return self.settlement.to_json()
-
-    def take(self, step):
-        now = workflow.now()
-        if self.store == "store-down" and self.trip.retry_state is None and not self.changes:
-            self.on_failure(step, FailureKind.REFUSED, "400: the service does not know this store")
-            return
-        match step:
-            case Adjust(amount=amount) if amount <= COVERED:
-                self.trip.approved(step, amount)
-            case Adjust():
-                self.trip.declined(step, self.trip.authorized, now)
-            case Capture() if self.store == "store-in-doubt":
-                self.on_failure(step, FailureKind.NO_ANSWER, "no answer")
-            case Capture():
-                self.trip.capture_answered(step)
-            case CancelHold():
-                self.trip.hold_was_cancelled()
-
-    def on_failure(self, step, kind, sentence):
-        self.trip.on_failure(step, CallFailure(kind=kind, sentence=sentence), now=workflow.now(), jitter=1)
-
-    def publish(self):
-        status = self.answer_status()
-        workflow.upsert_search_attributes(
-            [
-                STORE.value_set(self.store),
-                STAGE.value_set(status["stage"]),
-                ATTENTION.value_set(status["attention"]["cause"]) if "attention" in status else ATTENTION.value_unset(),
-                OUTCOME.value_set(status["outcome"]) if "outcome" in status else OUTCOME.value_unset(),
-                CHARGE_BY.value_set(self.trip.request.charge_by),
-            ]
-        )
-
-    @workflow.query(name=STATUS)
-    def answer_status(self) -> dict[str, Any]:
-        if self.store == "store-mute":
-            raise ApplicationError("the start payload was refused")
-        if self.store == "store-future":
-            return {"shoppingTripId": self.trip.request.shopping_trip_id, "stage": "teleporting"}
-        return self.trip.status(self.stage, self.trip.attention(workflow.now()), self.settlement).to_json()
-
-    def heard_update(self, name, payload):
-        self.handle_update(name, [payload])
-        return {name: value for name, value in self.answer_status().items() if name != "log"}
-
-    @workflow.update(name=SUBMIT_CART)
-    def submit_cart(self, payload: Any) -> dict[str, Any]:
-        return self.heard_update(SUBMIT_CART, payload)
-
-    @workflow.update(name=CHOOSE_DECLINE_STRATEGY)
-    def choose(self, payload: Any) -> dict[str, Any]:
-        return self.heard_update(CHOOSE_DECLINE_STRATEGY, payload)
-
-    @workflow.update(name=RETRY)
-    def retry(self, payload: Any) -> dict[str, Any]:
-        return self.heard_update(RETRY, payload)
-
-    @workflow.update(name=CANCEL_TRIP)
-    def cancel(self, payload: Any) -> dict[str, Any]:
-        return self.heard_update(CANCEL_TRIP, payload)
-
-    @workflow.update(name=RESOLVE_CAPTURE)
-    def resolve(self, payload: Any) -> dict[str, Any]:
-        return self.heard_update(RESOLVE_CAPTURE, payload)
-
-
 class Shop(NamedTuple):
-    """Where a real worker pays, gives back and reconciles."""
+    """A namespace with a real worker, simulator and ledger of its own."""
 
     client: Client
     loop: asyncio.AbstractEventLoop
@@ -182,31 +63,40 @@ class Shop(NamedTuple):
     def do(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
 
+    def trip(self, trip):
+        return self.client.get_workflow_handle(trip_workflow_id(trip))
+
     @property
     def variables(self):
-        return {"TEMPORAL_NAMESPACE": SHOP, "LEDGER_URL": f"sqlite:///{self.folder}/ledger.db"}
+        return {"TEMPORAL_NAMESPACE": self.client.namespace, "LEDGER_URL": f"sqlite:///{self.folder}/ledger.db"}
 
 
 class Server(NamedTuple):
-    client: Client
-    loop: asyncio.AbstractEventLoop
+    """The namespace of the trips, and one whose sweeps and reconciliations no other test's trips disturb."""
+
+    trips: Shop
     shop: Shop
+
+    @property
+    def client(self):
+        return self.trips.client
 
     @property
     def address(self):
         return self.client.service_client.config.target_host
 
     def do(self, coroutine):
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
+        return self.trips.do(coroutine)
 
     def trip(self, trip):
-        return self.client.get_workflow_handle(f"trip-{trip}")
+        return self.trips.trip(trip)
 
 
 @asynccontextmanager
 async def shop_at_work(client: Client, folder: Path) -> AsyncIterator[Shop]:
     """A shop in a namespace of its own: the real worker, simulator and ledger, and a folder of settlement files."""
     await ensure_search_attributes(client)
+    folder.mkdir()
     ledger = Ledger(Database(f"sqlite:///{folder}/ledger.db"))
     ledger.upgrade()
     async with AsyncExitStack() as stack:
@@ -228,20 +118,21 @@ async def shop_at_work(client: Client, folder: Path) -> AsyncIterator[Shop]:
 
 async def serve(started: "concurrent.futures.Future[Server]", stop: threading.Event, folder: Path) -> None:
     async with (
-        AsyncExitStack() as stack,
         await WorkflowEnvironment.start_local(
-            dev_server_existing_path=str(TEMPORAL),
-            dev_server_extra_args=SERVER_ARGS,
-            search_attributes=[STORE, STAGE, ATTENTION, OUTCOME, CHARGE_BY],
-            data_converter=data_converter(),
-        ) as server,
-        Worker(server.client, task_queue=TASK_QUEUE, workflows=[StandIn], workflow_runner=UnsandboxedWorkflowRunner()),
+            dev_server_existing_path=str(TEMPORAL), dev_server_extra_args=SERVER_ARGS, data_converter=data_converter()
+        ) as env,
+        AsyncExitStack() as stack,
     ):
-        address = server.client.service_client.config.target_host
-        client = await Client.connect(address, namespace=SHOP, data_converter=data_converter())
-        shop = await stack.enter_async_context(shop_at_work(client, folder))
-        started.set_result(Server(server.client, asyncio.get_running_loop(), shop))
+        shops = [
+            await stack.enter_async_context(shop_at_work(in_namespace(env.client, name), folder / name))
+            for name in ("default", SHOP)
+        ]
+        started.set_result(Server(*shops))
         await asyncio.to_thread(stop.wait)
+
+
+def in_namespace(client: Client, name: str) -> Client:
+    return Client(**client.config() | {"namespace": name})
 
 
 @pytest.fixture(scope="session")
@@ -317,12 +208,35 @@ def trip():
 
 @pytest.fixture
 def started(server, trip):
-    """Start a trip without the program; gives its id."""
+    """Start a trip without the program; gives its id as soon as it is settled, or waits for somebody.
 
-    def _started(*args, **kwargs):
+    Its card covers 50.00; the faults are those that its calls meet (simulator.faults.TripFault).
+    """
+
+    def _started(*args, faults=(), **kwargs):
         payload = trip(*args, **kwargs)
         trip_id = payload["shoppingTripId"]
-        server.do(server.client.start_workflow(SHOPPING_TRIP, payload, id=f"trip-{trip_id}", task_queue=TASK_QUEUE))
+        server.do(server.trips.control.plan(trip_id, balance="50.00", pre_authorized="10.00", faults=faults))
+        server.do(at_rest(server.client, payload))
         return trip_id
 
     return _started
+
+
+async def at_rest(client: Client, payload: dict[str, Any]) -> None:
+    workflow_id = trip_workflow_id(payload["shoppingTripId"])
+    handle = await client.start_workflow(SHOPPING_TRIP, payload, id=workflow_id, task_queue=TASK_QUEUE)
+    stage = "settled" if "cart" in payload else "awaiting_cart"
+    while (status := await handle.query(STATUS))["stage"] != stage and "attention" not in status:
+        pass
+
+
+@pytest.fixture
+def final_status(server, run):
+    """Wait until the trip is settled; gives what the program shows of it."""
+
+    def _final_status(trip):
+        server.do(server.trip(trip).result())
+        return run("show", trip, "--json").document
+
+    return _final_status

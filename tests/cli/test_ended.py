@@ -11,9 +11,9 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from domain.money import Money
 from domain.posting import SettledTrip
-from domain.public_names import SHOPPING_TRIP, TASK_QUEUE
+from domain.public_names import SHOPPING_TRIP, TASK_QUEUE, trip_workflow_id
 from domain.settlement import Settlement
-from tests.cli.conftest import StandIn
+from tests.cli.conftest import in_namespace, shop_at_work
 from tests.cli.test_start import lines
 
 IDLE = {"TEMPORAL_NAMESPACE": "idle"}
@@ -194,12 +194,13 @@ def test_a_trip_that_neither_temporal_nor_the_ledger_knows_is_refused(run, ledge
 
 
 def test_a_settled_trip_whose_workers_are_gone_is_shown_by_the_ledger_or_by_its_result(
-    begin, trip, server, posted, ledger
+    begin, trip, server, posted, tmp_path
 ):
     known, unknown = trip("20.00"), trip("20.00")
-    server.do(settle_and_leave(server.client, [known, unknown]))
+    server.do(settle_and_leave(server.client, tmp_path / "idle", [known, unknown]))
     posted(known["shoppingTripId"])
-    programs = [begin("show", each["shoppingTripId"], "--json", **IDLE, **ledger) for each in (known, unknown)]
+    variables = server.shop.variables | IDLE
+    programs = [begin("show", each["shoppingTripId"], "--json", **variables) for each in (known, unknown)]
     (by_ledger, ledger_said), (by_temporal, temporal_said) = (program.communicate() for program in programs)
     assert [program.returncode for program in programs] == [0, 0]
     assert json.loads(by_ledger)["captured"]["amount"] == "42.10"
@@ -208,14 +209,11 @@ def test_a_settled_trip_whose_workers_are_gone_is_shown_by_the_ledger_or_by_its_
     assert b"the ledger does not know it" in temporal_said
 
 
-async def settle_and_leave(client, payloads):
-    config = client.config() | {"namespace": "idle"}
-    idle = type(client)(**config)
-    worker = Worker(idle, task_queue=TASK_QUEUE, workflows=[StandIn], workflow_runner=UnsandboxedWorkflowRunner())
-    async with worker:
+async def settle_and_leave(client, folder, payloads):
+    async with shop_at_work(in_namespace(client, "idle"), folder) as shop:
         for payload in payloads:
-            workflow_id = f"trip-{payload['shoppingTripId']}"
-            await idle.execute_workflow(SHOPPING_TRIP, payload, id=workflow_id, task_queue=TASK_QUEUE)
+            workflow_id = trip_workflow_id(payload["shoppingTripId"])
+            await shop.client.execute_workflow(SHOPPING_TRIP, payload, id=workflow_id, task_queue=TASK_QUEUE)
 
 
 def test_an_open_trip_whose_workers_are_gone_is_shown_as_far_as_temporal_knows_it(run, trip):

@@ -3,10 +3,14 @@
 import json
 import signal
 import uuid
+from typing import Any
 
 import pytest
+from temporalio import workflow
+from temporalio.client import WorkflowFailureError
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from domain.public_names import SHOPPING_TRIP, TASK_QUEUE, trip_workflow_id
+from domain.public_names import SHOPPING_TRIP, STATUS, TASK_QUEUE, trip_workflow_id
 
 
 def read_until(program, words):
@@ -38,10 +42,10 @@ def test_a_person_sees_the_facts_what_to_do_and_the_log(run, started):
     assert ran.status == 0
     for words in ("awaiting_decision", "the card covers 10.00 USD of 80.00 USD", "Choose a strategy", "80.00 USD"):
         assert words in ran.out
-    assert "trip in store [bold]store-1" in ran.out, "words from outside are no markup"
+    assert "trip in store store-1" in ran.out
 
 
-def test_nothing_in_a_note_is_obeyed_by_the_terminal(run, started):
+def test_nothing_in_a_note_is_obeyed_by_the_terminal_or_taken_for_markup(run, started):
     trip = started(None)
     run("decide", trip, "write_off", "--operator", "ann", "--note", "\x1b[2J[red]gone")
     ran = run("show", trip)
@@ -55,16 +59,45 @@ def test_a_trip_that_is_not_there_is_named(run):
     assert ran.err.startswith("there is no trip nobody in default")
 
 
-def test_a_trip_whose_start_was_refused_gives_the_reason(run, started):
-    ran = run("show", started(None, store="store-mute"))
+def test_a_trip_whose_start_was_refused_gives_the_reason(run, server):
+    payload = {"storeId": "store-1", "shoppingTripId": (trip := uuid.uuid4().hex)}
+    start = server.client.execute_workflow(SHOPPING_TRIP, payload, id=trip_workflow_id(trip), task_queue=TASK_QUEUE)
+    with pytest.raises(WorkflowFailureError):
+        server.do(start)
+    ran = run("show", trip)
     assert ran.status == 1
-    assert "the start payload was refused" in ran.err
+    assert "startedAt: is missing" in ran.err
 
 
-def test_a_status_from_the_future_can_still_be_read_by_machines(run, started):
-    trip = started(None, store="store-future")
-    assert "the answer can't be shown" in run("show", trip).err
-    assert run("show", trip, "--json").document["stage"] == "teleporting"
+@workflow.defn(name=SHOPPING_TRIP)
+class NewerTrip:
+    """A trip whose worker is newer than the program, and knows a stage that the program does not."""
+
+    @workflow.run
+    async def run(self, _payload: Any) -> None:
+        await workflow.wait_condition(lambda: False)
+
+    @workflow.query(name=STATUS)
+    def status(self) -> dict[str, Any]:
+        return {"shoppingTripId": "t1", "stage": "teleporting"}
+
+
+@pytest.fixture
+def newer(server, trip):
+    """The id of a trip whose worker is newer."""
+    queue, payload = "newer", trip(None)
+    worker = Worker(server.client, task_queue=queue, workflows=[NewerTrip], workflow_runner=UnsandboxedWorkflowRunner())
+    trip_id = payload["shoppingTripId"]
+    server.do(worker.__aenter__())
+    server.do(server.client.start_workflow(SHOPPING_TRIP, payload, id=trip_workflow_id(trip_id), task_queue=queue))
+    yield trip_id
+    server.do(server.trip(trip_id).terminate("by a test"))
+    server.do(worker.shutdown())
+
+
+def test_a_status_from_the_future_can_still_be_read_by_machines(run, newer):
+    assert "the answer can't be shown" in run("show", newer).err
+    assert run("show", newer, "--json").document["stage"] == "teleporting"
 
 
 def test_a_watch_follows_the_trip_until_it_is_settled(begin, run, started):

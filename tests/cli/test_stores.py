@@ -39,6 +39,7 @@ def started_with(server, payload):
 def test_a_trip_is_started_with_what_its_store_says_and_its_own_word_wins(run, trip, server, stores_file):
     file = str(stores_file(STORES))
     payload = trip("60.00", policy={"chargeMargin": "PT2H"})
+    server.do(server.trips.control.plan(payload["shoppingTripId"], balance="50.00", pre_authorized="10.00"))
     ran = run("start", "-", "--wait", "--json", stdin=payload, STORES_FILE=file)
     assert ran.document["outcome"] == "written_off"
     assert started_with(server, payload) == {
