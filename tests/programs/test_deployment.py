@@ -1,20 +1,25 @@
-"""What can be said of the containers without an engine: the compose file fits its schema, and nothing is forgotten."""
+"""What can be said of the containers without an engine: the compose file hangs together, and nothing is forgotten."""
 
-import json
+import re
 import subprocess
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import jsonschema
 import psycopg
 import pytest
 import yaml
 
 from ledger.database import read_address
-from settings import WorkerSettings
+from settings import WorkerSettings, load_worker_settings
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = Path(__file__).parent / "compose_spec.json"
-"""The Compose specification's own schema, as docker-compose 1.29.2 ships it (Apache-2.0)."""
+SERVICE_KEYS = {
+    *("image", "build", "command", "environment", "ports", "volumes", "healthcheck", "depends_on"),
+    *("restart", "read_only", "tmpfs", "stop_grace_period"),
+}
+"""The Compose specification's words that our services use: with a misspelled one compose starts nothing."""
+HEALTHCHECK_KEYS = {"test", "interval", "timeout", "retries"}
+DURATION = re.compile(r"\d+(ms|s|m|h)")
 READ_BY_POSTGRESQLS_CLIENT = {"PGPASSWORD"}
 """Not in LEDGER_URL, where a password would have to be percent-encoded."""
 NOT_IN_THE_IMAGE = {"lab", "tests", "docs"}
@@ -31,14 +36,67 @@ def copied():
     return {word for line in lines if line.startswith("COPY") for word in line.split()[1:-1]}
 
 
-def test_the_compose_file_fits_the_compose_schema(compose):
-    jsonschema.Draft7Validator(json.loads(SCHEMA.read_text())).validate(compose)
+@pytest.fixture
+def services(compose):
+    return compose["services"]
+
+
+def durations(service):
+    checked = service.get("healthcheck", {})
+    named = {
+        "stop_grace_period": service.get("stop_grace_period"),
+        **{key: checked.get(key) for key in ("interval", "timeout")},
+    }
+    return [value for value in named.values() if value is not None]
+
+
+def test_the_compose_file_uses_only_words_that_compose_knows(compose, services):
+    assert set(compose) == {"services", "volumes"}
+    for service in services.values():
+        assert set(service) <= SERVICE_KEYS
+        assert set(service.get("healthcheck", {})) <= HEALTHCHECK_KEYS
+        assert all(DURATION.fullmatch(duration) for duration in durations(service))
+
+
+def test_every_service_is_one_image_or_one_build(services):
+    assert all(("image" in service) != ("build" in service) for service in services.values())
+
+
+def test_every_healthcheck_has_a_command_of_its_own(services):
+    tests = [service["healthcheck"]["test"] for service in services.values() if "healthcheck" in service]
+    assert tests
+    assert all(word in ("CMD", "CMD-SHELL") and command for word, *command in tests)
+
+
+def test_a_service_waits_for_what_another_one_can_come_to(services):
+    """Health needs a healthcheck, and an end that is no restart."""
+    waits = [
+        (services[name], wait["condition"])
+        for service in services.values()
+        for name, wait in service.get("depends_on", {}).items()
+    ]
+    assert waits
+    for service, condition in waits:
+        assert condition in ("service_started", "service_healthy", "service_completed_successfully")
+        assert condition != "service_healthy" or "healthcheck" in service
+        assert condition != "service_completed_successfully" or "restart" not in service
+
+
+def test_every_volume_is_declared(compose, services):
+    mounted = [volume.split(":")[0] for service in services.values() for volume in service.get("volumes", [])]
+    assert set(mounted) == set(compose["volumes"])
+
+
+def test_no_variable_is_a_boolean_which_compose_refuses(services):
+    values = [value for service in services.values() for value in service.get("environment", {}).values()]
+    assert not any(isinstance(value, bool) for value in values)
 
 
 def test_all_ports_are_published_on_this_machine_only(compose):
     ports = [port for service in compose["services"].values() for port in service.get("ports", [])]
     assert ports
     assert all(port.startswith("127.0.0.1:") for port in ports)
+    assert len({port.rpartition(":")[0] for port in ports}) == len(ports)
 
 
 def test_every_image_has_a_version(compose):
@@ -46,9 +104,21 @@ def test_every_image_has_a_version(compose):
     assert all(":" in image and not image.endswith(":latest") for image in images)
 
 
-def test_every_variable_of_the_worker_is_known(compose):
-    names = {name for name in compose["services"]["worker"]["environment"] if not name.startswith("TEMPORAL_")}
+def test_every_variable_of_the_worker_is_known(services):
+    names = {name for name in services["worker"]["environment"] if not name.startswith("TEMPORAL_")}
     assert names - READ_BY_POSTGRESQLS_CLIENT <= {name.upper() for name in WorkerSettings.model_fields}
+
+
+def test_the_worker_takes_the_values_of_its_variables(services, monkeypatch):
+    for name, value in services["worker"]["environment"].items():
+        monkeypatch.setenv(name, value)
+    assert load_worker_settings().payment_service_auth == "none"
+
+
+def test_an_address_of_the_worker_names_a_service_and_the_port_that_it_listens_on(services):
+    urls = [value for value in services["worker"]["environment"].values() if value.startswith("http://")]
+    listening = services["simulator"]["ports"][0].rpartition(":")[2]
+    assert {urlsplit(url).netloc for url in urls} == {f"simulator:{listening}"}
 
 
 def test_the_worker_writes_its_books_to_a_database_and_not_into_its_container(compose):
