@@ -42,16 +42,16 @@ from worker import workers
 ROOT = Path(__file__).parents[2]
 TEMPORAL = Path(sysconfig.get_path("scripts")) / "temporal"
 NOBODY_WORKS_HERE = "idle"
-SHOP = "shop"
+OPERATIONS = "operations"
 SERVER_ARGS = [
     *("--namespace", NOBODY_WORKS_HERE),
-    *("--namespace", SHOP),
+    *("--namespace", OPERATIONS),
     *("--dynamic-config-value", "history.transferProcessorMaxPollRPS=2000"),
     *("--dynamic-config-value", "history.visibilityProcessorMaxPollRPS=2000"),
 ]
 
 
-class Shop(NamedTuple):
+class Namespace(NamedTuple):
     """A namespace with a real worker, simulator and ledger of its own."""
 
     client: Client
@@ -74,8 +74,8 @@ class Shop(NamedTuple):
 class Server(NamedTuple):
     """The namespace of the trips, and one whose sweeps and reconciliations no other test's trips disturb."""
 
-    trips: Shop
-    shop: Shop
+    trips: Namespace
+    operations: Namespace
 
     @property
     def client(self):
@@ -93,8 +93,8 @@ class Server(NamedTuple):
 
 
 @asynccontextmanager
-async def shop_at_work(client: Client, folder: Path) -> AsyncIterator[Shop]:
-    """A shop in a namespace of its own: the real worker, simulator and ledger, and a folder of settlement files."""
+async def running_namespace(client: Client, folder: Path) -> AsyncIterator[Namespace]:
+    """The real worker in that namespace, a simulator and a ledger of its own, and a folder of settlement files."""
     await ensure_search_attributes(client)
     folder.mkdir()
     ledger = Ledger(Database(f"sqlite:///{folder}/ledger.db"))
@@ -112,7 +112,7 @@ async def shop_at_work(client: Client, folder: Path) -> AsyncIterator[Shop]:
         settings = WorkerSettings(payment_service_url=simulator.url, settlement_file=f"{folder}/{{date}}.csv")
         for one in workers(client, service=service, ledger=ledger, senders=senders, settings=settings):
             await stack.enter_async_context(one)
-        yield Shop(client, asyncio.get_running_loop(), control, ledger, folder)
+        yield Namespace(client, asyncio.get_running_loop(), control, ledger, folder)
     ledger.close()
 
 
@@ -123,11 +123,11 @@ async def serve(started: "concurrent.futures.Future[Server]", stop: threading.Ev
         ) as env,
         AsyncExitStack() as stack,
     ):
-        shops = [
-            await stack.enter_async_context(shop_at_work(in_namespace(env.client, name), folder / name))
-            for name in ("default", SHOP)
+        namespaces = [
+            await stack.enter_async_context(running_namespace(in_namespace(env.client, name), folder / name))
+            for name in ("default", OPERATIONS)
         ]
-        started.set_result(Server(*shops))
+        started.set_result(Server(*namespaces))
         await asyncio.to_thread(stop.wait)
 
 
@@ -140,7 +140,7 @@ def server(tmp_path_factory):
     """In a thread of its own, so that its worker works while a test waits for a program."""
     started: concurrent.futures.Future[Server] = concurrent.futures.Future()
     stop = threading.Event()
-    folder = tmp_path_factory.mktemp("shop")
+    folder = tmp_path_factory.mktemp("namespaces")
     thread = threading.Thread(target=lambda: asyncio.run(serve(started, stop, folder)))
     thread.start()
     yield started.result(timeout=240)

@@ -13,7 +13,7 @@ from domain.money import Money
 from domain.posting import SettledTrip
 from domain.public_names import SHOPPING_TRIP, TASK_QUEUE, trip_workflow_id
 from domain.settlement import Settlement
-from tests.cli.conftest import in_namespace, shop_at_work
+from tests.cli.conftest import in_namespace, running_namespace
 from tests.cli.test_start import lines
 
 IDLE = {"TEMPORAL_NAMESPACE": "idle"}
@@ -34,7 +34,7 @@ def posted(server):
             bad_debt=Money.zero("USD"),
             settled_at=datetime.now(UTC),
         )
-        server.shop.ledger.post_settlement(SettledTrip(settlement=settlement, trip_started_at=datetime.now(UTC)))
+        server.operations.ledger.post_settlement(SettledTrip(settlement=settlement, trip_started_at=datetime.now(UTC)))
         return trip_id
 
     return _posted
@@ -42,7 +42,7 @@ def posted(server):
 
 @pytest.fixture
 def ledger(server):
-    return {"LEDGER_URL": server.shop.variables["LEDGER_URL"]}
+    return {"LEDGER_URL": server.operations.variables["LEDGER_URL"]}
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def test_a_trip_that_temporal_forgot_is_shown_by_the_ledger(run, posted, ledger)
 def test_a_start_of_a_trip_that_only_the_ledger_knows_tells_another_total(run, trip, posted, server):
     payload = trip("12.00")
     posted(payload["shoppingTripId"])
-    ran = run("start", "-", "--wait", "--json", stdin=payload, **server.shop.variables)
+    ran = run("start", "-", "--wait", "--json", stdin=payload, **server.operations.variables)
     assert (ran.status, ran.document["captured"]["amount"]) == (0, "42.10")
     assert ran.err == (
         f"trip {payload['shoppingTripId']} was settled before with another cart.total: that settlement stands\n"
@@ -199,7 +199,7 @@ def test_a_settled_trip_whose_workers_are_gone_is_shown_by_the_ledger_or_by_its_
     known, unknown = trip("20.00"), trip("20.00")
     server.do(settle_and_leave(server.client, tmp_path / "idle", [known, unknown]))
     posted(known["shoppingTripId"])
-    variables = server.shop.variables | IDLE
+    variables = server.operations.variables | IDLE
     programs = [begin("show", each["shoppingTripId"], "--json", **variables) for each in (known, unknown)]
     (by_ledger, ledger_said), (by_temporal, temporal_said) = (program.communicate() for program in programs)
     assert [program.returncode for program in programs] == [0, 0]
@@ -210,10 +210,10 @@ def test_a_settled_trip_whose_workers_are_gone_is_shown_by_the_ledger_or_by_its_
 
 
 async def settle_and_leave(client, folder, payloads):
-    async with shop_at_work(in_namespace(client, "idle"), folder) as shop:
+    async with running_namespace(in_namespace(client, "idle"), folder) as namespace:
         for payload in payloads:
             workflow_id = trip_workflow_id(payload["shoppingTripId"])
-            await shop.client.execute_workflow(SHOPPING_TRIP, payload, id=workflow_id, task_queue=TASK_QUEUE)
+            await namespace.client.execute_workflow(SHOPPING_TRIP, payload, id=workflow_id, task_queue=TASK_QUEUE)
 
 
 def test_an_open_trip_whose_workers_are_gone_is_shown_as_far_as_temporal_knows_it(run, trip):

@@ -59,16 +59,16 @@ def post(ledger, settled, receipt=None):
 
 
 @pytest.fixture
-def shop(run, url):
+def call(run, url):
     """Run a command with these ledger."""
     return lambda *args: run(*args, LEDGER_URL=url)
 
 
-def test_a_trips_receipts_are_printed_for_a_person(ledger, shop):
+def test_a_trips_receipts_are_printed_for_a_person(ledger, call):
     post(ledger, paid_by_card(), sale())
     request = RefundRequest(shopping_trip_id="t1", refund_request_id=REQUEST, amount=usd("2.10"))
     ledger.keep_receipt(refund_receipt_of(paid_by_card(), request, AT + timedelta(days=1)).to_json())
-    ran = shop("receipt", "t1")
+    ran = call("receipt", "t1")
     assert (ran.status, ran.err) == (0, "")
     assert ran.out.index("SALE RECEIPT") < ran.out.index("REFUND RECEIPT")
     assert f"TOTAL{'42.10 USD':>43}" in ran.out
@@ -76,57 +76,57 @@ def test_a_trips_receipts_are_printed_for_a_person(ledger, shop):
     assert "\x1b" not in ran.out
 
 
-def test_machines_get_the_receipt_as_it_was_issued(ledger, shop):
+def test_machines_get_the_receipt_as_it_was_issued(ledger, call):
     post(ledger, paid_by_card(), sale())
-    assert shop("receipt", "t1", "--json").documents == [sale()]
+    assert call("receipt", "t1", "--json").documents == [sale()]
 
 
-def test_a_browser_gets_a_page(ledger, shop):
+def test_a_browser_gets_a_page(ledger, call):
     post(ledger, paid_by_card(), sale())
-    ran = shop("receipt", "t1", "--html")
+    ran = call("receipt", "t1", "--html")
     assert ran.out.startswith("<!doctype html>")
     assert "<script" not in ran.out
     assert "&lt;script&gt;" in ran.out
 
 
-def test_a_trip_without_a_receipt_is_told_why(ledger, shop):
-    ran = shop("receipt", "nobody")
+def test_a_trip_without_a_receipt_is_told_why(ledger, call):
+    ran = call("receipt", "nobody")
     assert (ran.status, ran.out) == (1, "")
     assert ran.err == "the ledger knows no trip nobody: was it settled?\n"
     post(ledger, paid_by_card("0.00"))
-    assert shop("receipt", "t1").err == "trip t1 has no receipt: nothing was charged\n"
+    assert call("receipt", "t1").err == "trip t1 has no receipt: nothing was charged\n"
 
 
-def test_a_trip_that_amazon_charged_has_its_receipt_there(ledger, shop):
+def test_a_trip_that_amazon_charged_has_its_receipt_there(ledger, call):
     facts = {"captured": usd("0.00"), "delegated": usd("42.10"), "order_id": "o-1", "outcome": Outcome.DELEGATED}
     post(ledger, paid_by_card().model_copy(update=facts))
-    assert "Amazon charged it and issued one (order o-1)" in shop("receipt", "t1").err
+    assert "Amazon charged it and issued one (order o-1)" in call("receipt", "t1").err
 
 
-def test_a_receipt_that_amazon_issued_is_not_in_our_books(ledger, shop):
+def test_a_receipt_that_amazon_issued_is_not_in_our_books(ledger, call):
     post(ledger, paid_by_card())
-    assert "Amazon issued it" in shop("receipt", "t1").err
+    assert "Amazon issued it" in call("receipt", "t1").err
 
 
-def test_books_without_tables_are_told_what_to_run_and_then_they_work(shop):
-    ran = shop("receipt", "t1")
+def test_books_without_tables_are_told_what_to_run_and_then_they_work(call):
+    ran = call("receipt", "t1")
     assert (ran.status, ran.out) == (1, "")
     assert "run python starter.py ledger upgrade" in ran.err
-    assert (shop("ledger", "upgrade").out, shop("ledger", "upgrade", "--json").document) == (
+    assert (call("ledger", "upgrade").out, call("ledger", "upgrade", "--json").document) == (
         f"The ledger has version {NEWEST}.\n",
         {"version": NEWEST},
     )
-    assert "knows no trip" in shop("receipt", "t1").err
+    assert "knows no trip" in call("receipt", "t1").err
 
 
-def test_receipts_that_need_not_be_kept_are_dropped(ledger, shop):
+def test_receipts_that_need_not_be_kept_are_dropped(ledger, call):
     post(ledger, paid_by_card(), sale(issued_at=datetime.now(UTC) - timedelta(days=121)))
-    assert shop("ledger", "prune", "--older-than", "122d").out == "Receipts dropped: 0.\n"
-    assert shop("ledger", "prune", "--older-than", "120d", "--json").document == {"dropped": 1}
+    assert call("ledger", "prune", "--older-than", "122d").out == "Receipts dropped: 0.\n"
+    assert call("ledger", "prune", "--older-than", "120d", "--json").document == {"dropped": 1}
 
 
-def test_receipts_are_not_dropped_too_early(ledger, shop):
-    ran = shop("ledger", "prune", "--older-than", "119d")
+def test_receipts_are_not_dropped_too_early(ledger, call):
+    ran = call("ledger", "prune", "--older-than", "119d")
     assert (ran.status, ran.out, ran.err) == (1, "", "receipts must be kept for at least 120 days\n")
 
 

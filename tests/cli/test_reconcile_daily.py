@@ -21,27 +21,27 @@ DAYS = count()
 
 
 @pytest.fixture
-def shop(server):
-    return server.shop
+def namespace(server):
+    return server.operations
 
 
 @pytest.fixture
-def call(run, shop):
-    """`reconcile-daily`, in the shop."""
-    return lambda *args: run("reconcile-daily", *args, **shop.variables)
+def call(run, namespace):
+    """`reconcile-daily`, in the namespace."""
+    return lambda *args: run("reconcile-daily", *args, **namespace.variables)
 
 
 @pytest.fixture
-def schedule(shop):
+def schedule(namespace):
     """The schedule's handle, and no schedule left over."""
-    handle = shop.client.get_schedule_handle(RECONCILE_DAILY)
+    handle = namespace.client.get_schedule_handle(RECONCILE_DAILY)
     yield handle
     with suppress(RPCError):  # a test may have switched it off itself
-        shop.do(handle.delete())
+        namespace.do(handle.delete())
 
 
 @pytest.fixture
-def a_day(shop):
+def a_day(namespace):
     """A day in the past with one capture in the ledger, and its file with that capture, or without."""
 
     def _a_day(*, in_file=True):
@@ -56,10 +56,10 @@ def a_day(shop):
             bad_debt=Money.zero("USD"),
             settled_at=at,
         )
-        shop.ledger.post_settlement(SettledTrip(settlement=settlement, trip_started_at=at))
+        namespace.ledger.post_settlement(SettledTrip(settlement=settlement, trip_started_at=at))
         row = f"{trip},P1,Settled,USD,42.10,store-1,,{at.isoformat()}\n"
         day = at.date().isoformat()
-        (shop.folder / f"{day}.csv").write_text(HEADER + (row if in_file else ""))
+        (namespace.folder / f"{day}.csv").write_text(HEADER + (row if in_file else ""))
         return day
 
     return _a_day
@@ -77,9 +77,9 @@ def test_nothing_is_reconciled_daily_until_somebody_says_when(call, schedule):
     assert call("--json").document == {"scheduled": False}
 
 
-def test_a_schedule_that_somebody_paused_says_so_and_resumes_when_it_is_set_anew(call, shop, schedule):
+def test_a_schedule_that_somebody_paused_says_so_and_resumes_when_it_is_set_anew(call, namespace, schedule):
     call("--at", "05:00")
-    shop.do(schedule.pause())
+    namespace.do(schedule.pause())
     assert "--at resumes it" in call().out
     assert call("--at", "05:00", "--json").document["paused"] is False
 
@@ -88,15 +88,18 @@ def test_switching_off_what_is_not_on_is_no_fault(call, schedule):
     assert call("--off").status == 0
 
 
-def test_a_run_that_was_missed_reconciles_the_day_before_it_was_due_and_none_is_left_out(call, shop, schedule, a_day):
+def test_a_run_that_was_missed_reconciles_the_day_before_it_was_due_and_none_is_left_out(
+    call, namespace, schedule, a_day
+):
     days = sorted(a_day() for _ in range(3))
     call("--at", "05:00")
     first, last = (datetime.fromisoformat(f"{day}T00:00:00+00:00") + timedelta(days=1) for day in (days[0], days[-1]))
-    shop.do(schedule.backfill(ScheduleBackfill(start_at=first, end_at=last + timedelta(hours=6))))
-    while len((known := shop.do(schedule.describe())).info.recent_actions) < 3 or known.info.running_actions:
+    namespace.do(schedule.backfill(ScheduleBackfill(start_at=first, end_at=last + timedelta(hours=6))))
+    while len((known := namespace.do(schedule.describe())).info.recent_actions) < 3 or known.info.running_actions:
         pass
     results = [
-        shop.do(shop.client.get_workflow_handle(done.action.workflow_id).result()) for done in known.info.recent_actions
+        namespace.do(namespace.client.get_workflow_handle(done.action.workflow_id).result())
+        for done in known.info.recent_actions
     ]
     assert [(result["day"], result["result"]["matched"]) for result in results] == [(day, 1) for day in days]
     standing = call("--json").document
@@ -110,22 +113,22 @@ def test_a_day_is_reconciled_at_once(call, a_day):
     assert f"{day}. Matched: 1. Left over: 0." in ran.out
 
 
-def test_what_is_left_over_of_a_day_is_shown_and_the_incident_closes_once_it_is_mended(call, shop, a_day):
+def test_what_is_left_over_of_a_day_is_shown_and_the_incident_closes_once_it_is_mended(call, namespace, a_day):
     day = a_day(in_file=False)
     ran = call("--day", day)
     assert ran.status == 1
     assert "the ledger has a capture of 42.10 USD, the file has none" in ran.out
-    file = shop.folder / f"{day}.csv"
-    (trip,) = shop.do(shop.client.get_workflow_handle(f"reconciliation-{day}").result())["result"]["first"]
+    file = namespace.folder / f"{day}.csv"
+    (trip,) = namespace.do(namespace.client.get_workflow_handle(f"reconciliation-{day}").result())["result"]["first"]
     file.write_text(f"{HEADER}{trip.split()[1].strip(':')},P1,Settled,USD,42.10,store-1,,\n")
     assert call("--day", day).status == 0
-    told = [incident["body"] for incident in shop.do(shop.control.incidents())]
+    told = [incident["body"] for incident in namespace.do(namespace.control.incidents())]
     assert [incident["state"] for incident in told if incident.get("day") == day] == ["opened", "closed"]
 
 
-def test_a_day_whose_file_cant_be_used_is_refused_in_words(call, shop, a_day):
+def test_a_day_whose_file_cant_be_used_is_refused_in_words(call, namespace, a_day):
     day = a_day()
-    (shop.folder / f"{day}.csv").write_text("a,b\n1,2\n")
+    (namespace.folder / f"{day}.csv").write_text("a,b\n1,2\n")
     ran = call("--day", day)
     assert (ran.status, ran.out) == (1, "")
     assert f"{day} was not reconciled: the file has no column" in ran.err

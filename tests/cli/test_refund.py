@@ -15,24 +15,24 @@ ANN = ("--operator", "ann")
 
 
 @pytest.fixture
-def shop(server):
-    return server.shop
+def namespace(server):
+    return server.operations
 
 
 @pytest.fixture
-def call(run, shop):
-    """Run a command in the shop."""
-    return lambda *args, **variables: run(*args, **{**shop.variables, **variables})
+def call(run, namespace):
+    """Run a command in the namespace."""
+    return lambda *args, **variables: run(*args, **{**namespace.variables, **variables})
 
 
 @pytest.fixture
-def settled(shop):
-    """A trip of 42.10 USD that the shop was paid for, as far as the card covers it."""
+def settled(namespace):
+    """A trip of 42.10 USD that was paid for, as far as the card covers it."""
 
     def _settled(balance="100.00", *, code="USD", total="42.10", age=timedelta(0), **more):
         trip = uuid.uuid4().hex
         held = {"amount": "10.00" if code == "USD" else "10", "code": code}
-        shop.do(shop.control.plan(trip, balance=balance, pre_authorized=held["amount"]))
+        namespace.do(namespace.control.plan(trip, balance=balance, pre_authorized=held["amount"]))
         payload = {
             "storeId": "store-1",
             "shoppingTripId": trip,
@@ -42,16 +42,18 @@ def settled(shop):
             "policy": {"onDecline": "capture_authorized", "tokenLifetime": "P30D"},
             **more,
         }
-        started = shop.client.execute_workflow(SHOPPING_TRIP, payload, id=trip_workflow_id(trip), task_queue=TASK_QUEUE)
-        shop.do(started)
+        started = namespace.client.execute_workflow(
+            SHOPPING_TRIP, payload, id=trip_workflow_id(trip), task_queue=TASK_QUEUE
+        )
+        namespace.do(started)
         return trip
 
     return _settled
 
 
 @pytest.fixture
-def refunds_of(shop):
-    return lambda trip: [refund["amount"]["amount"] for refund in shop.do(shop.control.trip(trip))["refunds"]]
+def refunds_of(namespace):
+    return lambda trip: [refund["amount"]["amount"] for refund in namespace.do(namespace.control.trip(trip))["refunds"]]
 
 
 def test_money_is_given_back_in_the_trips_own_currency(call, settled, refunds_of):
@@ -114,18 +116,20 @@ def test_a_refund_that_may_not_be_is_refused_in_the_books_own_words(call, settle
     assert reason in ran.err
 
 
-def test_a_refusal_frees_the_id_of_a_refund(call, settled, shop, refunds_of):
+def test_a_refusal_frees_the_id_of_a_refund(call, settled, namespace, refunds_of):
     trip, request = settled(), ("--request-id", str(uuid.uuid4()))
     assert "more than the 42.10 USD" in call("refund", trip, "42.11", *BROKEN, *request).err
-    shop.do(shop.control.add_fault(trip, "refund", "bad_request"))
+    namespace.do(namespace.control.add_fault(trip, "refund", "bad_request"))
     assert "the service refused it" in call("refund", trip, "2.10", *BROKEN, *request).err
     ran = call("refund", trip, "2.10", *BROKEN, *request)
     assert (ran.status, refunds_of(trip)) == (0, ["2.10"])
 
 
-def test_an_id_that_went_on_as_another_refund_is_no_answer_to_this_one_and_one_to_that(call, held_up, settled, shop):
+def test_an_id_that_went_on_as_another_refund_is_no_answer_to_this_one_and_one_to_that(
+    call, held_up, settled, namespace
+):
     trip, request = held_up
-    shop.do(shop.client.get_workflow_handle(refund_workflow_id(request)).terminate("by a test"))
+    namespace.do(namespace.client.get_workflow_handle(refund_workflow_id(request)).terminate("by a test"))
     other = call("refund", settled(), "9.00", *BROKEN, "--request-id", request)
     assert (other.status, other.out) == (1, "")
     assert "another refund's" in other.err
@@ -133,26 +137,26 @@ def test_an_id_that_went_on_as_another_refund_is_no_answer_to_this_one_and_one_t
     assert (ran.status, "2.10 USD" in ran.out) == (0, True)
 
 
-def test_a_refund_that_is_ended_from_outside_meanwhile_is_not_told_as_refused(shop, settled, call):
+def test_a_refund_that_is_ended_from_outside_meanwhile_is_not_told_as_refused(namespace, settled, call):
     trip, request = settled(), str(uuid.uuid4())
-    shop.do(shop.control.add_fault(trip, "refund", "forbidden"))
+    namespace.do(namespace.control.add_fault(trip, "refund", "forbidden"))
 
     async def ended():
-        await shop.control.wait_for_calls(trip, "refund", at_least=1)
-        await shop.client.get_workflow_handle(refund_workflow_id(request)).terminate("by a test")
+        await namespace.control.wait_for_calls(trip, "refund", at_least=1)
+        await namespace.client.get_workflow_handle(refund_workflow_id(request)).terminate("by a test")
 
     with ThreadPoolExecutor(1) as pool:
-        ending = pool.submit(shop.do, ended())
+        ending = pool.submit(namespace.do, ended())
         ran = call("refund", trip, "2.10", *BROKEN, "--request-id", request)
         ending.result()
     assert ran.status == 1
     assert f"repeat it with --request-id {request}" in ran.err.replace("\n", " ")
 
 
-def test_a_wrong_word_about_a_refund_is_corrected_by_another_that_says_why(call, settled, shop, refunds_of):
+def test_a_wrong_word_about_a_refund_is_corrected_by_another_that_says_why(call, settled, namespace, refunds_of):
     trip, request = settled(), str(uuid.uuid4())
     for kind in ("drop_after", "bad_request"):
-        shop.do(shop.control.add_fault(trip, "refund", kind))
+        namespace.do(namespace.control.add_fault(trip, "refund", kind))
     shown = call("refund", trip, "42.10", *BROKEN, "--request-id", request)
     assert "resolve-refund" in shown.out
     assert call("resolve-refund", request, "--not-given-back", *ANN).status == 0
@@ -175,20 +179,20 @@ def test_an_id_with_another_refund_is_refused_while_the_first_is_under_way(call,
     call("retry-refund", request, *ANN)
 
 
-def test_a_person_need_not_wait(call, settled, shop, refunds_of):
+def test_a_person_need_not_wait(call, settled, namespace, refunds_of):
     trip, request = settled(), str(uuid.uuid4())
     ran = call("refund", trip, "2.10", *BROKEN, "--request-id", request, "--no-wait")
     assert ran.status == 0
     assert f"show-refund {request}" in ran.out
-    shop.do(shop.client.get_workflow_handle(refund_workflow_id(request)).result())
+    namespace.do(namespace.client.get_workflow_handle(refund_workflow_id(request)).result())
     assert refunds_of(trip) == ["2.10"]
 
 
 @pytest.fixture
-def held_up(shop, settled):
+def held_up(namespace, settled):
     """A refund that the service does not let in, until somebody says retry."""
     trip, request = settled(), str(uuid.uuid4())
-    shop.do(shop.control.add_fault(trip, "refund", "forbidden"))
+    namespace.do(namespace.control.add_fault(trip, "refund", "forbidden"))
     payload = {
         "shoppingTripId": trip,
         "refundRequestId": request,
@@ -196,8 +200,8 @@ def held_up(shop, settled):
         "reason": "DAMAGED_ITEM",
     }
     workflow_id = refund_workflow_id(request)
-    shop.do(shop.client.start_workflow(REFUND, payload, id=workflow_id, task_queue=TASK_QUEUE))
-    shop.do(shop.control.wait_for_calls(trip, "refund"))
+    namespace.do(namespace.client.start_workflow(REFUND, payload, id=workflow_id, task_queue=TASK_QUEUE))
+    namespace.do(namespace.control.wait_for_calls(trip, "refund"))
     return trip, request
 
 
@@ -224,9 +228,11 @@ def test_a_refund_that_is_held_up_says_where_it_stands_and_goes_on_when_it_is_re
     assert f"the refund {request} is already done" in call("retry-refund", request, *ANN).err
 
 
-def test_a_refund_whose_workflow_was_stopped_from_outside_goes_on_when_it_is_repeated(call, held_up, refunds_of, shop):
+def test_a_refund_whose_workflow_was_stopped_from_outside_goes_on_when_it_is_repeated(
+    call, held_up, refunds_of, namespace
+):
     trip, request = held_up
-    shop.do(shop.client.get_workflow_handle(refund_workflow_id(request)).terminate("by a test"))
+    namespace.do(namespace.client.get_workflow_handle(refund_workflow_id(request)).terminate("by a test"))
     shown = call("show-refund", request, "--json").document
     assert (shown["stage"], shown["attention"]["cause"]) == ("terminated", "ended")
     assert "Temporal ended its workflow" in call("show-refund", request).out
@@ -251,7 +257,7 @@ def test_a_refused_refund_is_shown_as_refused(call):
 
 
 @pytest.fixture
-def forgotten(shop, settled):
+def forgotten(namespace, settled):
     """A refund that the ledger alone knows, in the state that is asked for."""
 
     def _forgotten(state):
@@ -262,11 +268,11 @@ def forgotten(shop, settled):
             reason=RefundReason.DAMAGED_ITEM,
         )
         now = datetime.now(UTC)
-        shop.ledger.reserve_refund(request, now, timedelta(days=7))
+        namespace.ledger.reserve_refund(request, now, timedelta(days=7))
         if state is RefundProgress.POSTED:
-            shop.ledger.post_refund(request, now, "r-17")
+            namespace.ledger.post_refund(request, now, "r-17")
         elif state is RefundProgress.RELEASED:
-            shop.ledger.release_refund(request)
+            namespace.ledger.release_refund(request)
         return request
 
     return _forgotten
@@ -298,14 +304,14 @@ def test_a_refund_that_is_not_there_is_told(call):
     assert "and the ledger does not know it" in ran.err
 
 
-def test_a_debt_that_was_paid_later_is_recorded_once(call, settled, shop):
+def test_a_debt_that_was_paid_later_is_recorded_once(call, settled, namespace):
     trip = settled("30.00")
     first, second = (call("recover", trip, "12.10", "--id", "invoice-17") for _ in range(2))
     assert (first.status, first.out) == (0, f"Trip {trip}: 22.10 USD of 42.10 USD is paid.\n")
     assert second.out == first.out
     assert "told before" in second.err
     assert call("recover", trip, "20.00", "--json").document["settled"] == {"amount": "42.10", "code": "USD"}
-    statuses = shop.do(shop.control.trip(trip))["paymentStatuses"]
+    statuses = namespace.do(namespace.control.trip(trip))["paymentStatuses"]
     assert statuses[-1]["settledAmount"] == {"amount": "42.10", "code": "USD"}
 
 
@@ -338,16 +344,16 @@ def test_a_shop_without_a_worker_keeps_the_refund_for_later_and_says_so(call):
     assert "it is started" in ran.err
 
 
-def test_a_payment_status_that_the_service_rejected_is_sent_again_at_an_operators_word(call, settled, shop):
+def test_a_payment_status_that_the_service_rejected_is_sent_again_at_an_operators_word(call, settled, namespace):
     trip = settled("30.00")
-    shop.do(shop.control.add_fault(trip, "payment-status", "rejected", times=2))
+    namespace.do(namespace.control.add_fault(trip, "payment-status", "rejected", times=2))
     assert call("recover", trip, "12.10", "--id", "i17").status == 0
     delivery = f"{trip}:i17:payment-status"
-    shop.do(shop.control.wait_for_calls(trip, "payment-status", at_least=3))
+    namespace.do(namespace.control.wait_for_calls(trip, "payment-status", at_least=3))
     while "not rejected" in (ran := call("retry-delivery", delivery, *ANN)).err:
         pass  # the second answer has not reached the workflow yet
     assert (ran.status, ran.out, ran.err) == (0, "It is sent again.\n", "")
-    shop.do(shop.control.wait_for_calls(trip, "payment-status", at_least=4))
-    *_, status = shop.do(shop.control.trip(trip))["paymentStatuses"]
+    namespace.do(namespace.control.wait_for_calls(trip, "payment-status", at_least=4))
+    *_, status = namespace.do(namespace.control.trip(trip))["paymentStatuses"]
     assert status["settledAmount"] == {"amount": "22.10", "code": "USD"}
     assert "there is no delivery nothing" in call("retry-delivery", "nothing", *ANN).err

@@ -149,15 +149,15 @@ def test_trips_are_listed_by_store_stage_and_attention(run, started):
 
 
 def test_a_trip_whose_start_failed_is_listed_with_its_attention(run, server):
-    shop, trip = server.shop, uuid.uuid4().hex
+    namespace, trip = server.operations, uuid.uuid4().hex
     payload = {"storeId": "store-lost", "shoppingTripId": trip}
-    start = shop.client.start_workflow(SHOPPING_TRIP, payload, id=trip_workflow_id(trip), task_queue=TASK_QUEUE)
-    shop.do(start)
+    start = namespace.client.start_workflow(SHOPPING_TRIP, payload, id=trip_workflow_id(trip), task_queue=TASK_QUEUE)
+    namespace.do(start)
     asked = ("list", "--store", "store-lost", "--attention", "start", "--json")
-    while not (found := run(*asked, **shop.variables).documents) or found[0]["workflow"] == "running":
+    while not (found := run(*asked, **namespace.variables).documents) or found[0]["workflow"] == "running":
         pass
     assert [(each["shoppingTripId"], each["workflow"]) for each in found] == [(trip, "failed")]
-    assert "failed" in run("list", "--attention", "any", **shop.variables).out
+    assert "failed" in run("list", "--attention", "any", **namespace.variables).out
 
 
 def test_trips_are_listed_by_outcome(run, started):

@@ -69,13 +69,13 @@ def test_a_second_start_answers_with_the_first_also_after_the_end(run, trip):
 def test_a_trip_whose_start_could_not_be_used_is_started_again_corrected(run, trip, server):
     payload = trip("42.10")
     wrong = payload | {"policy": {"fallbak": "write_off"}}
-    shop, workflow_id = server.shop, f"trip-{payload['shoppingTripId']}"
-    first = shop.client.execute_workflow(SHOPPING_TRIP, wrong, id=workflow_id, task_queue=TASK_QUEUE)
+    namespace, workflow_id = server.operations, f"trip-{payload['shoppingTripId']}"
+    first = namespace.client.execute_workflow(SHOPPING_TRIP, wrong, id=workflow_id, task_queue=TASK_QUEUE)
     with pytest.raises(WorkflowFailureError):
-        shop.do(first)
-    ran = run("start", "-", "--wait", "--json", stdin=payload, **shop.variables)
+        namespace.do(first)
+    ran = run("start", "-", "--wait", "--json", stdin=payload, **namespace.variables)
     assert (ran.status, ran.document["captured"]["amount"]) == (0, "42.10")
-    again = run("start", "-", "--json", stdin=payload, **shop.variables)
+    again = run("start", "-", "--json", stdin=payload, **namespace.variables)
     assert again.document["started"] is False
 
 
@@ -221,32 +221,32 @@ def test_who_waits_hears_at_once_what_was_refused_and_after_ctrl_c_that_the_rest
 
 @pytest.mark.parametrize("start", ["start", "execute"])
 def test_a_trip_is_started_by_temporals_own_command_line_which_sends_timeouts_of_zero(trip, server, start):
-    payload, shop = trip(None), server.shop
+    payload, namespace = trip(None), server.operations
     payload["cart"] = {"total": {"amount": "0.00", "code": "USD"}}
     workflow = f"trip-{payload['shoppingTripId']}"
-    where = ["--address", server.address, "--namespace", shop.client.namespace]
+    where = ["--address", server.address, "--namespace", namespace.client.namespace]
     command = [TEMPORAL, "workflow", start, *where, "--type", SHOPPING_TRIP, "--task-queue", TASK_QUEUE]
     command += ["--workflow-id", workflow, "--input", json.dumps(payload)]
     done = subprocess.run(command, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert shop.do(shop.client.get_workflow_handle(workflow).result())["outcome"] == "cancelled"
+    assert namespace.do(namespace.client.get_workflow_handle(workflow).result())["outcome"] == "cancelled"
 
 
 def test_a_trip_with_a_cron_schedule_fails_in_words(trip, server):
-    payload, shop = trip(None), server.shop
-    start = shop.client.start_workflow(
+    payload, namespace = trip(None), server.operations
+    start = namespace.client.start_workflow(
         SHOPPING_TRIP,
         payload,
         id=f"trip-{payload['shoppingTripId']}",
         task_queue=TASK_QUEUE,
         cron_schedule="@every 1s",
     )
-    handle = shop.do(start)
+    handle = namespace.do(start)
     with pytest.raises(WorkflowContinuedAsNewError):  # what a cron schedule makes of a failure
-        shop.do(handle.result(follow_runs=False))
-    shop.do(shop.client.get_workflow_handle(handle.id).terminate("the schedule goes on for ever"))
-    first = shop.client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
-    assert "a cron schedule" in str(shop.do(first.fetch_history()).events[-1])
+        namespace.do(handle.result(follow_runs=False))
+    namespace.do(namespace.client.get_workflow_handle(handle.id).terminate("the schedule goes on for ever"))
+    first = namespace.client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
+    assert "a cron schedule" in str(namespace.do(first.fetch_history()).events[-1])
 
 
 async def exists(handle):

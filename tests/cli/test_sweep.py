@@ -33,22 +33,22 @@ USD = {"amount": "1.00", "code": "USD"}
 
 
 @pytest.fixture
-def shop(server):
-    return server.shop
+def namespace(server):
+    return server.operations
 
 
 @pytest.fixture
-def closed(shop):
+def closed(namespace):
     """Start a workflow where no worker takes it, end it, and wait until visibility knows."""
 
     def _closed(workflow, workflow_id, payload, *, queue="nobody", how="terminate", **options):
-        start = shop.client.start_workflow(workflow, payload, id=workflow_id, task_queue=queue, **options)
-        handle = shop.do(start)
+        start = namespace.client.start_workflow(workflow, payload, id=workflow_id, task_queue=queue, **options)
+        handle = namespace.do(start)
         if how == "terminate":
-            shop.do(handle.terminate("by a test"))
+            namespace.do(handle.terminate("by a test"))
         elif how == "cancel":
-            shop.do(handle.cancel())
-        while not shop.do(closed_in_visibility(shop.client, handle)):
+            namespace.do(handle.cancel())
+        while not namespace.do(closed_in_visibility(namespace.client, handle)):
             pass
         return handle
 
@@ -62,14 +62,16 @@ async def closed_in_visibility(client, handle, status=None):
 
 
 @pytest.fixture
-def sweep(shop):
+def sweep(namespace):
     """Look at all that is closed; gives the bodies of the incidents that came of it."""
 
     def _sweep():
-        before = len(shop.do(shop.control.incidents()))
+        before = len(namespace.do(namespace.control.incidents()))
         workflow_id = f"sweep-{uuid.uuid4()}"
-        looked = shop.do(shop.client.execute_workflow(SWEEP, id=workflow_id, task_queue=DELIVERIES_TASK_QUEUE))
-        return looked, [incident["body"] for incident in shop.do(shop.control.incidents())[before:]]
+        looked = namespace.do(
+            namespace.client.execute_workflow(SWEEP, id=workflow_id, task_queue=DELIVERIES_TASK_QUEUE)
+        )
+        return looked, [incident["body"] for incident in namespace.do(namespace.control.incidents())[before:]]
 
     return _sweep
 
@@ -82,7 +84,7 @@ def about(incidents, **facts):
     return [each for each in incidents if all(each.get(name) == value for name, value in facts.items())]
 
 
-def test_a_trip_that_temporal_ended_is_one_incident_however_often_it_is_looked_at(shop, closed, sweep):
+def test_a_trip_that_temporal_ended_is_one_incident_however_often_it_is_looked_at(namespace, closed, sweep):
     trip_id = uuid.uuid4().hex
     closed(SHOPPING_TRIP, trip_workflow_id(trip_id), trip_payload(trip_id))
     looks = [sweep(), sweep()]
@@ -94,7 +96,7 @@ def test_a_trip_that_temporal_ended_is_one_incident_however_often_it_is_looked_a
     assert "--restart" in incident["whatToDo"]
 
 
-def test_a_trip_that_timed_out_is_told_and_one_whose_start_was_refused_has_told_so_itself(shop, closed, sweep):
+def test_a_trip_that_timed_out_is_told_and_one_whose_start_was_refused_has_told_so_itself(namespace, closed, sweep):
     late, refused = uuid.uuid4().hex, uuid.uuid4().hex
     timeout = {"how": "wait", "run_timeout": timedelta(seconds=1)}
     closed(SHOPPING_TRIP, trip_workflow_id(late), trip_payload(late), **timeout)
@@ -104,21 +106,23 @@ def test_a_trip_that_timed_out_is_told_and_one_whose_start_was_refused_has_told_
     assert about(incidents, shoppingTripId=refused) == []
 
 
-def test_a_trip_that_the_ledger_knows_is_no_incident_and_a_settled_one_that_it_lacks_is_one(shop, closed, sweep):
+def test_a_trip_that_the_ledger_knows_is_no_incident_and_a_settled_one_that_it_lacks_is_one(namespace, closed, sweep):
     known, lost, lives = (uuid.uuid4().hex for _ in range(3))
     for trip_id in (known, lost):
         closed(SHOPPING_TRIP, trip_workflow_id(trip_id), cancelled(trip_id), queue=TASK_QUEUE, how="wait")
-    forget(shop.ledger, lost)
+    forget(namespace.ledger, lost)
     closed(SHOPPING_TRIP, trip_workflow_id(lives), trip_payload(lives))
-    shop.do(
-        shop.client.start_workflow(SHOPPING_TRIP, trip_payload(lives), id=trip_workflow_id(lives), task_queue="nobody")
+    namespace.do(
+        namespace.client.start_workflow(
+            SHOPPING_TRIP, trip_payload(lives), id=trip_workflow_id(lives), task_queue="nobody"
+        )
     )
     incidents = sweep()[1]
     assert about(incidents, shoppingTripId=known) == []
     (incident,) = about(incidents, shoppingTripId=lost)
     assert "is completed, and the ledger does not know it" in incident["sentence"]
     assert about(incidents, shoppingTripId=lives) == [], "a later run goes on with it"
-    shop.do(shop.client.get_workflow_handle(trip_workflow_id(lives)).terminate("by a test"))
+    namespace.do(namespace.client.get_workflow_handle(trip_workflow_id(lives)).terminate("by a test"))
 
 
 def cancelled(trip_id):
@@ -138,7 +142,7 @@ def forget(ledger, trip_id):
             connection.exec_driver_sql(sql)
 
 
-def test_refunds_recoveries_and_reconciliations_that_temporal_ended_are_told_too(shop, closed, sweep):
+def test_refunds_recoveries_and_reconciliations_that_temporal_ended_are_told_too(namespace, closed, sweep):
     trip_id, refund, recovery = uuid.uuid4().hex, str(uuid.uuid4()), uuid.uuid4().hex
     closed(
         REFUND,
@@ -159,35 +163,37 @@ def test_refunds_recoveries_and_reconciliations_that_temporal_ended_are_told_too
         assert "terminated" in told["sentence"]
 
 
-def test_a_delivery_that_was_terminated_is_started_again_and_one_that_was_cancelled_is_given_up(shop, closed, sweep):
+def test_a_delivery_that_was_terminated_is_started_again_and_one_that_was_cancelled_is_given_up(
+    namespace, closed, sweep
+):
     ended, given_up = (uuid.uuid4().hex for _ in range(2))
-    shop.do(shop.control.fail_receivers(incidents=503))
+    namespace.do(namespace.control.fail_receivers(incidents=503))
     for key, how, queue in ((ended, "terminate", "nobody"), (given_up, "cancel", DELIVERIES_TASK_QUEUE)):
         notification = {"kind": "incident", "key": key, "body": {"shoppingTripId": key, "state": "opened"}}
         closed(DELIVERY, delivery_workflow_id(key), notification, how=how, queue=queue)
-    shop.do(shop.control.fail_receivers())
+    namespace.do(namespace.control.fail_receivers())
     assert sweep()[0]["restarted"] == 1
-    shop.do(shop.client.get_workflow_handle(delivery_workflow_id(ended)).result())
-    told = [incident["body"].get("shoppingTripId") for incident in shop.do(shop.control.incidents())]
+    namespace.do(namespace.client.get_workflow_handle(delivery_workflow_id(ended)).result())
+    told = [incident["body"].get("shoppingTripId") for incident in namespace.do(namespace.control.incidents())]
     assert (told.count(ended), told.count(given_up)) == (1, 0)
 
 
-def test_the_sweep_is_scheduled_by_the_worker_and_goes_on_from_its_last_look(shop, sweep):
+def test_the_sweep_is_scheduled_by_the_worker_and_goes_on_from_its_last_look(namespace, sweep):
     for _ in range(2):
-        shop.do(schedule_sweep(shop.client))
-    schedule = shop.client.get_schedule_handle(SWEEP_SCHEDULE)
-    (interval,) = shop.do(schedule.describe()).schedule.spec.intervals
+        namespace.do(schedule_sweep(namespace.client))
+    schedule = namespace.client.get_schedule_handle(SWEEP_SCHEDULE)
+    (interval,) = namespace.do(schedule.describe()).schedule.spec.intervals
     assert interval.every == SWEEP_INTERVAL
     runs = []
     for count in (1, 2):
-        shop.do(schedule.trigger())
-        while len(shop.do(schedule.describe()).info.recent_actions) < count:
+        namespace.do(schedule.trigger())
+        while len(namespace.do(schedule.describe()).info.recent_actions) < count:
             pass
-        action = shop.do(schedule.describe()).info.recent_actions[-1].action
-        runs.append(shop.client.get_workflow_handle(action.workflow_id, run_id=action.first_execution_run_id))
-        shop.do(runs[-1].result())
-    shop.do(schedule.delete())
-    first, second = (windows(shop.do(run.fetch_history())) for run in runs)
+        action = namespace.do(schedule.describe()).info.recent_actions[-1].action
+        runs.append(namespace.client.get_workflow_handle(action.workflow_id, run_id=action.first_execution_run_id))
+        namespace.do(runs[-1].result())
+    namespace.do(schedule.delete())
+    first, second = (windows(namespace.do(run.fetch_history())) for run in runs)
     assert len(first) > len(second) == 1
 
 
@@ -199,13 +205,17 @@ def windows(history):
 
 
 @pytest.fixture
-def done(shop):
+def done(namespace):
     """Have a worker do something to its end."""
 
     def _done(workflow, workflow_id, payload, **options):
-        execution = shop.client.execute_workflow(workflow, payload, id=workflow_id, task_queue=TASK_QUEUE, **options)
-        result = shop.do(execution)
-        while not shop.do(closed_in_visibility(shop.client, shop.client.get_workflow_handle(workflow_id), "Completed")):
+        execution = namespace.client.execute_workflow(
+            workflow, payload, id=workflow_id, task_queue=TASK_QUEUE, **options
+        )
+        result = namespace.do(execution)
+        while not namespace.do(
+            closed_in_visibility(namespace.client, namespace.client.get_workflow_handle(workflow_id), "Completed")
+        ):
             pass
         return result
 
@@ -222,9 +232,9 @@ def one_incident(incidents, **facts):
     return opened["cause"]
 
 
-def test_what_temporal_ended_is_closed_when_another_run_has_done_it(shop, closed, sweep, done):
+def test_what_temporal_ended_is_closed_when_another_run_has_done_it(namespace, closed, sweep, done):
     trip_id, refund, recovery = uuid.uuid4().hex, str(uuid.uuid4()), uuid.uuid4().hex
-    shop.do(shop.control.plan(trip_id, balance="30.00"))
+    namespace.do(namespace.control.plan(trip_id, balance="30.00"))
     cart = {"total": {"amount": "42.10", "code": "USD"}}
     sale = trip_payload(trip_id) | {"cart": cart, "policy": {"onDecline": "incremental"}}
     paid = {"shoppingTripId": trip_id, "recoveryId": recovery, "amount": USD, "recoveredAt": "2026-11-23T10:00:00Z"}
@@ -245,9 +255,9 @@ def mine(incidents, trip_id):
     return [told for told in incidents if trip_id == told.get("shoppingTripId")]
 
 
-def test_a_refused_start_is_closed_when_the_trip_is_settled_also_under_its_right_id(shop, closed, sweep, done):
+def test_a_refused_start_is_closed_when_the_trip_is_settled_also_under_its_right_id(namespace, closed, sweep, done):
     same, other, another = uuid.uuid4().hex, str(uuid.uuid4()), uuid.uuid4().hex
-    before = len(shop.do(shop.control.incidents()))
+    before = len(namespace.do(namespace.control.incidents()))
     closed(SHOPPING_TRIP, trip_workflow_id(same), {"storeId": "store-1"}, how="wait", queue=TASK_QUEUE)
     closed(SHOPPING_TRIP, trip_workflow_id(other.upper()), trip_payload(other), how="wait", queue=TASK_QUEUE)
     mistaken = uuid.uuid4().hex
@@ -255,16 +265,20 @@ def test_a_refused_start_is_closed_when_the_trip_is_settled_also_under_its_right
     for trip_id in (same, other, mistaken):
         done(SHOPPING_TRIP, trip_workflow_id(trip_id), cancelled(trip_id))
     sweep()
-    told = [incident["body"] for incident in shop.do(shop.control.incidents())[before:]]
+    told = [incident["body"] for incident in namespace.do(namespace.control.incidents())[before:]]
     assert one_incident(about(told, shoppingTripId=other)) == "start"
     assert [each["state"] for each in about(told, shoppingTripId=same, cause="start")] == ["opened", "closed"]
     assert [each["state"] for each in about(told, shoppingTripId=another)] == ["opened"], "nobody charges that sale yet"
 
 
-def test_a_run_that_another_one_took_the_place_of_at_once_was_never_told_and_is_not_closed(shop, closed, sweep, done):
+def test_a_run_that_another_one_took_the_place_of_at_once_was_never_told_and_is_not_closed(
+    namespace, closed, sweep, done
+):
     trip_id = uuid.uuid4().hex
     workflow_id = trip_workflow_id(trip_id)
-    shop.do(shop.client.start_workflow(SHOPPING_TRIP, trip_payload(trip_id), id=workflow_id, task_queue="nobody"))
+    namespace.do(
+        namespace.client.start_workflow(SHOPPING_TRIP, trip_payload(trip_id), id=workflow_id, task_queue="nobody")
+    )
     in_its_place = WorkflowIDConflictPolicy.TERMINATE_EXISTING
     done(SHOPPING_TRIP, workflow_id, cancelled(trip_id), id_conflict_policy=in_its_place)
     assert about(sweep()[1], shoppingTripId=trip_id) == []
@@ -280,8 +294,8 @@ def impatient(monkeypatch):
         monkeypatch.setattr(f"{module}.NOT_BEGUN_AFTER", timedelta(0))
 
 
-def seen(shop, workflow_id):
-    while not shop.do(in_visibility(shop.client, workflow_id)):
+def seen(namespace, workflow_id):
+    while not namespace.do(in_visibility(namespace.client, workflow_id)):
         pass
 
 
@@ -289,7 +303,7 @@ async def in_visibility(client, workflow_id):
     return [execution async for execution in client.list_workflows(f"WorkflowId = '{workflow_id}'")]
 
 
-def test_what_no_worker_takes_up_is_one_incident_each_however_often_it_is_looked_at(shop, sweep, impatient):
+def test_what_no_worker_takes_up_is_one_incident_each_however_often_it_is_looked_at(namespace, sweep, impatient):
     trip_id, later, refund, recovery = (str(uuid.uuid4()) for _ in range(4))
     paid = {"shoppingTripId": trip_id, "recoveryId": recovery, "amount": USD, "recoveredAt": "2026-11-23T10:00:00Z"}
     back = {"shoppingTripId": trip_id, "refundRequestId": refund, "amount": USD}
@@ -300,40 +314,44 @@ def test_what_no_worker_takes_up_is_one_incident_each_however_often_it_is_looked
         (RECOVERY, recovery_workflow_id(trip_id, recovery), paid, {}),
     )
     for workflow, workflow_id, payload, options in starts:
-        shop.do(shop.client.start_workflow(workflow, payload, id=workflow_id, task_queue="nobody", **options))
-        seen(shop, workflow_id)
+        namespace.do(namespace.client.start_workflow(workflow, payload, id=workflow_id, task_queue="nobody", **options))
+        seen(namespace, workflow_id)
     incidents = mine(sweep()[1] + sweep()[1], trip_id)
     assert [(told["cause"], told["state"]) for told in incidents] == [("not_begun", "opened")] * 3
     assert [told.get("refundRequestId") for told in incidents].count(refund) == 1
     assert "store-1" in {told.get("storeId") for told in incidents}
     for _, workflow_id, _, _ in starts:
-        shop.do(shop.client.get_workflow_handle(workflow_id).terminate("by a test"))
+        namespace.do(namespace.client.get_workflow_handle(workflow_id).terminate("by a test"))
     assert about(incidents, shoppingTripId=later) == []
 
 
-def test_a_trip_that_waits_for_its_cart_has_begun(shop, sweep, impatient):
+def test_a_trip_that_waits_for_its_cart_has_begun(namespace, sweep, impatient):
     trip_id = uuid.uuid4().hex
     workflow_id = trip_workflow_id(trip_id)
-    handle = shop.do(
-        shop.client.start_workflow(SHOPPING_TRIP, trip_payload(trip_id), id=workflow_id, task_queue=TASK_QUEUE)
+    handle = namespace.do(
+        namespace.client.start_workflow(SHOPPING_TRIP, trip_payload(trip_id), id=workflow_id, task_queue=TASK_QUEUE)
     )
-    while not [found for found in shop.do(in_visibility(shop.client, workflow_id)) if stage_of(found)]:
+    while not [found for found in namespace.do(in_visibility(namespace.client, workflow_id)) if stage_of(found)]:
         pass
     assert about(sweep()[1], shoppingTripId=trip_id) == []
-    shop.do(handle.terminate("by a test"))
+    namespace.do(handle.terminate("by a test"))
 
 
-def test_a_start_whose_key_no_worker_has_is_told_until_it_is_ended_and_done_with_theirs(shop, sweep, impatient, done):
+def test_a_start_whose_key_no_worker_has_is_told_until_it_is_ended_and_done_with_theirs(
+    namespace, sweep, impatient, done
+):
     trip_id = str(uuid.uuid4())
     workflow_id = trip_workflow_id(trip_id)
-    start = with_key(shop).start_workflow(SHOPPING_TRIP, trip_payload(trip_id), id=workflow_id, task_queue=TASK_QUEUE)
-    handle = shop.do(start)
-    seen(shop, workflow_id)
+    start = with_key(namespace).start_workflow(
+        SHOPPING_TRIP, trip_payload(trip_id), id=workflow_id, task_queue=TASK_QUEUE
+    )
+    handle = namespace.do(start)
+    seen(namespace, workflow_id)
     (told,) = about(sweep()[1], shoppingTripId=trip_id)
     assert (told["cause"], told["state"]) == ("not_begun", "opened")
     assert "PAYLOAD_KEYS" in told["whatToDo"]
-    shop.do(handle.terminate("its key is lost"))
-    while not shop.do(closed_in_visibility(shop.client, handle)):
+    namespace.do(handle.terminate("its key is lost"))
+    while not namespace.do(closed_in_visibility(namespace.client, handle)):
         pass
     ended = sweep()[1]
     done(SHOPPING_TRIP, workflow_id, cancelled(trip_id))
@@ -342,20 +360,22 @@ def test_a_start_whose_key_no_worker_has_is_told_until_it_is_ended_and_done_with
         one_incident(about(incidents, shoppingTripId=trip_id, cause=cause))
 
 
-def test_of_a_recovery_that_nobody_can_read_its_workflow_says_of_which_trip_it_is(shop, sweep, impatient):
+def test_of_a_recovery_that_nobody_can_read_its_workflow_says_of_which_trip_it_is(namespace, sweep, impatient):
     trip_id, recovery = str(uuid.uuid4()), str(uuid.uuid4())
     workflow_id = recovery_workflow_id(trip_id, recovery)
-    handle = shop.do(with_key(shop).start_workflow(RECOVERY, {}, id=workflow_id, task_queue="nobody"))
-    seen(shop, workflow_id)
+    handle = namespace.do(with_key(namespace).start_workflow(RECOVERY, {}, id=workflow_id, task_queue="nobody"))
+    seen(namespace, workflow_id)
     waiting = mine(sweep()[1], trip_id)
-    shop.do(handle.terminate("its key is lost"))
-    while not shop.do(closed_in_visibility(shop.client, handle)):
+    namespace.do(handle.terminate("its key is lost"))
+    while not namespace.do(closed_in_visibility(namespace.client, handle)):
         pass
     ended = mine(sweep()[1], trip_id)
     assert [told["cause"] for told in (*waiting, *ended)] == ["not_begun", "ended"]
     assert f"recovery {recovery}'s workflow" in ended[0]["sentence"]
 
 
-def with_key(shop):
+def with_key(namespace):
     """Somebody who encrypts with a key that no worker has."""
-    return Client(shop.client.service_client, namespace=shop.client.namespace, data_converter=data_converter([KEY]))
+    return Client(
+        namespace.client.service_client, namespace=namespace.client.namespace, data_converter=data_converter([KEY])
+    )

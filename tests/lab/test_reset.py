@@ -18,15 +18,15 @@ from tests.lab.conftest import LIMIT
 
 
 @pytest.fixture
-async def shop(server, tmp_path):
+async def services(server, tmp_path):
     async with simulator(tmp_path) as service, Control(service) as control:
         with worker(tmp_path, server.address, service) as its_worker:
             yield server.client, control
             its_worker.kill()  # it would wait for the answer that is held back
 
 
-async def trip(shop, **plan):
-    client, control = shop
+async def trip(services, **plan):
+    client, control = services
     trip_id = str(uuid.uuid4())
     await control.plan(trip_id, **plan)
     started, cart = datetime.now(UTC).isoformat(), {"total": usd_json("20.00")}
@@ -61,9 +61,9 @@ async def result(handle):
 
 @pytest.mark.parametrize("call", ["capture", "transactional-data"], ids=["in its capture", "after its capture"])
 @pytest.mark.parametrize("task", [0, -1], ids=["to its start", "to its last task"])
-async def test_a_trip_that_is_reset_captures_the_same_once_more_and_nothing_else(shop, call, task):
-    client, control = shop
-    trip_id, handle = await trip(shop, faults=[{"call": call, "kind": "hold"}])
+async def test_a_trip_that_is_reset_captures_the_same_once_more_and_nothing_else(services, call, task):
+    client, control = services
+    trip_id, handle = await trip(services, faults=[{"call": call, "kind": "hold"}])
     await control.wait_for_calls(trip_id, call, at_least=1)
     again = await reset(client, handle, (await tasks_done(handle))[task])
     settled, account = await result(again), await control.trip(trip_id)
@@ -72,9 +72,9 @@ async def test_a_trip_that_is_reset_captures_the_same_once_more_and_nothing_else
     assert len(account["captures"]) == 1
 
 
-async def test_a_refund_that_is_reset_after_the_service_took_it_is_not_given_back_twice(shop):
-    client, control = shop
-    trip_id, handle = await trip(shop)
+async def test_a_refund_that_is_reset_after_the_service_took_it_is_not_given_back_twice(services):
+    client, control = services
+    trip_id, handle = await trip(services)
     await result(handle)
     await control.add_fault(trip_id, "refund", "hold")
     await control.add_fault(trip_id, "refund", "bad_request")

@@ -44,7 +44,7 @@ READABLE = {"searchAttributes", "userMetadata", "details.data"}
 local activity (its name, its times; in the `data` of its marker's details) are not encrypted."""
 
 
-class Shop:
+class WorkerEnvironment:
     """The servers, and what a cart system and an operator do."""
 
     def __init__(self, folder, server, service, control):
@@ -115,9 +115,9 @@ class Shop:
 
 
 @pytest.fixture
-async def shop(server, tmp_path):
+async def env(server, tmp_path):
     async with simulator(tmp_path) as service, Control(service) as control:
-        yield Shop(tmp_path, server, service, control)
+        yield WorkerEnvironment(tmp_path, server, service, control)
 
 
 async def calls_begun(handle):
@@ -140,86 +140,86 @@ async def versions(handle):
     return {each.deployment_version.build_id for each in done if each.started_event_id}
 
 
-async def test_a_worker_that_starts_keeps_the_sweep_scheduled(shop):
-    with shop.worker(), shop.worker():
-        await shop.ended(*await shop.start())
-    sweep = await shop.server.client.get_schedule_handle(SWEEP_SCHEDULE).describe()
+async def test_a_worker_that_starts_keeps_the_sweep_scheduled(env):
+    with env.worker(), env.worker():
+        await env.ended(*await env.start())
+    sweep = await env.server.client.get_schedule_handle(SWEEP_SCHEDULE).describe()
     assert not sweep.schedule.state.paused
 
 
-async def test_two_workers_together_keep_to_the_payment_services_rate(shop):
-    with shop.worker(PAYMENT_SERVICE_MAX_RPS="2"), shop.worker(PAYMENT_SERVICE_MAX_RPS="2"):
-        begun = [await shop.start() for _ in range(4)]
-        settled = [await shop.ended(*each) for each in begun]
+async def test_two_workers_together_keep_to_the_payment_services_rate(env):
+    with env.worker(PAYMENT_SERVICE_MAX_RPS="2"), env.worker(PAYMENT_SERVICE_MAX_RPS="2"):
+        begun = [await env.start() for _ in range(4)]
+        settled = [await env.ended(*each) for each in begun]
     moments = sorted([moment for _, handle in begun for moment in await calls_begun(handle)])
     assert len(moments) == sum(sum(account["calls"].values()) for _, account in settled) == 12
     # Two a second are 5 s; with a limit for each worker by itself it would be a half of that, without one nothing.
     assert (moments[-1] - moments[0]).total_seconds() > 3
 
 
-async def test_a_trip_stays_on_the_version_that_it_began_on_and_new_ones_take_the_current(shop):
+async def test_a_trip_stays_on_the_version_that_it_began_on_and_new_ones_take_the_current(env):
     def version(build_id):
         return {"TEMPORAL_DEPLOYMENT_NAME": DEPLOYMENT, "TEMPORAL_WORKER_BUILD_ID": build_id}
 
-    with shop.worker(**version("v1")):
-        await shop.make_current("v1")
-        old = await shop.start(None)
+    with env.worker(**version("v1")):
+        await env.make_current("v1")
+        old = await env.start(None)
         await old[1].query(STATUS)
-        with shop.worker(**version("v2")):
-            await shop.make_current("v2")
-            new = await shop.start()
-            await shop.ended(*new)
+        with env.worker(**version("v2")):
+            await env.make_current("v2")
+            new = await env.start()
+            await env.ended(*new)
             await old[1].execute_update(SUBMIT_CART, {"total": usd_json("12.00")})
-            await shop.ended(*old)
+            await env.ended(*old)
     assert (await versions(old[1]), await versions(new[1])) == ({"v1"}, {"v2"})
 
 
-async def test_a_trip_whose_versions_workers_are_gone_goes_on_on_the_current_one_when_it_is_freed(shop):
+async def test_a_trip_whose_versions_workers_are_gone_goes_on_on_the_current_one_when_it_is_freed(env):
     def version(build_id):
         return {"TEMPORAL_DEPLOYMENT_NAME": DEPLOYMENT, "TEMPORAL_WORKER_BUILD_ID": build_id}
 
-    with shop.worker(**version("v1")):
-        await shop.make_current("v1")
-        trips = [await shop.start(None) for _ in range(2)]
+    with env.worker(**version("v1")):
+        await env.make_current("v1")
+        trips = [await env.start(None) for _ in range(2)]
         for _, handle in trips:
             await handle.query(STATUS)
-    await shop.make_current("v2")
-    with shop.worker(**version("v2")):
-        await shop.free("--workflow-id", trips[0][1].id)
-        await end_on_the_current_version(shop, *trips[0])
+    await env.make_current("v2")
+    with env.worker(**version("v2")):
+        await env.free("--workflow-id", trips[0][1].id)
+        await end_on_the_current_version(env, *trips[0])
         running = f'TemporalWorkerDeploymentVersion = "{DEPLOYMENT}:v1" AND ExecutionStatus = "Running"'
-        await shop.free("--query", running, "--yes")
-        await end_on_the_current_version(shop, *trips[1])
+        await env.free("--query", running, "--yes")
+        await end_on_the_current_version(env, *trips[1])
 
 
-async def end_on_the_current_version(shop, trip_id, handle):
+async def end_on_the_current_version(env, trip_id, handle):
     await handle.signal(SUBMIT_CART, {"total": usd_json("12.00")})
-    await shop.ended(trip_id, handle)
+    await env.ended(trip_id, handle)
     assert await versions(handle) == {"v1", "v2"}
 
 
-async def test_a_worker_that_is_told_to_end_finishes_the_call_that_is_running_and_its_answer_counts(shop):
-    with shop.worker() as first:
-        trip_id, handle = await shop.start(faults=[{"call": "capture", "kind": "hold"}])
-        await shop.control.wait_for_calls(trip_id, "capture")
+async def test_a_worker_that_is_told_to_end_finishes_the_call_that_is_running_and_its_answer_counts(env):
+    with env.worker() as first:
+        trip_id, handle = await env.start(faults=[{"call": "capture", "kind": "hold"}])
+        await env.control.wait_for_calls(trip_id, "capture")
         first.process.send_signal(signal.SIGTERM)
         while "worker stopping" not in first.output.read_text():
             pass
-        await shop.control.release()
+        await env.control.release()
         assert await asyncio.to_thread(first.process.wait, LIMIT) == 0
-    assert (await shop.control.trip(trip_id))["captured"] == usd_json("42.10")
-    with shop.worker():
-        result, account = await shop.ended(trip_id, handle)
+    assert (await env.control.trip(trip_id))["captured"] == usd_json("42.10")
+    with env.worker():
+        result, account = await env.ended(trip_id, handle)
     assert result["captured"] == usd_json("42.10")
     assert (account["calls"]["capture"], account["repeats"]) == (1, {})
 
 
-async def test_of_a_decision_and_the_timer_in_the_same_moment_one_wins_and_the_other_is_refused(shop):
-    with shop.worker():
-        await shop.ended(*await shop.start())  # the worker is awake: what follows takes a second
+async def test_of_a_decision_and_the_timer_in_the_same_moment_one_wins_and_the_other_is_refused(env):
+    with env.worker():
+        await env.ended(*await env.start())  # the worker is awake: what follows takes a second
         started = datetime.now(UTC) - timedelta(hours=45) + timedelta(seconds=10)
         waiting = {"startedAt": started.isoformat(), "policy": {"decisionWindow": "P3D"}}
-        trips = [await shop.start(more=waiting, balance="30.00", pre_authorized="10.00") for _ in range(2)]
+        trips = [await env.start(more=waiting, balance="30.00", pre_authorized="10.00") for _ in range(2)]
         for _, handle in trips:
             await reach(handle, EventType.EVENT_TYPE_TIMER_STARTED)
     (_, decided_before), (_, decided_after) = trips
@@ -227,9 +227,9 @@ async def test_of_a_decision_and_the_timer_in_the_same_moment_one_wins_and_the_o
     await reach(decided_after, EventType.EVENT_TYPE_TIMER_FIRED)
     await decide_twice(decided_after)
     await reach(decided_before, EventType.EVENT_TYPE_TIMER_FIRED)
-    with shop.worker():
+    with env.worker():
         for trip_id, handle in trips:
-            result, account = await shop.ended(trip_id, handle)
+            result, account = await env.ended(trip_id, handle)
             refused = [line["sentence"] for line in (await handle.query(STATUS))["log"] if line["event"] == "refusal"]
             won = (result["decidedBy"], result["outcome"], len(refused))
             assert won in (("ann", "written_off", 1), ("timer", "partially_captured", 2))
@@ -237,9 +237,9 @@ async def test_of_a_decision_and_the_timer_in_the_same_moment_one_wins_and_the_o
             assert account["calls"].get("capture", 0) + account["calls"].get("cancel", 0) == 1
 
 
-async def test_a_worker_that_stood_still_while_its_trips_settled_elsewhere_calls_nobody_when_it_goes_on(shop):
-    begun = [await shop.start() for _ in range(4)]
-    with shop.worker(PAYMENT_SERVICE_MAX_RPS="1") as still:
+async def test_a_worker_that_stood_still_while_its_trips_settled_elsewhere_calls_nobody_when_it_goes_on(env):
+    begun = [await env.start() for _ in range(4)]
+    with env.worker(PAYMENT_SERVICE_MAX_RPS="1") as still:
         async with asyncio.timeout(LIMIT):
             while await having(begun, WAITING) < 2:  # for the rate
                 pass
@@ -247,14 +247,14 @@ async def test_a_worker_that_stood_still_while_its_trips_settled_elsewhere_calls
             while await having(begun, TAKEN) < 2:  # the server goes on handing tasks to the one that stands still
                 pass
         # It forgets that the one that stands still has asked for more: else each of these costs its trip 10 or 15 s.
-        await shop.server.kill_and_restart()
-        with shop.worker(name="other-worker"):
-            settled = [(await shop.ended(*each))[1] for each in begun]
+        await env.server.kill_and_restart()
+        with env.worker(name="other-worker"):
+            settled = [(await env.ended(*each))[1] for each in begun]
             still.resume()
             async with asyncio.timeout(LIMIT):
                 while "not sent: the task began" not in still.output.read_text():
-                    await shop.ended(*await shop.start())
-    after = [await shop.control.trip(trip_id) for trip_id, _ in begun]
+                    await env.ended(*await env.start())
+    after = [await env.control.trip(trip_id) for trip_id, _ in begun]
     assert [account["calls"] for account in after] == [account["calls"] for account in settled]
 
 
@@ -279,60 +279,60 @@ async def reach(handle, event_type):
             return
 
 
-async def test_encrypted_the_server_stores_ciphertext_only_and_a_key_is_changed_while_a_trip_is_under_way(shop):
+async def test_encrypted_the_server_stores_ciphertext_only_and_a_key_is_changed_while_a_trip_is_under_way(env):
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
     trip_id = str(uuid.uuid4())
-    await shop.control.plan(trip_id, balance="30.60", pre_authorized="10.00")
-    begun = json.dumps(shop.payload(trip_id, "42.10"))
-    with shop.worker(PAYLOAD_KEYS=old):
-        await shop.starter("start", "-", "--json", stdin=begun, PAYLOAD_KEYS=old)
-        await shop.control.wait_for_calls(trip_id, "adjust")
+    await env.control.plan(trip_id, balance="30.60", pre_authorized="10.00")
+    begun = json.dumps(env.payload(trip_id, "42.10"))
+    with env.worker(PAYLOAD_KEYS=old):
+        await env.starter("start", "-", "--json", stdin=begun, PAYLOAD_KEYS=old)
+        await env.control.wait_for_calls(trip_id, "adjust")
     both = f"{new},{old}"
-    with shop.worker(PAYLOAD_KEYS=both):
+    with env.worker(PAYLOAD_KEYS=both):
         note = ["--note", "secret words"]
-        await shop.starter("decide", trip_id, "write_off", "--operator", "ann", *note, "--json", PAYLOAD_KEYS=both)
+        await env.starter("decide", trip_id, "write_off", "--operator", "ann", *note, "--json", PAYLOAD_KEYS=both)
         async with asyncio.timeout(LIMIT):
-            result = await handle_with(await a_client(shop, both), trip_id).result()
-        shown, _ = await shop.starter("show", trip_id, "--json", PAYLOAD_KEYS=both)
+            result = await handle_with(await a_client(env, both), trip_id).result()
+        shown, _ = await env.starter("show", trip_id, "--json", PAYLOAD_KEYS=both)
     assert (result["outcome"], json.loads(shown)["outcome"]) == ("written_off", "written_off")
-    assert await handle_with(await a_client(shop, new), trip_id).result() == result  # written with the new key alone
-    stored = (await handle_with(shop.server.client, trip_id).fetch_history()).to_json()
+    assert await handle_with(await a_client(env, new), trip_id).result() == result  # written with the new key alone
+    stored = (await handle_with(env.server.client, trip_id).fetch_history()).to_json()
     assert "secret" not in stored.lower()
     assert encodings(json.loads(stored)) == {ENCODING}
 
 
-async def test_encrypted_a_decision_with_other_keys_is_refused_and_one_whose_answer_can_not_be_read_is_taken(shop):
+async def test_encrypted_a_decision_with_other_keys_is_refused_and_one_whose_answer_can_not_be_read_is_taken(env):
     old, new, strange = (Fernet.generate_key().decode() for _ in range(3))
     trip_id = str(uuid.uuid4())
-    await shop.control.plan(trip_id, balance="30.60", pre_authorized="10.00")
+    await env.control.plan(trip_id, balance="30.60", pre_authorized="10.00")
     both = f"{new},{old}"
     decide = ["decide", trip_id, "write_off", "--operator", "ann"]
-    with shop.worker(PAYLOAD_KEYS=both):
-        await shop.starter("start", "-", stdin=json.dumps(shop.payload(trip_id, "42.10")), PAYLOAD_KEYS=both)
-        await shop.control.wait_for_calls(trip_id, "adjust")
-        _, told = await shop.starter(*decide, status=1, PAYLOAD_KEYS=strange)
+    with env.worker(PAYLOAD_KEYS=both):
+        await env.starter("start", "-", stdin=json.dumps(env.payload(trip_id, "42.10")), PAYLOAD_KEYS=both)
+        await env.control.wait_for_calls(trip_id, "adjust")
+        _, told = await env.starter(*decide, status=1, PAYLOAD_KEYS=strange)
         assert told.endswith("the reason can't be read: are PAYLOAD_KEYS the same as the worker's?\n")
-        strangers = await a_client(shop, strange)
+        strangers = await a_client(env, strange)
         await handle_with(strangers, trip_id).signal(CHOOSE_DECLINE_STRATEGY, {"strategy": "write_off"})
-        shown, _ = await shop.starter("show", trip_id, "--json", PAYLOAD_KEYS=both)
+        shown, _ = await env.starter("show", trip_id, "--json", PAYLOAD_KEYS=both)
         assert "no key in PAYLOAD_KEYS that fits" in json.loads(shown)["log"][-1]["sentence"]
-    with shop.worker(PAYLOAD_KEYS=f"{both},{strange}"):  # one that could read it now
-        said, told = await shop.starter(*decide, PAYLOAD_KEYS=old)
+    with env.worker(PAYLOAD_KEYS=f"{both},{strange}"):  # one that could read it now
+        said, told = await env.starter(*decide, PAYLOAD_KEYS=old)
         assert (said, told) == (
             "",
             "The trip took it; its answer can't be read: are PAYLOAD_KEYS the same as the worker's?\n",
         )
         async with asyncio.timeout(LIMIT):
-            result = await handle_with(await a_client(shop, both), trip_id).result()
+            result = await handle_with(await a_client(env, both), trip_id).result()
     assert (result["outcome"], result["decidedBy"]) == ("written_off", "ann")
 
 
-async def test_encrypted_a_trip_is_shown_by_temporals_own_command_line_through_the_codec_server(shop):
+async def test_encrypted_a_trip_is_shown_by_temporals_own_command_line_through_the_codec_server(env):
     key, token = Fernet.generate_key().decode(), secrets.token_urlsafe()
     trip_id = str(uuid.uuid4())
-    with shop.worker(PAYLOAD_KEYS=key):
-        begun = json.dumps(shop.payload(trip_id, "42.10"))
-        await shop.starter("start", "-", "--wait", stdin=begun, PAYLOAD_KEYS=key)
+    with env.worker(PAYLOAD_KEYS=key):
+        begun = json.dumps(env.payload(trip_id, "42.10"))
+        await env.starter("start", "-", "--wait", stdin=begun, PAYLOAD_KEYS=key)
     variables = {"PAYLOAD_KEYS": key, "CODEC_SERVER_TOKEN": token, "CODEC_SERVER_ADDRESS": "127.0.0.1:0"}
     server = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "temporal.codec_server"),
@@ -344,7 +344,7 @@ async def test_encrypted_a_trip_is_shown_by_temporals_own_command_line_through_t
         async with asyncio.timeout(LIMIT):
             address = (await server.stdout.readline()).decode().split()[-1]
         codec = ["--codec-endpoint", address, "--codec-auth", f"Bearer {token}"]
-        shown, stored = await shop.temporal_show(trip_id, *codec), await shop.temporal_show(trip_id)
+        shown, stored = await env.temporal_show(trip_id, *codec), await env.temporal_show(trip_id)
     finally:
         server.send_signal(signal.SIGTERM)
         told, _ = await server.communicate()
@@ -352,17 +352,17 @@ async def test_encrypted_a_trip_is_shown_by_temporals_own_command_line_through_t
     assert (told, server.returncode) == (b"", 0)
 
 
-async def test_encrypted_people_are_still_told_what_a_reconciliation_waits_for(shop):
+async def test_encrypted_people_are_still_told_what_a_reconciliation_waits_for(env):
     key = Fernet.generate_key().decode()
-    with shop.worker(PAYLOAD_KEYS=key, SETTLEMENT_FILE=str(shop.folder / "{date}.csv")):
-        _, told = await shop.starter("reconcile-daily", "--day", "2026-11-20", status=1, PAYLOAD_KEYS=key)
+    with env.worker(PAYLOAD_KEYS=key, SETTLEMENT_FILE=str(env.folder / "{date}.csv")):
+        _, told = await env.starter("reconcile-daily", "--day", "2026-11-20", status=1, PAYLOAD_KEYS=key)
     assert "2026-11-20 has no result yet" in told
     assert "the settlement file can't be opened" in told
 
 
-async def a_client(shop, keys):
+async def a_client(env, keys):
     converter = data_converter([SecretStr(key) for key in keys.split(",")])
-    return await Client.connect(shop.server.address, data_converter=converter)
+    return await Client.connect(env.server.address, data_converter=converter)
 
 
 def handle_with(client, trip_id):

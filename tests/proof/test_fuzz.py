@@ -37,7 +37,7 @@ from tests.proof.test_proof import START, Proof
 from workflows.support.message_handler import read_message
 from workflows.support.start_payload import InvalidStartError, read_start, single_payload
 
-world = test_proof.world
+env = test_proof.env
 
 MESSAGES_A_TRIP = 4
 CPU_SECONDS = 1
@@ -77,21 +77,21 @@ RESOLUTION = {"givenBack": True, "operator": "ann", "note": "by the processor's 
 class Fuzzed(Proof):
     """One trip, to which nearly right things are said."""
 
-    def __init__(self, world, dice):
-        super().__init__(world)
+    def __init__(self, env, dice):
+        super().__init__(env)
         self.dice = dice
         self.words_left = 3
 
     def begin_nearly_right(self):
         """Whether the start can be used; else its refusal is told."""
-        self.id = f"fuzz-{next(self.world.numbers)}"
+        self.id = f"fuzz-{next(self.env.numbers)}"
         payload = {"storeId": "store-1", "merchant": "Corner Shops", "preAuthorized": HELD.to_json()}
         payload |= {"shoppingTripId": self.id, "startedAt": START.isoformat(), **self.dice.choice(STARTS)}
         if self.dice.random() < 1 / 2:
             payload = changed(payload, self.dice)
         value = received(payload)
         self.payload = value
-        self.account = self.world.ledger.account(self.id)
+        self.account = self.env.ledger.account(self.id)
         self.account.pre_authorized, self.account.balance = 1000, self.dice.choice([3060, 100_000])
         self.clock = Clockwork(START, jitter=0.5)
         try:
@@ -101,7 +101,7 @@ class Fuzzed(Proof):
         except (InvalidStartError, InvalidTripError) as refusal:
             self._check_told(value, str(refusal))
             return False
-        self.world.run(self._start())
+        self.env.run(self._start())
         return True
 
     def _check_told(self, value, refusal):
@@ -113,17 +113,17 @@ class Fuzzed(Proof):
     def with_client(self):
         for _ in range(MESSAGES_A_TRIP):
             while self.lives and self.in_call and self.dice.random() < 3 / 4:
-                self.world.run(self._answer(None))
+                self.env.run(self._answer(None))
             name, message = self.dice.choice(MESSAGES)
             self._hear(name, received(changed(message, self.dice)))
             if self.lives and self.clock.call is None:
                 self.clock.heard()
-                self.world.run(self._go_on())
+                self.env.run(self._go_on())
             if self.lives and self.in_wait and self.dice.random() < 1 / 4:
-                self.world.run(self._pass(timedelta(hours=9)))
+                self.env.run(self._pass(timedelta(hours=9)))
 
     def _hear(self, name, value):
-        self.world.run(self._take(name, value))
+        self.env.run(self._take(name, value))
 
     async def _take(self, name, value):
         before = self.payment.status().to_json()
@@ -145,14 +145,14 @@ class Fuzzed(Proof):
         assert len(details(status).encode()) <= MAX_DETAILS
 
     def end(self):
-        self.world.run(self._come_to_an_end())
+        self.env.run(self._come_to_an_end())
         settlement = self.task.result()
         passed_on(settlement.to_json())
         held = self.request.pre_authorized
         if held is None or held == HELD:  # what a start says of another hold is believed
             assert self.account.violations == []
         assert len(self.account.captures) <= 1
-        assert self.world.our_ledger.settlement_of(self.request.shopping_trip_id) == settlement
+        assert self.env.our_ledger.settlement_of(self.request.shopping_trip_id) == settlement
 
     async def _operate(self):
         """An operator who gives up: what the service will never take ends with its token."""
@@ -166,8 +166,8 @@ class Fuzzed(Proof):
 
 
 @given(seed=st.integers(0, 2**32))
-def test_nearly_right_starts_and_messages_are_taken_or_refused_and_the_trip_ends(world, seed):
-    fuzzed = Fuzzed(world, Random(seed))  # noqa: S311 (to be drawn again)
+def test_nearly_right_starts_and_messages_are_taken_or_refused_and_the_trip_ends(env, seed):
+    fuzzed = Fuzzed(env, Random(seed))  # noqa: S311 (to be drawn again)
     begun = time.process_time()
     if fuzzed.begin_nearly_right():
         fuzzed.with_client()

@@ -114,7 +114,7 @@ NEEDS_A_RETRY = {AttentionCause.REFUSED, AttentionCause.UNKNOWN_TRIP, AttentionC
 
 
 @dataclass
-class World:
+class ServiceEnvironment:
     """What all examples share: starting it anew for each would cost more than the example."""
 
     loop: asyncio.AbstractEventLoop
@@ -129,7 +129,7 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world():
+def env():
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
         try:
@@ -151,7 +151,7 @@ async def _opened(stack):
     }
     our_ledger = stack.enter_context(closing(Ledger(Database("sqlite://"))))
     our_ledger.upgrade()
-    return World(
+    return ServiceEnvironment(
         loop=asyncio.get_running_loop(),
         ledger=simulator.ledger,
         control=await stack.enter_async_context(Control(simulator.url)),
@@ -171,9 +171,9 @@ async def _opened(stack):
 class Proof(RuleBasedStateMachine):
     """One trip, and all that can happen to it."""
 
-    def __init__(self, world):
+    def __init__(self, env):
         super().__init__()
-        self.world = world
+        self.env = env
         self.clock = None
         self.approved_in_part = False
         self.hold_denied = False
@@ -199,17 +199,17 @@ class Proof(RuleBasedStateMachine):
         jitter=st.sampled_from([0.0, 0.5, 1.0]),
     )
     def begin(self, *, total, held, balance, policy, age, jitter, payment=PAYMENT_SERVICE):
-        self.id = f"trip-{next(self.world.numbers)}"
+        self.id = f"trip-{next(self.env.numbers)}"
         payload = {"storeId": "store-1", "shoppingTripId": self.id, "startedAt": START.isoformat(), "policy": policy}
         payload |= {"payment": payment}
         payload |= {"cart": priced_cart_json(total)} if total else {}
         payload |= {"preAuthorized": usd_json(held)} if held else {}
-        self.account = self.world.ledger.account(self.id)
+        self.account = self.env.ledger.account(self.id)
         self.account.pre_authorized = hundredths(held or "0")
         self.account.balance = hundredths(balance)
         self.payload = payload
         self.clock = Clockwork(START + age, jitter=jitter)
-        self.world.run(self._start())
+        self.env.run(self._start())
 
     async def _start(self):
         self.clock.install()
@@ -223,12 +223,12 @@ class Proof(RuleBasedStateMachine):
     @precondition(lambda self: self.in_call)
     @rule(fault=st.none() | FAULTS)
     def the_call_is_answered(self, fault):
-        self.world.run(self._answer(fault))
+        self.env.run(self._answer(fault))
 
     @precondition(lambda self: self.in_call and (self.runs == 1 or self.clock.call.name in CALLS))
     @rule(begun=st.sampled_from(["in the queue", "before the deed", "after the deed"]))
     def the_answer_is_lost(self, begun):
-        self.world.run(self._lose(begun))
+        self.env.run(self._lose(begun))
 
     @precondition(lambda self: self.lives)
     @rule(balance=AMOUNTS)
@@ -264,7 +264,7 @@ class Proof(RuleBasedStateMachine):
         """The run is terminated, its call done or not, and another one is started, perhaps with another payload."""
         self.payload |= {"cart": priced_cart_json(total) if total else None, "policy": policy}
         self.payload |= {"payment": payment} if payment else {}
-        self.world.run(self._run_again(done=done))
+        self.env.run(self._run_again(done=done))
 
     @precondition(lambda self: self.clock is not None and self._payments)
     @rule(data=st.data())
@@ -273,7 +273,7 @@ class Proof(RuleBasedStateMachine):
         before = self.account.calls.copy()
         call = data.draw(st.sampled_from(self._payments))
         with pytest.raises(ApplicationError, match="not sent"):
-            self.world.run(self._carry_out(call, age=4 * LONGEST_CALL))
+            self.env.run(self._carry_out(call, age=4 * LONGEST_CALL))
         assert self.account.calls == before
 
     # What time does.
@@ -281,17 +281,17 @@ class Proof(RuleBasedStateMachine):
     @precondition(lambda self: self.in_wait)
     @rule(length=SOME_TIME)
     def time_passes(self, length):
-        self.world.run(self._pass(length))
+        self.env.run(self._pass(length))
 
     @precondition(lambda self: self.in_call)
     @rule(seconds=st.integers(1, 14))
     def time_passes_in_a_call(self, seconds):
-        self.world.run(self._pass(timedelta(seconds=seconds)))
+        self.env.run(self._pass(timedelta(seconds=seconds)))
 
     @precondition(lambda self: self.in_wait)
     @rule()
     def silence(self):
-        self.world.run(self._pass(timedelta(days=31)))
+        self.env.run(self._pass(timedelta(days=31)))
 
     # What people and programs say.
 
@@ -346,7 +346,7 @@ class Proof(RuleBasedStateMachine):
     def every_call_is_in_the_trips_log_and_no_secret_is(self):
         if self.clock is None:
             return
-        status = self.world.run(self._status()).to_json()
+        status = self.env.run(self._status()).to_json()
         text = json.dumps(status)
         assert CARD_NUMBER not in text
         assert EMAIL not in text
@@ -370,10 +370,10 @@ class Proof(RuleBasedStateMachine):
             return
         self.ledger_is_away = False
         in_time = self.clock.now < self.request.charge_by and not self.account.expired and not self.task.done()
-        self.world.run(self._come_to_an_end())
+        self.env.run(self._come_to_an_end())
         if self.task.exception():
             in_time = False
-            self.world.run(self._run_it_as_it_was())
+            self.env.run(self._run_it_as_it_was())
         self._age_the_token()
         settlement = self.task.result()
         result, account = settlement.to_json(), self.account.report()
@@ -385,7 +385,7 @@ class Proof(RuleBasedStateMachine):
             assert not in_time, "lost although there was time"
             self._check_what_is_said_of_a_capture_in_doubt(account)
         assert faults_of(result, account) == []
-        assert self.world.our_ledger.settlement_of(self.id) == settlement
+        assert self.env.our_ledger.settlement_of(self.id) == settlement
         assert len([line for line in self.payment.trip.log.entries if line.event is Event.SETTLED]) == 1
         self._check_who_decided(settlement)
         if settlement.bad_debt and settlement.outcome is not Outcome.EXPIRED:
@@ -443,7 +443,7 @@ class Proof(RuleBasedStateMachine):
         return self.lives and self.clock.wait is not None
 
     def say(self, name, *payload):
-        self.world.run(self._say(name, payload))
+        self.env.run(self._say(name, payload))
 
     async def _say(self, name, payload):
         messages, last, cart = self.payment.process.messages, self.payment.trip.log.entries[-1], self.payment.trip.cart
@@ -510,7 +510,7 @@ class Proof(RuleBasedStateMachine):
             return
         self.approved_in_part |= fault["kind"] == "partial"
         self.hold_denied |= call == "cancel" and fault["kind"] == "unknown_trip"
-        await self.world.control.add_fault(self.id, call, **fault)
+        await self.env.control.add_fault(self.id, call, **fault)
 
     async def _make_the_call(self):
         self._age_the_token()
@@ -525,7 +525,7 @@ class Proof(RuleBasedStateMachine):
         environment = ActivityEnvironment()
         limits = {"start_to_close_timeout": LONGEST_CALL, "schedule_to_close_timeout": None}
         environment.info = replace(environment.info, started_time=datetime.now(UTC) - age, **limits)
-        made = environment.run(getattr(self.world.activities[call.owner], call.name), *call.arguments)
+        made = environment.run(getattr(self.env.activities[call.owner], call.name), *call.arguments)
         return await made if inspect.isawaitable(made) else made
 
     def _age_the_token(self):
@@ -572,20 +572,20 @@ def hundredths(amount):
     return int(Decimal(amount) * 100)
 
 
-def test_nothing_is_lost_and_nothing_is_taken_twice_whatever_happens(world):
-    run_state_machine_as_test(lambda: Proof(world))
+def test_nothing_is_lost_and_nothing_is_taken_twice_whatever_happens(env):
+    run_state_machine_as_test(lambda: Proof(env))
 
 
-def a_story(world, **policy):
+def a_story(env, **policy):
     """A trip that is told step by step; what must always be true is looked at in its teardown."""
-    proof = Proof(world)
+    proof = Proof(env)
     proof.begin(total="42.10", held=None, balance="1000.00", policy=policy, age=timedelta(0), jitter=0.5)
     proof.the_call_is_answered(fault=None)  # the ledger's: they don't know the trip
     return proof
 
 
-def test_a_token_that_dies_after_a_capture_that_was_not_heard_leaves_a_doubt_that_is_said(world):
-    proof = a_story(world)
+def test_a_token_that_dies_after_a_capture_that_was_not_heard_leaves_a_doubt_that_is_said(env):
+    proof = a_story(env)
     proof.the_call_is_answered(fault=None)
     proof.the_call_is_answered(fault=None)  # the ledger's: what is about to be done
     proof.the_answer_is_lost(begun="after the deed")
@@ -596,9 +596,9 @@ def test_a_token_that_dies_after_a_capture_that_was_not_heard_leaves_a_doubt_tha
 
 
 @pytest.mark.parametrize("heard", [True, False])
-def test_an_adjust_to_less_is_not_forgotten_when_the_cart_grows_again(world, heard):
+def test_an_adjust_to_less_is_not_forgotten_when_the_cart_grows_again(env, heard):
     """A story that two thousand random ones are too few to tell: the service holds less than it once approved."""
-    proof = a_story(world, onDecline=Strategy.CAPTURE_AUTHORIZED)
+    proof = a_story(env, onDecline=Strategy.CAPTURE_AUTHORIZED)
     proof.a_cart_comes(total="12.00", code="USD")
     proof.the_call_is_answered(fault=None)
     if not heard:
@@ -612,9 +612,9 @@ def test_an_adjust_to_less_is_not_forgotten_when_the_cart_grows_again(world, hea
     assert proof.account.captured.plain == "12.00"
 
 
-def test_a_sale_whose_first_run_had_more_approved_is_charged_by_an_operators_word(world):
+def test_a_sale_whose_first_run_had_more_approved_is_charged_by_an_operators_word(env):
     """The run after it can't know what its decline speaks of, and believes it when a person does."""
-    proof = a_story(world)
+    proof = a_story(env)
     proof.the_call_is_answered(fault=None)
     proof.the_card_covers(balance="9.99")
     proof.somebody_runs_the_trip_again(total="12.00", policy={}, payment=None, done=False)
@@ -622,10 +622,10 @@ def test_a_sale_whose_first_run_had_more_approved_is_charged_by_an_operators_wor
     assert proof.account.captured.plain == "12.00"
 
 
-def test_a_processor_that_does_not_answer_for_a_week_does_not_fill_the_history(world):
+def test_a_processor_that_does_not_answer_for_a_week_does_not_fill_the_history(env):
     """What is too long to be replayed in time stands still when a worker is replaced; at 51,200 events it is ended."""
-    proof = a_story(world, tokenLifetime="P7D")
-    world.run(proof.pending_until_the_end())
+    proof = a_story(env, tokenLifetime="P7D")
+    env.run(proof.pending_until_the_end())
     assert proof.task.result().outcome is Outcome.WRITTEN_OFF
     asked = [call for call in proof.clock.calls_made if call.name == "adjust"]
     assert proof.request.charge_by - asked[-1].scheduled_at < timedelta(hours=2)

@@ -1,4 +1,4 @@
-"""A world for trips: Temporal's time-skipping server, a worker, and the simulator over real HTTP."""
+"""The environment of a trip: Temporal's time-skipping server, a worker, and the simulator over real HTTP."""
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
@@ -6,7 +6,7 @@ from temporalio.testing import WorkflowEnvironment
 from lab.binaries import test_server
 from temporal.connection import data_converter
 from temporal.search_attributes import KEYS
-from tests.workflows.world import World, registered
+from tests.workflows.trip_environment import TripEnvironment, add_search_attributes
 
 
 def pytest_addoption(parser):
@@ -19,14 +19,14 @@ def pytest_addoption(parser):
 
 
 @pytest.fixture
-async def world(request, tmp_path, simulator, control):
+async def env(request, tmp_path, simulator, control):
     async with await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=test_server(), data_converter=data_converter()
-    ) as env:
-        await registered(env.client, KEYS)
+    ) as temporal:
+        await add_search_attributes(temporal.client, KEYS)
         cached = request.config.getoption("--max-cached-workflows")
-        world = World(env, simulator, control, tmp_path, max_cached_workflows=cached)
-        async with world.at_work():
-            yield world
+        env = TripEnvironment(temporal, simulator, control, tmp_path, max_cached_workflows=cached)
+        async with env.running_workers():
+            yield env
             await control.release()  # else the worker waits for the answers that are still held back
-        await world.replay_everything()
+        await env.replay_everything()

@@ -5,61 +5,61 @@ from temporalio.client import WorkflowUpdateFailedError
 
 from domain.public_names import RETRY, delivery_workflow_id
 from tests.factories import usd_json
-from tests.workflows.world import said
+from tests.workflows.trip_environment import action_json
 
 
-async def test_a_rejected_payment_status_is_an_incident_until_an_operator_has_it_sent_again_and_it_is_accepted(world):
+async def test_a_rejected_payment_status_is_an_incident_until_an_operator_has_it_sent_again_and_it_is_accepted(env):
     rejected = {"call": "payment-status", "kind": "rejected", "times": 3}  # by the trip, by its delivery, after a word
-    trip = await world.trip(balance="30.60", held="10.00", onDecline="capture_authorized", faults=[rejected])
+    trip = await env.trip(balance="30.60", held="10.00", onDecline="capture_authorized", faults=[rejected])
     await trip.result()
-    (opened,) = await world.control.incidents(at_least=1)
+    (opened,) = await env.control.incidents(at_least=1)
     key = f"{trip.id}:payment-status"
     assert (opened["body"]["cause"], opened["body"]["shoppingTripId"]) == ("rejected", trip.id)
     assert f"retry-delivery {key}" in opened["body"]["whatToDo"]
-    delivery = world.client.get_workflow_handle(delivery_workflow_id(key))
-    world.ids.append(delivery.id)
-    await world.pass_time(hours=2)
+    delivery = env.client.get_workflow_handle(delivery_workflow_id(key))
+    env.ids.append(delivery.id)
+    await env.pass_time(hours=2)
     assert (await trip.account())["calls"]["payment-status"] == 2  # never by itself
     with pytest.raises(WorkflowUpdateFailedError) as refused:
         await delivery.execute_update(RETRY, {"note": "no operator"})
     assert "operator" in str(refused.value.cause)
-    await delivery.execute_update(RETRY, said())
-    await world.control.wait_for_calls(trip.id, "payment-status", at_least=3)
-    await world.pass_time(minutes=1)
-    await delivery.signal(RETRY, said())
+    await delivery.execute_update(RETRY, action_json())
+    await env.control.wait_for_calls(trip.id, "payment-status", at_least=3)
+    await env.pass_time(minutes=1)
+    await delivery.signal(RETRY, action_json())
     await delivery.result()
-    assert [one["body"]["state"] for one in await world.control.incidents(at_least=2)] == ["opened", "closed"]
+    assert [one["body"]["state"] for one in await env.control.incidents(at_least=2)] == ["opened", "closed"]
     (status,) = (await trip.account())["paymentStatuses"]
     assert status["settledAmount"] == usd_json("10.00")
 
 
-async def test_a_payment_status_that_is_not_answered_by_the_contract_is_sent_again_by_itself(world):
+async def test_a_payment_status_that_is_not_answered_by_the_contract_is_sent_again_by_itself(env):
     odd = {"call": "payment-status", "kind": "garbage", "body": "", "content_type": "application/json", "times": 2}
-    trip = await world.trip(balance="30.60", held="10.00", onDecline="write_off", faults=[odd])
+    trip = await env.trip(balance="30.60", held="10.00", onDecline="write_off", faults=[odd])
     await trip.result()
-    await world.pass_time(minutes=5)
-    await world.client.get_workflow_handle(delivery_workflow_id(f"{trip.id}:payment-status")).result()
+    await env.pass_time(minutes=5)
+    await env.client.get_workflow_handle(delivery_workflow_id(f"{trip.id}:payment-status")).result()
     assert len((await trip.account())["paymentStatuses"]) == 1
 
 
 @pytest.mark.parametrize("waits", [["600"], ["600", "600"], ["600", "10800"]], ids=str)
-async def test_a_payment_status_that_is_limited_is_sent_again_when_the_service_said_and_no_sooner(world, waits):
+async def test_a_payment_status_that_is_limited_is_sent_again_when_the_service_said_and_no_sooner(env, waits):
     limits = [{"call": "payment-status", "kind": "rate_limited", "retry_after": wait} for wait in waits]
-    with world.env.auto_time_skipping_disabled():  # else the wait passes while the trip's result is awaited
-        trip = await world.trip(balance="30.60", held="10.00", onDecline="write_off", faults=limits)
+    with env.temporal.auto_time_skipping_disabled():  # else the wait passes while the trip's result is awaited
+        trip = await env.trip(balance="30.60", held="10.00", onDecline="write_off", faults=limits)
         await trip.result()
         for number, wait in enumerate(map(int, waits), start=1):
-            await world.pass_time(seconds=wait - 330)
+            await env.pass_time(seconds=wait - 330)
             assert (await trip.account())["calls"]["payment-status"] == number
-            await world.pass_time(seconds=340 + wait / 4)
-            await world.control.wait_for_calls(trip.id, "payment-status", at_least=number + 1)
-        await world.client.get_workflow_handle(delivery_workflow_id(f"{trip.id}:payment-status")).result()
+            await env.pass_time(seconds=340 + wait / 4)
+            await env.control.wait_for_calls(trip.id, "payment-status", at_least=number + 1)
+        await env.client.get_workflow_handle(delivery_workflow_id(f"{trip.id}:payment-status")).result()
     assert len((await trip.account())["paymentStatuses"]) == 1
 
 
-async def test_a_service_that_asks_for_no_wait_is_not_asked_without_end(world):
+async def test_a_service_that_asks_for_no_wait_is_not_asked_without_end(env):
     limit = {"call": "payment-status", "kind": "rate_limited", "retry_after": "0", "times": 1000}
-    trip = await world.trip(balance="30.60", held="10.00", onDecline="write_off", faults=[limit])
+    trip = await env.trip(balance="30.60", held="10.00", onDecline="write_off", faults=[limit])
     await trip.result()
-    await world.pass_time(minutes=30)
+    await env.pass_time(minutes=30)
     assert (await trip.account())["calls"]["payment-status"] < 15

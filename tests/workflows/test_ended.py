@@ -36,28 +36,28 @@ STARTS = {
     ],
 )
 async def test_a_start_with_options_by_which_temporal_ends_or_repeats_a_workflow_fails_in_words(
-    world, workflow, options, words
+    env, workflow, options, words
 ):
     workflow_id, payload = STARTS[workflow]
-    handle = await world.client.start_workflow(workflow, payload, id=workflow_id, task_queue=TASK_QUEUE, **options)
+    handle = await env.client.start_workflow(workflow, payload, id=workflow_id, task_queue=TASK_QUEUE, **options)
     with pytest.raises(WorkflowFailureError) as failed:
         await handle.result()
     assert words in str(failed.value.cause)
     assert "start it without" in str(failed.value.cause)
 
 
-async def test_a_delivery_that_temporal_ended_is_started_again_and_one_that_is_done_is_not(world):
+async def test_a_delivery_that_temporal_ended_is_started_again_and_one_that_is_done_is_not(env):
     notification = Notification(kind=NotificationKind.RECEIPT, key="t1:sale:receipt", body={"shoppingTripId": "t1"})
-    deliveries = NotificationActivities(world.client, {NotificationKind.RECEIPT: refusing})
-    await world.control.fail_receivers(receipts=503)
+    deliveries = NotificationActivities(env.client, {NotificationKind.RECEIPT: refusing})
+    await env.control.fail_receivers(receipts=503)
     await under_way().run(deliveries.deliver, notification)
-    delivery = world.client.get_workflow_handle("delivery-t1:sale:receipt")
+    delivery = env.client.get_workflow_handle("delivery-t1:sale:receipt")
     await delivery.terminate("by a test")
-    await world.control.fail_receivers()
+    await env.control.fail_receivers()
     for _ in range(2):
         await under_way().run(deliveries.deliver, notification)
         await delivery.result()
-    assert [receipt["body"] for receipt in await world.control.receipts()] == [{"shoppingTripId": "t1"}]
+    assert [receipt["body"] for receipt in await env.control.receipts()] == [{"shoppingTripId": "t1"}]
 
 
 def under_way():

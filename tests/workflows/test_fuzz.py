@@ -10,14 +10,14 @@ from temporalio.service import RPCError
 from domain.public_names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
 from tests.factories import cart_json
 from tests.proof.fuzzing import changed
-from tests.workflows.world import said
+from tests.workflows.trip_environment import action_json
 
 MESSAGES = [
     (SUBMIT_CART, cart_json("43.00")),
-    (CHOOSE_DECLINE_STRATEGY, said(strategy="write", note="nearly")),
-    (RETRY, said(note="again")),
-    (CANCEL_TRIP, said(reason="no note", operator="")),
-    (RESOLVE_CAPTURE, said(captured=True)),
+    (CHOOSE_DECLINE_STRATEGY, action_json(strategy="write", note="nearly")),
+    (RETRY, action_json(note="again")),
+    (CANCEL_TRIP, action_json(reason="no note", operator="")),
+    (RESOLVE_CAPTURE, action_json(captured=True)),
 ]
 SEED = 12
 LONG = 2_000
@@ -34,9 +34,9 @@ async def assert_no_task_failed(trip):
     assert [cause for cause in failed if cause != ended_meanwhile] == []
 
 
-async def test_messages_that_are_nearly_right_fail_no_workflow_task(world):
+async def test_messages_that_are_nearly_right_fail_no_workflow_task(env):
     dice = Random(SEED)  # noqa: S311
-    trip = await world.trip(balance="30.00", held="10.00")
+    trip = await env.trip(balance="30.00", held="10.00")
     await trip.reach("awaiting_decision")
     sentences = []
     with suppress(RPCError):  # one of them may have ended the trip
@@ -49,15 +49,15 @@ async def test_messages_that_are_nearly_right_fail_no_workflow_task(world):
                 await trip.update(name, changed(message, dice))
             except WorkflowUpdateFailedError as refused:
                 sentences.append(refused.cause.message)
-        await trip.signal(CANCEL_TRIP, said())
+        await trip.signal(CANCEL_TRIP, action_json())
     assert (await trip.result())["settledAt"]
     assert all(0 < len(sentence) < LONG for sentence in sentences)
     await assert_no_task_failed(trip)
 
 
-async def test_starts_that_are_nearly_right_end_and_fail_no_workflow_task(world):
+async def test_starts_that_are_nearly_right_end_and_fail_no_workflow_task(env):
     dice = Random(SEED)  # noqa: S311
-    now = (await world.env.get_current_time()).isoformat()
+    now = (await env.temporal.get_current_time()).isoformat()
     for number in range(25):
         payload = {
             "storeId": "s",
@@ -66,7 +66,7 @@ async def test_starts_that_are_nearly_right_end_and_fail_no_workflow_task(world)
             "cart": cart_json("42.10"),
             "policy": {},
         }
-        trip = await world.start(f"t{number}", changed(payload, dice))
+        trip = await env.start(f"t{number}", changed(payload, dice))
         with suppress(WorkflowFailureError):
             assert (await trip.result())["settledAt"]
         await assert_no_task_failed(trip)

@@ -9,7 +9,7 @@ from temporalio.client import WorkflowHistory
 from domain.public_names import DELIVERY, RECONCILIATION, RECOVERY, REFUND, SWEEP
 from lab.demo import SCENARIOS
 from lab.record_histories import MACHINE_FIELDS, slug
-from tests.workflows.world import replayer_of_today
+from tests.workflows.trip_environment import current_replayer
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 
@@ -18,7 +18,7 @@ HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 async def test_a_recorded_workflow_replays_with_the_code_of_today(path):
     history = json.loads(path.read_text())
     begun = history["events"][0]["workflowExecutionStartedEventAttributes"]
-    await replayer_of_today().replay_workflow(WorkflowHistory.from_json(begun["workflowId"], history))
+    await current_replayer().replay_workflow(WorkflowHistory.from_json(begun["workflowId"], history))
 
 
 def test_there_is_a_history_of_each_kind_of_trip_and_of_what_can_follow_it():

@@ -14,7 +14,7 @@ from activities.checkout_service import CheckoutActivities, CheckoutCall
 from domain.cart.cart import Cart
 from domain.public_names import RETRY, SUBMIT_CART
 from tests.factories import cart_json
-from tests.workflows.world import said
+from tests.workflows.trip_environment import action_json
 
 FAULTS = [
     {"call": "adjust", "kind": "bad_request"},
@@ -36,11 +36,11 @@ def tracebacks(caplog):
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault['call']}-{fault['kind']}")
-async def test_a_call_that_fails_is_one_line(world, tracebacks, fault):
+async def test_a_call_that_fails_is_one_line(env, tracebacks, fault):
     with capture_logs() as logs:
-        trip = await world.trip(faults=[fault])
-        await world.control.wait_for_calls(trip.id, fault["call"])
-        await trip.signal(RETRY, said())
+        trip = await env.trip(faults=[fault])
+        await env.control.wait_for_calls(trip.id, fault["call"])
+        await trip.signal(RETRY, action_json())
         await trip.result()
     failed = [line for line in logs if line["event"] == "call" and line["log_level"] == "warning"]
     assert len(failed) == 1
@@ -49,36 +49,36 @@ async def test_a_call_that_fails_is_one_line(world, tracebacks, fault):
 
 async def test_a_call_that_is_refused_before_it_is_sent_is_one_line_too():
     call = CheckoutCall(store_id="store-1", shopping_trip_id="trip-1", cart=Cart.model_validate(cart_json("1.00")))
-    env = ActivityEnvironment()
-    env.info = replace(env.info, started_time=datetime.now(UTC))
+    activity = ActivityEnvironment()
+    activity.info = replace(activity.info, started_time=datetime.now(UTC))
     with capture_logs() as logs, pytest.raises(ApplicationError) as failure:
-        await env.run(CheckoutActivities(None).checkout, call)
+        await activity.run(CheckoutActivities(None).checkout, call)
     assert failure.value.category is ApplicationErrorCategory.BENIGN
     assert [(line["event"], line["outcome"]) for line in logs] == [("call", "not_allowed")]
 
 
-async def test_books_that_are_away_are_one_line_a_try(world, tracebacks):
-    world.lose_books()
+async def test_books_that_are_away_are_one_line_a_try(env, tracebacks):
+    env.lose_ledger()
     with capture_logs() as logs:
-        trip = await world.trip()
-        await world.pass_time(minutes=1)
-        world.find_books()
+        trip = await env.trip()
+        await env.pass_time(minutes=1)
+        env.restore_ledger()
         await trip.result()
     assert {line["outcome"] for line in logs if line["event"] == "ledger"} == {"ledger", "done"}
     assert tracebacks() == []
 
 
-async def test_what_is_refused_to_people_and_programs_is_no_traceback(world, tracebacks):
-    trip = await world.trip(None)
+async def test_what_is_refused_to_people_and_programs_is_no_traceback(env, tracebacks):
+    trip = await env.trip(None)
     with pytest.raises(WorkflowUpdateFailedError):
         await trip.update(SUBMIT_CART, {"total": 7})
     await trip.signal(SUBMIT_CART, {"total": 7})
     await trip.update(SUBMIT_CART, cart_json("1.00"))
     await trip.result()
     with pytest.raises(WorkflowFailureError) as refund:
-        await (await world.refund(trip.id, "500.00")).result()
+        await (await env.refund(trip.id, "500.00")).result()
     with pytest.raises(WorkflowFailureError) as recovery:
-        await world.recovery(trip, "500.00")
+        await env.recovery(trip, "500.00")
     for failure in (refund, recovery):
         assert failure.value.cause.category is ApplicationErrorCategory.BENIGN
     assert tracebacks() == []

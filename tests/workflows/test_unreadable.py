@@ -17,11 +17,17 @@ from temporal.connection import data_converter
 from temporal.payload_codec import ENCODING
 from temporal.search_attributes import KEYS
 from tests.factories import cart_json
-from tests.workflows.world import World, registered, replayer_of_today, said, sentences
+from tests.workflows.trip_environment import (
+    TripEnvironment,
+    action_json,
+    add_search_attributes,
+    current_replayer,
+    sentences,
+)
 
 KEY, OTHER, STRANGE = (SecretStr(Fernet.generate_key().decode()) for _ in range(3))
 ACCEPTED = "workflow_execution_update_accepted_event_attributes"
-DECISION = said(strategy="write_off")
+DECISION = action_json(strategy="write_off")
 
 
 def encoded(encoding, data, **metadata):
@@ -60,27 +66,27 @@ UNREADABLE = {
 
 
 @pytest.fixture
-async def secret_world(request, tmp_path, simulator, control):
-    """A world that encrypts with one key, and reads two."""
+async def encrypted_env(request, tmp_path, simulator, control):
+    """An environment that encrypts with one key, and reads two."""
     async with await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=binaries.test_server(), data_converter=data_converter([KEY, OTHER])
-    ) as env:
-        await registered(env.client, KEYS)
+    ) as temporal:
+        await add_search_attributes(temporal.client, KEYS)
         cached = request.config.getoption("--max-cached-workflows")
-        world = World(env, simulator, control, tmp_path, max_cached_workflows=cached)
-        async with world.at_work():
-            yield world
+        env = TripEnvironment(temporal, simulator, control, tmp_path, max_cached_workflows=cached)
+        async with env.running_workers():
+            yield env
 
 
-async def undecided(world):
-    trip = await world.trip(balance="30.00", held="10.00")
+async def undecided(env):
+    trip = await env.trip(balance="30.00", held="10.00")
     await trip.reach("awaiting_decision")
     return trip
 
 
-def with_keys(world, trip, *keys):
+def with_keys(env, trip, *keys):
     """The trip, for a client that has other keys."""
-    client = Client(world.client.service_client, data_converter=data_converter(keys))
+    client = Client(env.client.service_client, data_converter=data_converter(keys))
     return client.get_workflow_handle(trip.handle.id)
 
 
@@ -88,8 +94,8 @@ async def history_of(trip):
     return WorkflowHistory(trip.handle.id, (await trip.handle.fetch_history()).events)
 
 
-async def test_signals_that_can_not_be_read_are_refused_in_the_log_and_the_trip_goes_on(world):
-    trip = await undecided(world)
+async def test_signals_that_can_not_be_read_are_refused_in_the_log_and_the_trip_goes_on(env):
+    trip = await undecided(env)
     for payload in UNREADABLE.values():
         await trip.signal(CHOOSE_DECLINE_STRATEGY, RawValue(payload))
         await trip.signal("no_such_signal", RawValue(payload))
@@ -100,8 +106,8 @@ async def test_signals_that_can_not_be_read_are_refused_in_the_log_and_the_trip_
     assert (await trip.result())["outcome"] == "written_off"
 
 
-async def test_updates_that_can_not_be_read_are_refused_in_words_and_stand_in_no_event(world):
-    trip = await undecided(world)
+async def test_updates_that_can_not_be_read_are_refused_in_words_and_stand_in_no_event(env):
+    trip = await undecided(env)
     for payload in UNREADABLE.values():
         with pytest.raises(WorkflowUpdateFailedError, match="Workflow update failed") as refused:
             await trip.update(CHOOSE_DECLINE_STRATEGY, RawValue(payload))
@@ -111,16 +117,16 @@ async def test_updates_that_can_not_be_read_are_refused_in_words_and_stand_in_no
     await trip.result()
 
 
-async def test_starts_that_nobody_can_read_fail_in_words(world):
+async def test_starts_that_nobody_can_read_fail_in_words(env):
     for name in [name for name in UNREADABLE if not name.startswith("encrypted")]:
-        trip = await world.start(name, RawValue(UNREADABLE[name]))
+        trip = await env.start(name, RawValue(UNREADABLE[name]))
         with pytest.raises(WorkflowFailureError) as failed:
             await trip.result()
         assert str(failed.value.cause).startswith("InvalidTrip: the trip can't be used: it "), name
 
 
-async def test_the_timer_goes_on_where_all_that_was_said_could_not_be_read(world):
-    trip = await undecided(world)
+async def test_the_timer_goes_on_where_all_that_was_said_could_not_be_read(env):
+    trip = await undecided(env)
     for _ in range(5):
         await trip.signal(CHOOSE_DECLINE_STRATEGY, RawValue(UNREADABLE["encrypted with another key"]))
     result = await trip.result()
@@ -128,32 +134,32 @@ async def test_the_timer_goes_on_where_all_that_was_said_could_not_be_read(world
     assert len(sentences(await trip.status(), "refusal")) == 5
 
 
-async def test_a_refused_signal_stays_refused_for_a_worker_that_has_the_key(secret_world):
+async def test_a_refused_signal_stays_refused_for_a_worker_that_has_the_key(encrypted_env):
     """Or the trip would stand still: its history says that nothing was done about the signal."""
-    trip = await undecided(secret_world)
-    await with_keys(secret_world, trip, STRANGE).signal(CHOOSE_DECLINE_STRATEGY, DECISION)
+    trip = await undecided(encrypted_env)
+    await with_keys(encrypted_env, trip, STRANGE).signal(CHOOSE_DECLINE_STRATEGY, DECISION)
     await trip.update(SUBMIT_CART, cart_json("12.00"))
-    await with_keys(secret_world, trip, STRANGE).signal(SUBMIT_CART, cart_json("13.00"))
+    await with_keys(encrypted_env, trip, STRANGE).signal(SUBMIT_CART, cart_json("13.00"))
     assert (await trip.result())["captured"] == {"amount": "12.00", "code": "USD"}
     history = await history_of(trip)
     for keys in ((KEY, OTHER), (STRANGE, OTHER, KEY)):
-        await replayer_of_today(*keys).replay_workflow(history)
+        await current_replayer(*keys).replay_workflow(history)
 
 
 @pytest.mark.parametrize("say", ["signal", "execute_update"])
-async def test_a_message_that_was_taken_waits_for_a_worker_with_its_key(secret_world, say):
-    trip = await undecided(secret_world)
-    await getattr(with_keys(secret_world, trip, OTHER, KEY), say)(CHOOSE_DECLINE_STRATEGY, DECISION)
+async def test_a_message_that_was_taken_waits_for_a_worker_with_its_key(encrypted_env, say):
+    trip = await undecided(encrypted_env)
+    await getattr(with_keys(encrypted_env, trip, OTHER, KEY), say)(CHOOSE_DECLINE_STRATEGY, DECISION)
     await trip.result()
     history = await history_of(trip)
-    await replayer_of_today(KEY, OTHER).replay_workflow(history)
-    await assert_waits(replayer_of_today(KEY), history)
+    await current_replayer(KEY, OTHER).replay_workflow(history)
+    await assert_waits(current_replayer(KEY), history)
 
 
-async def test_a_start_and_a_result_wait_for_a_worker_with_their_key(secret_world):
-    trip = await secret_world.trip()
+async def test_a_start_and_a_result_wait_for_a_worker_with_their_key(encrypted_env):
+    trip = await encrypted_env.trip()
     await trip.result()
-    await assert_waits(replayer_of_today(OTHER), await history_of(trip))
+    await assert_waits(current_replayer(OTHER), await history_of(trip))
 
 
 async def assert_waits(replayer, history):

@@ -39,7 +39,7 @@ from workflows.shopping_trip import ShoppingTrip
 from workflows.sweep import Sweep
 
 
-def replayer_of_today(*keys):
+def current_replayer(*keys):
     workflows = [ShoppingTrip, Refund, RecoverDebt, Delivery, Reconciliation, Sweep]
     return Replayer(
         workflows=workflows,
@@ -49,31 +49,33 @@ def replayer_of_today(*keys):
     )
 
 
-async def registered(client, keys):
+async def add_search_attributes(client, keys):
     request = AddSearchAttributesRequest(namespace=client.namespace)
     for key in keys:
         request.search_attributes[key.name] = int(key.indexed_value_type)
     await client.operator_service.add_search_attributes(request)
 
 
-class World:
-    def __init__(self, env, simulator, control, folder, *, max_cached_workflows):
-        self.env = env
-        self.client = env.client
+class TripEnvironment:
+    """Temporal's time-skipping server, real workers, and the simulator in both services' place."""
+
+    def __init__(self, temporal, simulator, control, folder, *, max_cached_workflows):
+        self.temporal = temporal
+        self.client = temporal.client
         self.simulator = simulator
         self.control = control
-        self.shelf = folder / "shelf"
-        self.shelf.mkdir()
-        self.ledger = Ledger(Database(f"sqlite:///{self.shelf}/ledger.db"))
+        self.database_folder = folder / "database"
+        self.database_folder.mkdir()
+        self.ledger = Ledger(Database(f"sqlite:///{self.database_folder}/ledger.db"))
         self.ledger.upgrade()
         self.settlements = folder
         self.cached = max_cached_workflows
         self.ids = []
-        self.stumbles = 0
+        self.failing_incidents = 0
         """How many of the next incidents fail on their way, so that telling them takes a while."""
 
     @asynccontextmanager
-    async def at_work(self):
+    async def running_workers(self):
         async with AsyncExitStack() as stack:
             service = await stack.enter_async_context(open_payment_service(self.simulator.url, "none"))
             checkout = await stack.enter_async_context(open_checkout_service(self.simulator.url, "none"))
@@ -81,7 +83,7 @@ class World:
             incidents = await stack.enter_async_context(open_webhook(f"{self.simulator.url}/incidents"))
             senders = {
                 NotificationKind.RECEIPT: sending_to(receipts),
-                NotificationKind.INCIDENT: self.stumbling(sending_to(incidents)),
+                NotificationKind.INCIDENT: self.failing_first(sending_to(incidents)),
                 NotificationKind.PAYMENT_STATUS: reporting_to(service, self.ledger.paid_of),
             }
             settings = WorkerSettings(
@@ -100,13 +102,13 @@ class World:
             yield
         self.ledger.close()
 
-    def lose_books(self):
+    def lose_ledger(self):
         """The ledger's database is away, as when its disk is not mounted."""
         self.ledger.close()
-        self.shelf.rename(self.shelf.with_name("elsewhere"))
+        self.database_folder.rename(self.database_folder.with_name("elsewhere"))
 
-    def find_books(self):
-        self.shelf.with_name("elsewhere").rename(self.shelf)
+    def restore_ledger(self):
+        self.database_folder.with_name("elsewhere").rename(self.database_folder)
 
     async def reconcile(self, payload=None):
         """Start a reconciliation, give its handle."""
@@ -141,7 +143,7 @@ class World:
             "shoppingTripId": trip.id,
             "recoveryId": recovery_id,
             "amount": {"amount": amount, "code": "USD"},
-            "recoveredAt": (await self.env.get_current_time()).isoformat(),
+            "recoveredAt": (await self.temporal.get_current_time()).isoformat(),
         }
         handle = await self.client.start_workflow(
             RECOVERY, payload, id=recovery_workflow_id(trip.id, recovery_id), task_queue=TASK_QUEUE
@@ -149,14 +151,14 @@ class World:
         self.ids.append(handle.id)
         return handle
 
-    def stumbling(self, send):
-        async def stumble_or_send(notification):
-            if self.stumbles:
-                self.stumbles -= 1
-                raise RuntimeError("stumbled")
+    def failing_first(self, send):
+        async def fail_or_send(notification):
+            if self.failing_incidents:
+                self.failing_incidents -= 1
+                raise RuntimeError("the receiver is away")
             await send(notification)
 
-        return stumble_or_send
+        return fail_or_send
 
     async def trip(
         self,
@@ -178,7 +180,7 @@ class World:
         if held is not None:
             plan["pre_authorized"] = held
         await self.control.plan(trip_id, **plan)
-        now = await self.env.get_current_time()
+        now = await self.temporal.get_current_time()
         payload = {
             "storeId": "store-1",
             "merchant": "Corner Shops",
@@ -199,24 +201,24 @@ class World:
             SHOPPING_TRIP, payload, id=trip_workflow_id(trip_id), task_queue=TASK_QUEUE, **options
         )
         self.ids.append(handle.id)
-        return TripState(self, trip_id, payload, handle)
+        return StartedTrip(self, trip_id, payload, handle)
 
     async def pass_time(self, **length):
-        await self.env.sleep(timedelta(**length))
+        await self.temporal.sleep(timedelta(**length))
 
     async def replay_everything(self):
         """Every history of the test, replayed by the code of today."""
-        replayer = replayer_of_today()
+        replayer = current_replayer()
         for workflow_id in self.ids:
             history = await self.client.get_workflow_handle(workflow_id).fetch_history()
             await replayer.replay_workflow(WorkflowHistory(workflow_id, history.events))
 
 
-class TripState:
-    """One trip in the world."""
+class StartedTrip:
+    """One trip that was started in the environment."""
 
-    def __init__(self, world, trip_id, payload, handle):
-        self.world = world
+    def __init__(self, env, trip_id, payload, handle):
+        self.env = env
         self.id = trip_id
         self.payload = payload
         self.handle = handle
@@ -234,7 +236,7 @@ class TripState:
         await self.handle.signal(name, args=list(payload))
 
     async def account(self):
-        return await self.world.control.trip(self.id)
+        return await self.env.control.trip(self.id)
 
     async def events(self):
         return [event async for event in self.handle.fetch_history_events()]
@@ -242,11 +244,11 @@ class TripState:
     async def reach(self, stage):
         """Wait until the trip is at the stage: its search attributes are not listed here, so its calls are watched."""
         while (status := await self.status())["stage"] != stage:
-            await self.world.control.wait_for_calls(self.id, at_least=1)
+            await self.env.control.wait_for_calls(self.id, at_least=1)
         return status
 
 
-def said(**more):
+def action_json(**more):
     return {"operator": "ann", **more}
 
 
