@@ -12,6 +12,7 @@ COPY cli cli
 COPY clients clients
 COPY domain domain
 COPY ledger ledger
+COPY operations operations
 COPY rendering rendering
 COPY runtime runtime
 COPY simulator simulator

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from clients.service_addresses import CHECKOUT, PAYMENT, check_addresses
+from domain.store_settings import MAX_STORES_BYTES
 from ledger.database import LedgerRejectionError, read_lasting_address
 from ledger.reconciliation.mapping import Packaged, load_mapping
 from ledger.reconciliation.settlement_file import DATE, DailyFile
@@ -27,9 +28,6 @@ from temporal.encryption_settings import EncryptionSettings
 
 REFUND_WINDOW = timedelta(days=7)
 """From a trip's start (docs/contract.md, Refund); one newer page says 30 days."""
-
-MAX_STORES_BYTES = 10_000_000
-"""A table of ten lines for each of 20,000 stores has 5 MB."""
 
 
 def _address(value: Any) -> Any:

@@ -7,19 +7,25 @@ import errno
 
 import typer
 
-from cli import ledger as bookkeeping
-from cli import list_executions as listing
-from cli import receipt as printing
-from cli import reconcile as reconciling
-from cli import reconcile_daily as daily
-from cli import refund as refunding
-from cli import report as reporting
-from cli import show as showing
-from cli import start as starting
-from cli import trip_messages as operating
-from cli.output import OperationRefusedError, complain
+from cli import (
+    ledger,
+    list_executions,
+    receipt,
+    reconcile,
+    reconcile_daily,
+    recover,
+    refund,
+    report,
+    show,
+    start,
+    trip_messages,
+)
+from cli.output import print_error
 from cli.usage import Commands
-from temporal.connection import exit_immediately
+from ledger.database import LedgerError
+from operations.errors import OperationError
+from runtime.environment import SettingsError
+from temporal.connection import ConnectionFailedError, exit_immediately
 
 app = typer.Typer(
     cls=Commands,
@@ -28,22 +34,25 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-SUBJECTS = (starting, operating, showing, listing, refunding, printing, reporting, reconciling, daily, bookkeeping)
-for subject in SUBJECTS:
-    app.add_typer(subject.commands)
+COMMANDS = (
+    *(start, trip_messages, show, list_executions),
+    *(refund, recover, receipt, report, reconcile, reconcile_daily, ledger),
+)
+for module in COMMANDS:
+    app.add_typer(module.commands)
 
 
 def main() -> int:
     """Run the command that was asked for; gives the exit status."""
     try:
         app()
-    except OperationRefusedError as refusal:
-        complain(str(refusal))
+    except (OperationError, LedgerError, SettingsError, ConnectionFailedError) as error:
+        print_error(str(error))
         return 1
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        complain(f"the output can't be written: {error.strerror}")
+        print_error(f"the output can't be written: {error.strerror}")
         return 1
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from cli.output import OperationRefusedError
+from operations.errors import OperationError
 
 
 @contextmanager
 def whole_file(path: Path | None) -> Iterator[BinaryIO]:
     """A file that appears under its name once all is written; without a path, standard output.
 
-    Raises OperationRefusedError.
+    Raises OperationError.
     """
     if path is None:
         yield sys.stdout.buffer
@@ -24,7 +24,7 @@ def whole_file(path: Path | None) -> Iterator[BinaryIO]:
         with _replacing(path) as sink:
             yield sink
     except OSError as error:
-        raise OperationRefusedError(f"{path} can't be written: {error.strerror}") from None
+        raise OperationError(f"{path} can't be written: {error.strerror}") from None
 
 
 @contextmanager

@@ -9,9 +9,9 @@ from typing import Annotated, BinaryIO
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from cli.output import OperationRefusedError
 from domain.model import Identifier, folded
 from domain.redaction import holds_card_number, masked
+from operations.errors import InvalidInputError
 from runtime.regular_files import open_regular
 
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
@@ -53,11 +53,11 @@ def input_file(name: str, max_bytes: int) -> Iterator[BinaryIO]:
 
 
 def read_input(name: str, max_bytes: int) -> bytes:
-    """All that is in the file of that name. Raises as above, and Refusal where standard input has more than that."""
+    """All that is in the file of that name. Raises as input_file does, and InvalidInputError for more bytes."""
     with input_file(name, max_bytes) as file:
         content = file.read(max_bytes + 1)
     if len(content) > max_bytes:
-        raise OperationRefusedError(f"the file should have at most {max_bytes:,} bytes")
+        raise InvalidInputError(f"the file should have at most {max_bytes:,} bytes")
     return content
 
 
@@ -66,7 +66,7 @@ def example(*commands: str) -> str:
     return "\n\n".join(f"Example: python starter.py {command}" for command in commands)
 
 
-TripState = Annotated[str, typer.Argument(parser=folded_id, metavar="TRIP", help="The trip's shoppingTripId.")]
+Trip = Annotated[str, typer.Argument(parser=folded_id, metavar="TRIP", help="The trip's shoppingTripId.")]
 Operator = Annotated[str, typer.Option(parser=masked, metavar="NAME", help="Whose word it is; it is recorded.")]
 Note = Annotated[str | None, typer.Option(parser=masked, metavar="WORDS", help="Why; it is recorded.")]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]

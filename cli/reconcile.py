@@ -8,16 +8,15 @@ from typing import Annotated
 
 import typer
 
+from cli.connection import opened_ledger
 from cli.files import whole_file
-from cli.ledger import opened
 from cli.options import Json, example, input_file
-from cli.output import OperationRefusedError, complain, print_json, say, table
+from cli.output import draw_table, print_error, print_json, print_text
 from cli.report import end_of, span_of, start_of
 from domain.model import rfc3339
 from domain.money import plain_amount
 from domain.redaction import masked
 from ledger.cells import write_csv
-from ledger.database import LedgerError
 from ledger.entries import reading
 from ledger.reconciliation.mapping import Mapping, Packaged, load_mapping
 from ledger.reconciliation.matching import Finding, TotalLine, Verdict
@@ -26,7 +25,7 @@ from ledger.reconciliation.settlement_file import MAX_FILE_BYTES, Broken, Settle
 
 commands = typer.Typer()
 
-MOST_SHOWN = 1_000
+MAX_ROWS_SHOWN = 1_000
 """Rows that a person reads; --output and --json have all."""
 
 BROKEN = "broken"
@@ -85,8 +84,8 @@ def reconcile(
         raise typer.BadParameter("give both or none", param_hint="--from, --to")
     span = span_of(since, until) if since and until else None
     how, content = _read(file, mapping)
-    tally = Tally(content, most=MOST_SHOWN)
-    with opened() as database, reading(database) as connection:
+    tally = Tally(content, most=MAX_ROWS_SHOWN)
+    with opened_ledger() as ledger, reading(ledger.database) as connection:
         found = tally.counted(verdicts(connection, content, how.movements, span))
         _pass_on(_told(found) if as_json else found, content.broken, output)
     result = tally.result()
@@ -101,12 +100,9 @@ def reconcile(
 
 
 def _read(file: str, mapping: str) -> tuple[Mapping, SettlementFile]:
-    try:
-        how = load_mapping(mapping)
-        with input_file(file, MAX_FILE_BYTES) as content:
-            return how, read_settlement_file(content, how)
-    except LedgerError as error:
-        raise OperationRefusedError(str(error)) from None
+    how = load_mapping(mapping)
+    with input_file(file, MAX_FILE_BYTES) as content:
+        return how, read_settlement_file(content, how)
 
 
 def _told(found: Iterable[Verdict]) -> Iterator[Verdict]:
@@ -153,23 +149,23 @@ def _facts_of_broken(broken: Broken) -> dict[str, object]:
 
 
 def _show(result: Reconciliation, tally: Tally) -> None:
-    say_totals(result)
+    print_totals(result)
     if tally.left_over:
-        say(table(LEFT_OVER, map(_left_over, tally.left_over)))
-    complain("\n".join(map(str, tally.file.broken)))
+        print_text(draw_table(LEFT_OVER, map(_left_over, tally.left_over)))
+    print_error("\n".join(map(str, tally.file.broken)))
     shown = len(tally.left_over) + result.broken
     if shown < result.left_over:
-        complain(f"These are the first {shown} of {result.left_over}: --output and --json have all.")
-    say(counts(result))
+        print_error(f"These are the first {shown} of {result.left_over}: --output and --json have all.")
+    print_text(counts_in_words(result))
 
 
-def say_totals(result: Reconciliation) -> None:
+def print_totals(result: Reconciliation) -> None:
     """Show what each finding comes to, where there is anything."""
     if result.totals:
-        say(table(TOTALS, map(_total, result.totals), money=TOTALS[3:]))
+        print_text(draw_table(TOTALS, map(_total, result.totals), money=TOTALS[3:]))
 
 
-def counts(result: Reconciliation) -> str:
+def counts_in_words(result: Reconciliation) -> str:
     """What became of the file's rows, in one line."""
     ignored = f" Passed over: {result.ignored}." if result.ignored else ""
     return f"Matched: {result.matched}. Left over: {result.left_over}.{ignored}"

@@ -12,10 +12,10 @@ import typer
 from rich.table import Table
 from sqlalchemy import Connection
 
+from cli.connection import opened_ledger
 from cli.files import whole_file
-from cli.ledger import opened
 from cli.options import Json, example, identifier
-from cli.output import print_json, say, table
+from cli.output import draw_table, print_json, print_text
 from domain.period import BEGINNING, END, InvalidPeriodError, Period, read_end, read_start
 from ledger.entries import reading
 from ledger.reports.files import Format, write_report
@@ -96,7 +96,7 @@ def report(
     form = form or (Format.JSONL if as_json else Format.CSV)
     if form is Format.PARQUET and output is None and sys.stdout.isatty():
         raise typer.BadParameter("parquet is not for a terminal: say where to with --output", param_hint="--format")
-    with opened() as database, reading(database) as connection:
+    with opened_ledger() as ledger, reading(ledger.database) as connection:
         if summary:
             _show(summarize(connection, span, store), as_json=as_json)
         else:
@@ -107,23 +107,23 @@ def _write(connection: Connection, span: Period, store: str | None, form: Format
     with whole_file(output) as sink:
         rows = write_report(connection, span, sink, store=store, form=form)
     if output and output.is_file():
-        say(f"{output} has {rows} rows.")
+        print_text(f"{output} has {rows} rows.")
 
 
 def _show(summary: Summary, *, as_json: bool) -> None:
     if as_json:
         print_json(summary.to_json())
     elif not summary.days:
-        say("The ledger has no movement in that time.")
+        print_text("The ledger has no movement in that time.")
     else:
         for drawn in summary_tables(summary):
-            say(drawn)
+            print_text(drawn)
 
 
 def summary_tables(summary: Summary) -> list[Table]:
     """The summary as a person reads it: by store and day, and by strategy where any trip had one of ours."""
-    days = table(DAYS, map(_day, summary.days), money=DAYS[3:])
-    strategies = table(STRATEGIES, map(_strategy, summary.strategies), money=RESULTS)
+    days = draw_table(DAYS, map(_day, summary.days), money=DAYS[3:])
+    strategies = draw_table(STRATEGIES, map(_strategy, summary.strategies), money=RESULTS)
     return [days, strategies] if summary.strategies else [days]
 
 

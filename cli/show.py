@@ -6,18 +6,23 @@ from datetime import timedelta
 from typing import Annotated
 
 import typer
+from rich.console import RenderableType
 from rich.live import Live
-from temporalio.client import Client
 
-from cli.execution_view import Seen, look
-from cli.options import Json, TripState, example
-from cli.output import complain, out, print_json, say
-from cli.temporal_client import with_client
+from cli.connection import run_operation
+from cli.list_executions import draw_trips
+from cli.options import Json, Trip, example
+from cli.output import out, print_error, print_json, print_text
+from cli.trip_tables import draw_status, trip_facts
+from domain.settlement import Settlement
 from domain.trip_log import MOST_ENTRIES
+from operations.backend import Backend
+from operations.find_trips import TripSummary
+from operations.view_trip import TripView, view_trip
 
 commands = typer.Typer()
 
-LOOK_EVERY = timedelta(seconds=1)
+WATCH_INTERVAL = timedelta(seconds=1)
 """A person sees what happens as it happens; each look costs a worker about a millisecond."""
 
 LINES_OF_FACTS = 20
@@ -27,37 +32,47 @@ Watch = Annotated[bool, typer.Option("--watch", help="Follow the trip until it i
 
 
 @commands.command(epilog=example("show 3f0e", "show 3f0e --watch --json"))
-def show(trip: TripState, *, watch: Watch = False, as_json: Json = False) -> None:
+def show(trip: Trip, *, watch: Watch = False, as_json: Json = False) -> None:
     """Show where a trip is, and everything that happened to it.
 
     A trip that can't say it itself is told by the ledger, or by what Temporal knows; standard error then says so. An id
     that begins with a dash stands after two: show -- -x
     """
     if not watch:
-        seen = with_client(lambda client: look(client, trip))
-        print_json(seen.answer) if as_json else say(seen.draw(MOST_ENTRIES))
+        view = run_operation(lambda backend: view_trip(backend, trip))
+        print_json(view.document) if as_json else print_text(_draw(view, MOST_ENTRIES))
     elif as_json:
-        seen = with_client(lambda client: _follow(client, trip, lambda seen: print_json(seen.answer)))
+        view = run_operation(lambda backend: _watch(backend, trip, lambda view: print_json(view.document)))
     else:
         screenful = max(out.height - LINES_OF_FACTS, 1)
         with Live(console=out, auto_refresh=False) as live:
-            seen = with_client(
-                lambda client: _follow(client, trip, lambda seen: live.update(seen.draw(screenful), refresh=True))
+            view = run_operation(
+                lambda backend: _watch(backend, trip, lambda view: live.update(_draw(view, screenful), refresh=True))
             )
-    if seen.remark:
-        complain(seen.remark)
-    if seen.unanswered or (watch and not seen.settled):
+    if view.remark:
+        print_error(view.remark)
+    if view.is_partial or (watch and not view.is_settled):
         raise typer.Exit(1)
 
 
-async def _follow(client: Client, trip: str, shown: Callable[[Seen], None]) -> Seen:
+async def _watch(backend: Backend, trip: str, on_change: Callable[[TripView], None]) -> TripView:
     """Look until nothing will change any more, and hand over what has changed."""
     last = None
     while True:
-        seen = await look(client, trip)
-        if last is None or seen.answer != last.answer:
-            shown(seen)
-        if seen.over:
-            return seen
-        last = seen
-        await asyncio.sleep(LOOK_EVERY.total_seconds())
+        view = await view_trip(backend, trip)
+        if last is None or view.document != last.document:
+            on_change(view)
+        if view.is_final:
+            return view
+        last = view
+        await asyncio.sleep(WATCH_INTERVAL.total_seconds())
+
+
+def _draw(view: TripView, lines: int) -> RenderableType:
+    """What a person sees, with so many lines of the trip's log."""
+    match view.known:
+        case TripSummary():
+            return draw_trips([view.known])
+        case Settlement():
+            return trip_facts(view.known, stage=view.stage)
+    return draw_status(view.own or {}, lines=lines, attention=view.attention, stage=view.stage)

@@ -6,18 +6,25 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
+from cli.connection import run_operation
 from cli.options import Json, example, read_input
-from cli.output import OperationRefusedError, complain, err, print_json, say, table
-from cli.start_trips import GOES_ON, Answer, Started, hand_over
-from cli.stores import configured_stores
-from cli.temporal_client import with_client
-from cli.trip_files import TripStart, read_trips
+from cli.output import draw_table, err, print_error, print_json, print_text
 from domain.settlement import Settlement
+from domain.store_settings import Stores
+from operations.errors import OperationError, TripEndedError, UnavailableError
+from operations.start_trips import StartResult, TripResult, start_trips
+from operations.stores_file import read_stores
+from operations.trip_files import TripStart, read_trips
+from settings import load_cli_settings
 
 commands = typer.Typer()
 
 MAX_TRIPS_BYTES = 200_000_000
 """A hundred thousand trips of two thousand bytes."""
+
+GOES_ON = "What was started goes on. Start the same file again: no trip starts twice."
+
+RESTART_HINT = ". Look at it by show; start --restart goes on."
 
 TripFile = Annotated[str, typer.Argument(metavar="FILE", help="One JSON trip, or one a line; - is standard input.")]
 Restart = Annotated[
@@ -39,51 +46,63 @@ def start(file: TripFile, *, wait: Wait = False, restart: Restart = False, as_js
     does not say of payment, merchant, receipt and policy is taken from its store's table in STORES_FILE, or from
     the default there, where that is set.
     """
-    batch = read_trips(read_input(file, MAX_TRIPS_BYTES), configured_stores())
-    complain("\n".join(batch.refused))
-    answers = _hand_over(batch.orders, wait=wait, restart=restart, as_json=as_json) if batch.orders else []
+    batch = read_trips(read_input(file, MAX_TRIPS_BYTES), _configured_stores())
+    print_error("\n".join(batch.refused))
+    results = _start(batch.starts, wait=wait, restart=restart, as_json=as_json) if batch.starts else []
     if not as_json:
-        _report(answers)
-    if batch.refused or any(isinstance(answer, OperationRefusedError) for answer in answers):
+        _report(results)
+    if batch.refused or any(isinstance(result, OperationError) for result in results):
         raise typer.Exit(1)
 
 
-def _hand_over(orders: Sequence[TripStart], *, wait: bool, restart: bool, as_json: bool) -> list[Answer]:
-    hidden = as_json or len(orders) == 1 or not err.is_terminal
-    with Progress(console=err, disable=hidden) as progress:
-        bar = progress.add_task("settled" if wait else "started", total=len(orders))
+def _configured_stores() -> Stores:
+    """What STORES_FILE says; nothing of any store where it is not set."""
+    file = load_cli_settings().stores_file
+    return read_stores(file) if file else Stores()
 
-        def told(answer: Answer) -> None:
+
+def _start(starts: Sequence[TripStart], *, wait: bool, restart: bool, as_json: bool) -> list[TripResult]:
+    hidden = as_json or len(starts) == 1 or not err.is_terminal
+    with Progress(console=err, disable=hidden) as progress:
+        bar = progress.add_task("settled" if wait else "started", total=len(starts))
+
+        def on_result(result: TripResult) -> None:
             progress.advance(bar)
-            if isinstance(answer, OperationRefusedError):
-                complain(str(answer))
+            if isinstance(result, OperationError):
+                print_error(f"{result}{RESTART_HINT if isinstance(result, TripEndedError) else ''}")
             elif as_json:
-                print_json(answer.to_json())
+                print_json(result.to_json())
 
         try:
-            return with_client(lambda client: hand_over(client, orders, told, complain, wait=wait, restart=restart))
+            return run_operation(
+                lambda backend: start_trips(
+                    backend, starts, on_result=on_result, on_warning=print_error, wait=wait, restart=restart
+                )
+            )
         except KeyboardInterrupt:
-            complain(GOES_ON)
+            print_error(GOES_ON)
             raise
+        except UnavailableError as error:
+            raise UnavailableError(f"{error}\n{GOES_ON}") from None
 
 
-def _report(answers: Sequence[Answer]) -> None:
-    started = [answer for answer in answers if isinstance(answer, Started)]
-    settled = [answer for answer in answers if isinstance(answer, Settlement)]
+def _report(results: Sequence[TripResult]) -> None:
+    started = [result for result in results if isinstance(result, StartResult)]
+    settled = [result for result in results if isinstance(result, Settlement)]
     if len(started) == 1:
-        say(_what_became_of(started[0]))
+        print_text(_what_became_of(started[0]))
     elif started:
         new = sum(answer.started for answer in started)
         done = sum(answer.settlement is not None for answer in started)
-        say(
+        print_text(
             f"Trips started: {new}. Started before: {len(started) - new}."
             + (f" Of these settled: {done}." if done else "")
         )
     if settled:
-        say(table(HEADINGS, (_row(settlement) for settlement in settled), money=MONEY))
+        print_text(draw_table(HEADINGS, (_row(settlement) for settlement in settled), money=MONEY))
 
 
-def _what_became_of(answer: Started) -> str:
+def _what_became_of(answer: StartResult) -> str:
     if (settled := answer.settlement) is not None:
         taken = f"captured {settled.captured} of {settled.total}"
         paid = f"taken by Amazon: {settled.delegated}" if settled.delegated else taken

@@ -1,25 +1,23 @@
 """What the cart system and operators say to a trip: `submit`, `decide`, `retry`, `cancel`, `resolve`."""
 
-from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from cli.drawing import facts, understood
-from cli.options import Json, Note, Operator, TripState, example, read_input
-from cli.output import complain, print_json, say
-from cli.temporal_client import UNREADABLE, WorkflowRef, delivery_of, tell, trip_of, with_client
-from cli.trip_files import read_json
+from cli.connection import run_operation
+from cli.options import Json, Note, Operator, Trip, example, read_input
+from cli.output import print_error, print_json, print_text
+from cli.trip_tables import print_status, trip_facts
 from domain.policy import Strategy
-from domain.public_names import CANCEL_TRIP, CHOOSE_DECLINE_STRATEGY, RESOLVE_CAPTURE, RETRY, SUBMIT_CART
 from domain.redaction import masked
-from domain.refund.refund_state import RefundStatus
 from domain.trip.status import Status
+from operations import trip_messages
+from operations.backend import Backend
+from operations.trip_files import read_json
+from operations.workflow_messages import UNREADABLE
 
 commands = typer.Typer()
-
-S = TypeVar("S", Status, RefundStatus)
 
 MAX_CART_BYTES = 10_000_000
 """A cart has at most 1 MB as we write it; a file may have blanks besides."""
@@ -36,37 +34,42 @@ OrderId = Annotated[
     typer.Option("--order-id", parser=masked, metavar="ID", help="By which Amazon knows the order, where it took one."),
 ]
 
+Answered = Awaitable[dict[str, Any] | None]
+
 
 @commands.command(epilog=example("submit 3f0e cart.json"))
-def submit(trip: TripState, file: CartFile, *, as_json: Json = False) -> None:
+def submit(trip: Trip, file: CartFile, *, as_json: Json = False) -> None:
     """Submit a trip's cart, or a changed one: taken until the hold is charged."""
-    _say_to(trip, SUBMIT_CART, read_json(read_input(file, MAX_CART_BYTES)), as_json=as_json)
+    cart = read_json(read_input(file, MAX_CART_BYTES))
+    _send(lambda backend: trip_messages.submit_cart(backend, trip, cart), as_json=as_json)
 
 
 @commands.command(epilog=example("decide 3f0e capture_authorized --operator ann --note 'a good customer'"))
-def decide(trip: TripState, strategy: Choice, *, operator: Operator, note: Note = None, as_json: Json = False) -> None:
+def decide(trip: Trip, strategy: Choice, *, operator: Operator, note: Note = None, as_json: Json = False) -> None:
     """Choose what to do about a card that does not cover the total."""
-    decision = {"strategy": strategy.value, "operator": operator, "note": note}
-    _say_to(trip, CHOOSE_DECLINE_STRATEGY, decision, as_json=as_json)
+    _send(
+        lambda backend: trip_messages.choose_decline_strategy(backend, trip, strategy, operator=operator, note=note),
+        as_json=as_json,
+    )
 
 
 @commands.command(epilog=example("retry 3f0e --operator ann"))
-def retry(trip: TripState, *, operator: Operator, note: Note = None, as_json: Json = False) -> None:
+def retry(trip: Trip, *, operator: Operator, note: Note = None, as_json: Json = False) -> None:
     """Try the failed call again now."""
-    _say_to(trip, RETRY, {"operator": operator, "note": note}, as_json=as_json)
+    _send(lambda backend: trip_messages.retry_trip(backend, trip, operator=operator, note=note), as_json=as_json)
 
 
 @commands.command(epilog=example("cancel 3f0e --operator ann --note 'rung up twice'"))
-def cancel(trip: TripState, *, operator: Operator, note: Note = None, as_json: Json = False) -> None:
-    """Void the sale: the hold is released, nothing is owed. Taken until the capture begins."""
-    _say_to(trip, CANCEL_TRIP, {"operator": operator, "note": note}, as_json=as_json)
+def cancel(trip: Trip, *, operator: Operator, note: Note = None, as_json: Json = False) -> None:
+    """Void the sale: the hold is cancelled, nothing is owed. Taken until the capture begins."""
+    _send(lambda backend: trip_messages.cancel_trip(backend, trip, operator=operator, note=note), as_json=as_json)
 
 
 @commands.command(
     epilog=example("resolve 3f0e --not-captured --operator ann", "resolve 3f0e --captured --order-id ID --operator ann")
 )
 def resolve(
-    trip: TripState,
+    trip: Trip,
     *,
     captured: Captured,
     order_id: OrderId = None,
@@ -75,45 +78,26 @@ def resolve(
     as_json: Json = False,
 ) -> None:
     """Say what became of a capture, or of Amazon's order, whose outcome nobody knows."""
-    resolution = {"captured": captured, "orderId": order_id, "operator": operator, "note": note}
-    _say_to(trip, RESOLVE_CAPTURE, resolution, as_json=as_json)
+    _send(
+        lambda backend: trip_messages.resolve_capture(
+            backend, trip, captured=captured, order_id=order_id, operator=operator, note=note
+        ),
+        as_json=as_json,
+    )
 
 
 @commands.command("retry-delivery", epilog=example("retry-delivery 3f0e:payment-status --operator ann"))
 def retry_delivery(key: Key, *, operator: Operator, note: Note = None, as_json: Json = False) -> None:
     """Send a payment status again that the service rejected."""
-    said = {"operator": operator, "note": note}
-    answer = with_client(lambda client: tell(client, delivery_of(key), RETRY, said))
+    answer = run_operation(lambda backend: trip_messages.retry_delivery(backend, key, operator=operator, note=note))
     if answer is None:
-        complain(f"It is sent again; the answer {UNREADABLE}")
+        print_error(f"It is sent again; the answer {UNREADABLE}")
     elif as_json:
         print_json(answer)
     else:
-        say("It is sent again.")
+        print_text("It is sent again.")
 
 
-def _say_to(trip: str, message: str, payload: Any, *, as_json: bool) -> None:
-    say_to(trip_of(trip), message, payload, Status, facts, as_json=as_json)
-
-
-def say_to(
-    partner: WorkflowRef, message: str, payload: Any, model: type[S], shown: Callable[[S], Table], *, as_json: bool
-) -> None:
-    """Hand the message over and show what is answered."""
-    answer = with_client(lambda client: tell(client, partner, message, payload))
-    say_answer(partner, answer, model, shown, as_json=as_json)
-
-
-def say_answer(
-    partner: WorkflowRef, answer: dict[str, Any] | None, model: type[S], shown: Callable[[S], Table], *, as_json: bool
-) -> None:
-    """Show what a message was answered."""
-    if answer is None:
-        complain(f"The {partner.kind} took it; its answer {UNREADABLE}")
-        return
-    if as_json:
-        print_json(answer)
-        return
-    status = understood(answer, model)
-    say(f"The {partner.kind} took it.")
-    say(shown(status))
+def _send(message: Callable[[Backend], Answered], *, as_json: bool) -> None:
+    """Send it, and show the trip's status after it."""
+    print_status("trip", run_operation(message), Status, trip_facts, as_json=as_json)

@@ -9,6 +9,9 @@ from domain.model import Identifier, StrictModel
 from domain.policy import Orchestrator, Policy, ReceiptIssuer
 from domain.trip.request import MerchantName
 
+MAX_STORES_BYTES = 10_000_000
+"""Of the file that holds them: a table of ten lines for each of 20,000 stores has 5 MB."""
+
 
 class StoreSettings(StrictModel):
     """What a store says of all its trips."""

@@ -11,9 +11,9 @@ import typer
 from typer.testing import CliRunner
 
 import starter
-from cli import trip_messages as operating
-from cli.output import OperationRefusedError
-from cli.temporal_client import readable
+from cli import trip_messages
+from operations.errors import InvalidInputError, UnreadableAnswerError
+from operations.workflow_messages import readable
 from temporal.payload_converter import UndecodablePayload
 
 GROUP = typer.main.get_command(starter.app)
@@ -171,9 +171,9 @@ def test_a_file_that_may_never_end_is_wrong_usage(command, name, reason, tmp_pat
 
 
 def test_standard_input_that_never_ends_is_not_read_for_ever(monkeypatch):
-    monkeypatch.setattr(operating, "MAX_CART_BYTES", 1000)
+    monkeypatch.setattr(trip_messages, "MAX_CART_BYTES", 1000)
     ran = CliRunner().invoke(starter.app, ["submit", "trip-1", "-"], input="x" * 2000)
-    assert isinstance(ran.exception, OperationRefusedError)
+    assert isinstance(ran.exception, InvalidInputError)
     assert "at most 1,000 bytes" in str(ran.exception)
 
 
@@ -192,7 +192,7 @@ def test_a_wrong_setting_is_told_with_its_name_and_without_its_value(run):
 
 
 def test_an_answer_that_is_encrypted_is_told_with_the_variables_name():
-    with pytest.raises(OperationRefusedError, match="PAYLOAD_KEYS"):
+    with pytest.raises(UnreadableAnswerError, match="PAYLOAD_KEYS"):
         readable(UndecodablePayload("encoding binary/encrypted"))
 
 

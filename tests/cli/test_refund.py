@@ -150,7 +150,7 @@ def test_a_refund_that_is_ended_from_outside_meanwhile_is_not_told_as_refused(na
         ran = call("refund", trip, "2.10", *BROKEN, "--request-id", request)
         ending.result()
     assert ran.status == 1
-    assert f"repeat it with --request-id {request}" in ran.err.replace("\n", " ")
+    assert f"repeat it under the same id, {request}" in ran.err.replace("\n", " ")
 
 
 def test_a_wrong_word_about_a_refund_is_corrected_by_another_that_says_why(call, settled, namespace, refunds_of):
@@ -161,7 +161,7 @@ def test_a_wrong_word_about_a_refund_is_corrected_by_another_that_says_why(call,
     assert "resolve-refund" in shown.out
     assert call("resolve-refund", request, "--not-given-back", *ANN).status == 0
     resolve = ("resolve-refund", request, "--given-back", "--operator", "bob")
-    assert "--note: should say why" in call(*resolve).err
+    assert "note: should say why" in call(*resolve).err
     ran = call(*resolve, "--note", "it is on the statement")
     assert (ran.status, "refunded" in ran.out) == (0, True)
     assert "bob says that it was given back after all" in call("show-refund", request).out
@@ -309,7 +309,7 @@ def test_a_debt_that_was_paid_later_is_recorded_once(call, settled, namespace):
     first, second = (call("recover", trip, "12.10", "--id", "invoice-17") for _ in range(2))
     assert (first.status, first.out) == (0, f"Trip {trip}: 22.10 USD of 42.10 USD is paid.\n")
     assert second.out == first.out
-    assert "told before" in second.err
+    assert "recorded before" in second.err
     assert call("recover", trip, "20.00", "--json").document["settled"] == {"amount": "42.10", "code": "USD"}
     statuses = namespace.do(namespace.control.trip(trip))["paymentStatuses"]
     assert statuses[-1]["settledAmount"] == {"amount": "42.10", "code": "USD"}
@@ -320,7 +320,7 @@ def test_the_id_of_another_payment_is_refused_and_one_that_was_refused_is_free(c
     call("recover", trip, "12.10", "--id", "i17")
     other = call("recover", trip, "20.00", "--id", "i17", "--json")
     assert (other.status, other.out) == (1, "")
-    assert "--id: i17 is another payment's of that trip, of 12.10 USD" in other.err
+    assert "id: i17 is another payment's of that trip, of 12.10 USD" in other.err
     assert "20.00 USD that is still owed" in call("recover", trip, "20.01", "--id", "i18").err
     assert call("recover", trip, "20.00", "--id", "i18").out == f"Trip {trip}: 42.10 USD of 42.10 USD is paid.\n"
 

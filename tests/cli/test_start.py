@@ -9,7 +9,7 @@ import pytest
 from temporalio.client import WorkflowContinuedAsNewError, WorkflowFailureError
 from temporalio.service import RPCError
 
-from cli.start_trips import GOES_ON
+from cli.start import GOES_ON
 from domain.public_names import SHOPPING_TRIP, TASK_QUEUE
 from tests.cli.conftest import TEMPORAL, end
 

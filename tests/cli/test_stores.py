@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from cli.output import OperationRefusedError
-from cli.stores import read_stores
+from operations.errors import InvalidInputError
+from operations.stores_file import read_stores
 
 STORES = """\
 # who pays how
@@ -121,7 +121,7 @@ def test_a_wrong_file_stops_the_program_with_its_line_and_field(run, trip, store
 )
 def test_each_fault_of_a_file_is_told_with_its_line_and_its_field(stores_file, text, sentences):
     file = stores_file(text)
-    with pytest.raises(OperationRefusedError) as caught:
+    with pytest.raises(InvalidInputError) as caught:
         read_stores(file)
     told = str(caught.value).splitlines()
     assert len(told) == len(sentences)

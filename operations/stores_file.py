@@ -9,12 +9,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cli.output import OperationRefusedError
 from domain.model import describe_validation_error, words_of
-from domain.store_settings import Stores, StoreSettings
-from runtime.environment import SettingsError
+from domain.store_settings import MAX_STORES_BYTES, Stores, StoreSettings
+from operations.errors import InvalidInputError
 from runtime.regular_files import read_regular
-from settings import MAX_STORES_BYTES, load_cli_settings
 
 SYNTAX = re.compile(r"(?P<words>.*) \(at line (?P<line>\d+), column \d+\)", re.DOTALL)
 """How tomllib says where it could not go on; at the end of the file it says so in words."""
@@ -23,40 +21,31 @@ OF_ONE_STORE = {"stores": 2, "default": 1}
 """How many keys lead to a store's own table: [stores.STOREID], [default]."""
 
 
-def configured_stores() -> Stores:
-    """What STORES_FILE says; nothing of any store where it is not set. Raises OperationRefusedError."""
-    try:
-        file = load_cli_settings().stores_file
-    except SettingsError as error:
-        raise OperationRefusedError(str(error)) from None
-    return read_stores(file) if file else Stores()
-
-
 def read_stores(file: Path) -> Stores:
     """The stores in that file.
 
-    Raises OperationRefusedError with a sentence for each fault: the file's line, the field, and why.
+    Raises InvalidInputError with a sentence for each fault: the file's line, the field, and why.
     """
     try:
         text = read_regular(file, max_bytes=MAX_STORES_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise OperationRefusedError(f"{file}: should be TOML, in UTF-8") from None
+        raise InvalidInputError(f"{file}: should be TOML, in UTF-8") from None
     except OSError as error:
-        raise OperationRefusedError(f"STORES_FILE: {file} can't be read ({error.strerror})") from None
+        raise InvalidInputError(f"STORES_FILE: {file} can't be read ({error.strerror})") from None
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise OperationRefusedError(_syntax(file, text, error)) from None
+        raise InvalidInputError(_syntax(file, text, error)) from None
     try:
         stores = Stores.model_validate(document)
     except ValidationError as error:
-        raise OperationRefusedError("\n".join(_sentences(file, text, document, error))) from None
+        raise InvalidInputError("\n".join(_sentences(file, text, document, error))) from None
     for store in stores.stores:
         try:
             StoreSettings.model_validate(stores.settings_for(store))
         except ValidationError as error:
             line = _line(text, ("stores", store))
-            raise OperationRefusedError(
+            raise InvalidInputError(
                 f"{file} line {line}: {describe_validation_error(error, f'{store}, with the default,')}"
             ) from None
     return stores

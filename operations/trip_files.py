@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from cli.output import OperationRefusedError
 from domain.json_text import InvalidJsonError, load_json
 from domain.store_settings import Stores
 from domain.trip.request import InvalidTripError, TripRequest
+from operations.errors import InvalidInputError
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class TripStart:
 
     payload: dict[str, Any]
     request: TripRequest
-    said: frozenset[str] = frozenset()
+    fields: frozenset[str] = frozenset()
     """The fields that the file itself has."""
     place: str = ""
     """Where it stands, as the beginning of a sentence; nothing where the file holds one trip."""
@@ -30,39 +30,39 @@ class TripStart:
 class Batch:
     """What a file holds: trips, and sentences about the lines that are none."""
 
-    orders: list[TripStart]
+    starts: list[TripStart]
     refused: list[str]
 
 
 def read_json(content: bytes) -> Any:
     """The one JSON document in a file.
 
-    Raises OperationRefusedError; the content is not repeated, it may hold a card number.
+    Raises InvalidInputError; the content is not repeated, it may hold a card number.
     """
     if not content.strip():
-        raise OperationRefusedError("the file is empty")
+        raise InvalidInputError("the file is empty")
     try:
         from_json(content.removeprefix(BOM_UTF8), allow_inf_nan=False)  # for its words: they say where
         return load_json(content)
     except InvalidJsonError as error:
-        raise OperationRefusedError(f"not JSON: {error}") from None
+        raise InvalidInputError(f"not JSON: {error}") from None
     except ValueError as error:
         fault = str(error).replace("at line 1 column", "at column")
-        raise OperationRefusedError(f"not JSON: {fault}") from None
+        raise InvalidInputError(f"not JSON: {fault}") from None
 
 
 def read_trips(content: bytes, stores: Stores) -> Batch:
     """The trips in a file: one document, or one a line where that is what the lines are.
 
-    Raises OperationRefusedError where the file is one trip that can't be used.
+    Raises InvalidInputError where the file is one trip that can't be used.
     """
     lines = content.splitlines()
     try:
         read_json(content)
-    except OperationRefusedError:
+    except InvalidInputError:
         if any(_is_object(line) for line in lines):
             return _read_lines(lines, stores)
-    return Batch([_order(content, stores)], [])
+    return Batch([_trip_start(content, stores)], [])
 
 
 def _read_lines(lines: Sequence[bytes], stores: Stores) -> Batch:
@@ -70,13 +70,13 @@ def _read_lines(lines: Sequence[bytes], stores: Stores) -> Batch:
     for number, line in enumerate(lines, start=1):
         if line.strip():
             try:
-                batch.orders.append(_order(line, stores, place=f"line {number}: "))
-            except OperationRefusedError as refusal:
-                batch.refused.append(str(refusal))
+                batch.starts.append(_trip_start(line, stores, place=f"line {number}: "))
+            except InvalidInputError as error:
+                batch.refused.append(str(error))
     return batch
 
 
-def _order(content: bytes, stores: Stores, place: str = "") -> TripStart:
+def _trip_start(content: bytes, stores: Stores, place: str = "") -> TripStart:
     try:
         document = read_json(content)
         payload = stores.fill(document)
@@ -85,12 +85,12 @@ def _order(content: bytes, stores: Stores, place: str = "") -> TripStart:
         return TripStart(
             payload, request, frozenset(name for name, value in document.items() if value is not None), place
         )
-    except (OperationRefusedError, InvalidTripError) as error:
-        raise OperationRefusedError(f"{place}{error}") from None
+    except (InvalidInputError, InvalidTripError) as error:
+        raise InvalidInputError(f"{place}{error}") from None
 
 
 def _is_object(line: bytes) -> bool:
     try:
         return isinstance(read_json(line), dict)
-    except OperationRefusedError:
+    except InvalidInputError:
         return False
