@@ -77,7 +77,8 @@ class CheckoutServiceTrip(TripState):
     def resolve_capture(self, said: CaptureResolution, now: datetime) -> None:
         """Take an operator's word on an order in doubt.
 
-        Raises CommandRejectedError where none is, or where its id is not said.
+        Raises CommandRejectedError where none is, where its id is not said, and where it is said not to be there while
+        the cart is being handed over: that call may make it, and the settlement is of the cart that is under way.
         """
         if not self.in_doubt or self.money_is_settled:
             raise CommandRejectedError(
@@ -91,6 +92,8 @@ class CheckoutServiceTrip(TripState):
             self.log.add(now, Event.DECISION, f"{said.operator} says: order {said.order_id}{noted(said.note)}")
             self.ordered(said.order_id)
             return
+        if self._under_way:
+            raise CommandRejectedError("the cart is being handed over at this moment: wait for Amazon's answer")
         self.log.add(now, Event.DECISION, f"{said.operator} says that Amazon took no order{noted(said.note)}")
         self._denied_by = said.operator
         if self._next_cart is not None:

@@ -11,6 +11,7 @@ from domain.messages import CaptureResolution, OperatorAction
 from domain.model import CommandRejectedError
 from domain.settlement import Outcome
 from domain.trip.checkout_service_trip import CheckoutServiceTrip
+from domain.trip.intent import Deed, Intent
 from domain.trip.request import TripRequest
 from domain.trip.steps import Checkout, Wait
 from domain.trip_log import EventLog
@@ -89,6 +90,17 @@ def test_an_order_that_was_taken_after_all_is_the_one_that_was_in_doubt_and_not_
     with pytest.raises(CommandRejectedError, match="note: should say why"):
         trip.resolve_capture(CaptureResolution(**found), START)
     trip.resolve_capture(CaptureResolution(**found, note="Amazon has it"), START)
+    assert str(trip.settlement(None, START).delegated) == "4.00 USD"
+
+
+def test_an_order_is_not_denied_while_the_call_that_may_make_it_is_under_way():
+    trip = a_trip(DEARER)
+    of_another_run = Intent(shopping_trip_id="t", deed=Deed.ORDER, amount=CART.total, cart=CART)
+    trip.adopt(of_another_run, run_at=START, now=START)
+    trip.begin(Checkout(CART))
+    with pytest.raises(CommandRejectedError, match="wait for Amazon's answer"):
+        trip.resolve_capture(CaptureResolution(captured=False, operator="ann"), START)
+    trip.ordered("ORDER1")
     assert str(trip.settlement(None, START).delegated) == "4.00 USD"
 
 
