@@ -3,7 +3,7 @@ SHELL := bash
 BIN := .venv/bin
 PYTHON ?= python3
 PYTEST := $(BIN)/pytest -q
-WHOLE_SERVERS := $(wildcard tests/cli tests/lab)
+WHOLE_SERVERS := $(wildcard tests/cli tests/operations tests/lab)
 REPLAYED := $(addprefix tests/workflows/test_,shopping_trip.py refund.py)
 
 .PHONY: help install demo test proof fuzz chaos histories bench bench-ledger check audit lock

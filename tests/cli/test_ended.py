@@ -13,8 +13,8 @@ from domain.money import Money
 from domain.posting import SettledTrip
 from domain.public_names import SHOPPING_TRIP, TASK_QUEUE, trip_workflow_id
 from domain.settlement import Settlement
-from tests.cli.conftest import in_namespace, running_namespace
 from tests.cli.test_start import lines
+from tests.whole_server import in_namespace, running_namespace
 
 IDLE = {"TEMPORAL_NAMESPACE": "idle"}
 

@@ -11,7 +11,8 @@ from temporalio.service import RPCError
 
 from cli.start import GOES_ON
 from domain.public_names import SHOPPING_TRIP, TASK_QUEUE
-from tests.cli.conftest import TEMPORAL, end
+from tests.cli.conftest import end
+from tests.whole_server import TEMPORAL
 
 
 def lines(*documents):

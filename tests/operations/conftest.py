@@ -1,0 +1,11 @@
+"""What the operations work on: a real Temporal server, its worker, simulator and ledger."""
+
+import pytest
+
+from operations.backend import Backend
+from tests.cli.conftest import started, trip  # noqa: F401 (fixtures)
+
+
+@pytest.fixture
+def backend(server):
+    return Backend(server.client, server.trips.ledger)
