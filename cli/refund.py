@@ -73,7 +73,7 @@ def refund(
 ) -> None:
     """Give a shopper back an amount of what was captured.
 
-    The refund's id is told on standard error. With it as --request-id the same command is the same refund: no money
+    The refund's id is written to standard error. With it as --request-id the same command is the same refund: no money
     moves twice.
     """
     request = RefundRequest(
@@ -101,7 +101,7 @@ def refund(
 def show_refund(refund: ThisRefund, *, as_json: Json = False) -> None:
     """Show where a refund is, and everything that happened to it.
 
-    One that Temporal has forgotten is told by the ledger; standard error then says so.
+    One that Temporal has forgotten is shown from the ledger; standard error then says so.
     """
     view = run_operation(lambda backend: view_refund(backend, refund))
     print_json(view.document) if as_json else print_text(_draw(view))

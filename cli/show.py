@@ -35,8 +35,8 @@ Watch = Annotated[bool, typer.Option("--watch", help="Follow the trip until it i
 def show(trip: Trip, *, watch: Watch = False, as_json: Json = False) -> None:
     """Show where a trip is, and everything that happened to it.
 
-    A trip that can't say it itself is told by the ledger, or by what Temporal knows; standard error then says so. An id
-    that begins with a dash stands after two: show -- -x
+    A trip that can't answer itself is shown from the ledger, or from what Temporal knows; standard error then says so.
+    An id that begins with a dash stands after two: show -- -x
     """
     if not watch:
         view = run_operation(lambda backend: view_trip(backend, trip))

@@ -42,8 +42,8 @@ def start(file: TripFile, *, wait: Wait = False, restart: Restart = False, as_js
     """Start a trip, or many.
 
     A trip is paid once for ever: a second start of it answers with the first, unless that could not be used. What it
-    says otherwise is told on standard error. A trip that Temporal ended is started anew by --restart alone. What a trip
-    does not say of payment, merchant, receipt and policy is taken from its store's table in STORES_FILE, or from
+    says otherwise is reported on standard error. A trip that Temporal ended is started anew by --restart alone. What a
+    trip does not say of payment, merchant, receipt and policy is taken from its store's table in STORES_FILE, or from
     the default there, where that is set.
     """
     batch = read_trips(read_input(file, MAX_TRIPS_BYTES), _configured_stores())
