@@ -7,7 +7,7 @@ from temporalio import activity
 from activities.ledger import ledger_errors
 from ledger.database import Database, LedgerRejectionError
 from ledger.reconciliation.daily import DayKey
-from ledger.reconciliation.reconcile import Reconciliation, reconcile_day, together
+from ledger.reconciliation.file_reconciliation import Reconciliation, reconcile_day, together
 from ledger.reconciliation.settlement_file import DailyFile
 
 

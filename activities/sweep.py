@@ -33,7 +33,7 @@ from domain.public_names import (
     trip_of_workflow,
 )
 from ledger.database import Database
-from ledger.lookup import posted_entries, posted_refunds, settled_trips
+from ledger.queries import posted_entries, posted_refunds, settled_trips
 from temporal.executions import ENDED, IN_QUERIES, STOPPED, latest, start_payload, with_status
 
 log = structlog.get_logger()
@@ -196,7 +196,7 @@ class SweepActivities:
 
     async def _known(self, known_of: KnownOf, ids: Collection[str]) -> set[str]:
         def ask() -> set[str]:
-            with ledger_errors("sweep", retryable=True), self._database.reading() as connection:
+            with ledger_errors("sweep", retryable=True), self._database.read_transaction() as connection:
                 return known_of(connection, ids)
 
         return await asyncio.to_thread(ask) if ids else set()

@@ -16,12 +16,12 @@ from cli.report import end_of, span_of, start_of
 from domain.model import rfc3339
 from domain.money import plain_amount
 from domain.redaction import masked
-from ledger.cells import write_csv
-from ledger.entries import reading
+from ledger.reconciliation.file_reconciliation import Reconciliation, Tally, verdicts
 from ledger.reconciliation.mapping import Mapping, Packaged, load_mapping
 from ledger.reconciliation.matching import Finding, TotalLine, Verdict
-from ledger.reconciliation.reconcile import Reconciliation, Tally, verdicts
 from ledger.reconciliation.settlement_file import MAX_FILE_BYTES, Broken, SettlementFile, read_settlement_file
+from ledger.schema import read_transaction
+from ledger.spreadsheet_csv import write_csv
 
 commands = typer.Typer()
 
@@ -85,7 +85,7 @@ def reconcile(
     span = span_of(since, until) if since and until else None
     how, content = _read(file, mapping)
     tally = Tally(content, most=MAX_ROWS_SHOWN)
-    with opened_ledger() as ledger, reading(ledger.database) as connection:
+    with opened_ledger() as ledger, read_transaction(ledger.database) as connection:
         found = tally.counted(verdicts(connection, content, how.movements, span))
         _pass_on(_told(found) if as_json else found, content.broken, output)
     result = tally.result()

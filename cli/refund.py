@@ -16,7 +16,7 @@ from cli.trip_tables import draw_log, parse_shown, print_status
 from domain.failures.attention import Attention, AttentionCause
 from domain.refund.refund import RefundReason, RefundRequest, RefundRequestId
 from domain.refund.refund_state import Refunded, RefundStatus
-from ledger.lookup import RefundInBooks
+from ledger.queries import LedgerRefund
 from operations import refunds
 from operations.backend import RPC_TIMEOUT
 from operations.view_refund import RefundView, view_refund
@@ -169,7 +169,7 @@ def _draw_status(status: RefundStatus, *, stage: str | None = None, attention: A
     )
 
 
-def _draw_known(known: RefundInBooks, stage: str) -> Table:
+def _draw_known(known: LedgerRefund, stage: str) -> Table:
     """A refund as the ledger has it."""
     request, posted = known.known.request, known.given_back
     return draw_facts(

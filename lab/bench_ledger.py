@@ -29,12 +29,12 @@ from domain.policy import Strategy
 from domain.posting import SettledTrip
 from domain.settlement import Outcome, Settlement, Transaction
 from lab.program import run
-from ledger.cells import write_csv
 from ledger.database import Database
-from ledger.entries import reading
 from ledger.ledger import Ledger
-from ledger.reports.files import Format
+from ledger.reports.formats import Format
 from ledger.rows import entry_rows, line_rows, settlement_row
+from ledger.schema import read_transaction
+from ledger.spreadsheet_csv import write_csv
 from ledger.tables import entries, lines, settlements
 from simulator.export import COLUMNS
 from temporal.connection import exit_immediately
@@ -136,7 +136,7 @@ def programs(database: Database, address: str, folder: Path) -> Table:
     commands: dict[str, Sequence[str]] = {f"report --format {form}": (*report, "--format", form) for form in Format}
     commands["report --summary"] = (*report, "--summary")
     settlement_file = folder / "settlement.csv"
-    with reading(database) as connection, settlement_file.open("wb") as sink:
+    with read_transaction(database) as connection, settlement_file.open("wb") as sink:
         write_settlement_file(connection, sink)
     commands["reconcile, all days"] = ("reconcile", str(settlement_file))
     out = folder / "output"
@@ -166,7 +166,7 @@ async def bench(folder: Path, count: int, console: Console) -> bool:
     ledger.upgrade()
     begun = time.perf_counter()
     fill(database, trips(ceil(count / ENTRIES_A_TRIP)))
-    with database.reading() as connection:
+    with database.read_transaction() as connection:
         entered = connection.scalar(select(func.count()).select_from(entries))
     size = (folder / "ledger.db").stat().st_size / 1e6
     console.print(

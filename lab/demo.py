@@ -31,8 +31,8 @@ from lab.ledger_check import reconciled_with
 from lab.program import run
 from lab.servers import Program, TemporalServer, ledger_url, simulator, temporal_server, worker
 from ledger.database import Database
-from ledger.entries import reading
 from ledger.reports.summary import summarize
+from ledger.schema import read_transaction
 from simulator.control import Control
 from temporal.connection import exit_immediately
 
@@ -236,7 +236,7 @@ async def _print_ledger(console: Console, control: Control, url: str, began: dat
     database = Database(url)
     try:
         reconciled = await reconciled_with(control, database)
-        with reading(database) as connection:
+        with read_transaction(database) as connection:
             summary = summarize(connection, Period(began, datetime.now(UTC)))
     finally:
         database.close()

@@ -13,9 +13,9 @@ from domain.journal import Account
 from domain.money import plain_amount
 from lab.accounting import Movement
 from ledger.database import Database
-from ledger.entries import reading
+from ledger.reconciliation.file_reconciliation import Reconciliation, reconcile_file
 from ledger.reconciliation.mapping import Packaged
-from ledger.reconciliation.reconcile import Reconciliation, reconcile_file
+from ledger.schema import read_transaction
 from ledger.tables import entries, lines, receipts
 from simulator.control import Control
 
@@ -65,7 +65,7 @@ async def reconciled_with(control: Control, database: Database) -> Reconciled:
 async def ledger_beside(control: Control, database: Database) -> Ledger:
     """Read the ledger, and reconcile it with the simulator's exports."""
     reconciled = await reconciled_with(control, database)
-    with reading(database) as connection:
+    with read_transaction(database) as connection:
         kept = frozenset(connection.scalars(select(receipts.c.key)))
         return Ledger(_movements(connection), kept, list(_unbalanced(connection)), reconciled)
 

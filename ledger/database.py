@@ -31,10 +31,13 @@ CONNECT_PATIENCE = 5
 SILENCE = 10
 """Seconds after which a connection whose other side no longer answers counts as broken."""
 
-READING = "books_reading"
+FETCH_BATCH_SIZE = 2_000
+"""Rows fetched together: a million entries or ten, they take the same few megabytes."""
+
+READ_ONLY = "ledger_read_only"
 SNAPSHOT: dict[str, dict[str, Any]] = {
     "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
-    "sqlite": {READING: True},
+    "sqlite": {READ_ONLY: True},
 }
 """What makes a transaction one look: SQLite's WAL gives a reader a snapshot by itself."""
 
@@ -121,19 +124,19 @@ class Database:
         if self._file:
             self._file.attach(self.engine)
 
-    def transaction(self, *, making: bool = False) -> AbstractContextManager[Connection]:
+    def transaction(self, *, create: bool = False) -> AbstractContextManager[Connection]:
         """One transaction: committed at the end, rolled back where anything was raised.
 
-        With `making`, a SQLite file that was never there is made. Raises LedgerUnavailableError, also where the file
+        With `create`, a SQLite file that was never there is made. Raises LedgerUnavailableError, also where the file
         was replaced or removed meanwhile, and LedgerRejectionError for what a column can't hold.
         """
-        if self._file and making and not self._file.was_open:
+        if self._file and create and not self._file.was_open:
             self._file.make()
         self._check_file_is_there()
         return self._begin(self.engine)
 
-    def reading(self) -> AbstractContextManager[Connection]:
-        """One look at the ledger as they are now, however long it takes; nobody who writes waits for it.
+    def read_transaction(self) -> AbstractContextManager[Connection]:
+        """A read-only transaction on the ledger as it is now, however long it takes; no writer waits for it.
 
         Raises LedgerUnavailableError.
         """
@@ -268,5 +271,5 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     """Take the write lock at the start: a transaction that reads before it writes can't be overtaken then."""
-    reading = connection.get_execution_options().get(READING)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    read_only = connection.get_execution_options().get(READ_ONLY)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

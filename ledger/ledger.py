@@ -26,8 +26,7 @@ from domain.refund.refund import (
 )
 from domain.settlement import Settlement
 from domain.trip.intent import DueIntent, KnownTrip
-from ledger import queries as statements
-from ledger import schema
+from ledger import postings, schema
 from ledger.database import Database, LedgerRejectionError
 from ledger.rows import receipt_row
 from ledger.tables import receipts
@@ -53,12 +52,12 @@ class Ledger:
 
         Raises LedgerRejectionError where they are newer.
         """
-        with self.database.transaction(making=True) as connection:
+        with self.database.transaction(create=True) as connection:
             schema.upgrade(connection)
 
     def check(self) -> None:
         """Raise LedgerUnavailableError, with what to do, unless the ledger can be used."""
-        with self._transaction(reading=True):
+        with self._transaction(read_only=True):
             pass
 
     def close(self) -> None:
@@ -69,14 +68,14 @@ class Ledger:
 
     def settlement_of(self, trip_id: str) -> Settlement | None:
         """The trip's settlement; None where the ledger does not know the trip."""
-        with self._transaction(reading=True) as connection:
-            sale = statements.sale(connection, trip_id)
+        with self._transaction(read_only=True) as connection:
+            sale = postings.sale(connection, trip_id)
         return sale.settlement if sale else None
 
     def known_trip(self, trip_id: str) -> KnownTrip:
         """What became of the trip, or what a run of it that was stopped set out to do."""
-        with self._transaction(reading=True) as connection:
-            return statements.known_trip(connection, trip_id)
+        with self._transaction(read_only=True) as connection:
+            return postings.known_trip(connection, trip_id)
 
     def intend(self, due: DueIntent) -> KnownTrip:
         """Write down what can't be undone, before it is done; twice by one run is once.
@@ -85,9 +84,9 @@ class Ledger:
         deed, it says when, because that run may have done it.
         """
         with self._transaction() as connection:
-            if known := statements.sale(connection, due.intent.shopping_trip_id):
+            if known := postings.sale(connection, due.intent.shopping_trip_id):
                 return KnownTrip(settlement=known.settlement)
-            return statements.intend(connection, due)
+            return postings.intend(connection, due)
 
     def post_settlement(self, settled: SettledTrip) -> None:
         """Write down what became of a trip, and then keep its receipt; the first posting of a trip stands.
@@ -95,27 +94,27 @@ class Ledger:
         Raises LedgerRejectionError where the trip was posted before with other amounts.
         """
         with self._transaction() as connection:
-            statements.post_once(connection, settled)
+            postings.post_once(connection, settled)
         if settled.receipt is not None:
             self.keep_receipt(settled.receipt.to_json())
 
     def paid_of(self, trip_id: str) -> Paid | None:
         """How much of the trip is paid by now; None where the ledger does not know the trip."""
-        with self._transaction(reading=True) as connection:
-            sale = statements.sale(connection, trip_id)
-            return paid(sale.settlement, statements.recovered(connection, sale.settlement)) if sale else None
+        with self._transaction(read_only=True) as connection:
+            sale = postings.sale(connection, trip_id)
+            return paid(sale.settlement, postings.recovered(connection, sale.settlement)) if sale else None
 
     # Receipts.
 
     def keep_receipt(self, receipt: Mapping[str, Any]) -> None:
         """Keep a receipt as it was issued; one of the same sale or refund that is kept already stands."""
         with self._transaction() as connection:
-            statements.insert_once(connection, receipts, [receipt_row(receipt)])
+            postings.insert_once(connection, receipts, [receipt_row(receipt)])
 
     def receipts_of(self, trip_id: str) -> list[dict[str, Any]]:
         """The trip's receipts, the sale's first."""
         wanted = select(receipts.c.document).where(receipts.c.shopping_trip_id == trip_id)
-        with self._transaction(reading=True) as connection:
+        with self._transaction(read_only=True) as connection:
             return list(connection.scalars(wanted.order_by(receipts.c.issued_at, receipts.c.key)))
 
     def prune_receipts(self, older_than: timedelta, now: datetime) -> int:
@@ -138,14 +137,14 @@ class Ledger:
         LedgerRejectionError where it may not be given back, TripNotSettledError where the trip is not settled (yet).
         """
         with self._transaction() as connection:
-            under_id = statements.refund_by_id(connection, asked.refund_request_id)
+            under_id = postings.refund_by_id(connection, asked.refund_request_id)
             request = under_id.request if under_id and under_id.state is RefundProgress.RESERVED else asked
-            sale = statements.locked_sale(connection, request.shopping_trip_id)
-            known = statements.known_refunds(connection, request)
+            sale = postings.locked_sale(connection, request.shopping_trip_id)
+            known = postings.known_refunds(connection, request)
             before = standing(request, known)
             in_doubt = before is not None and before.in_doubt
             if before is not None and before.state is not RefundProgress.RELEASED:
-                given_back = statements.given_back(connection, request)
+                given_back = postings.given_back(connection, request)
                 return Reserved(request=request, settlement=sale.settlement, given_back=given_back, in_doubt=in_doubt)
             too_much = known_given_back and request.amount > left_to_refund(sale.settlement, known)
             if not known_given_back:
@@ -154,7 +153,7 @@ class Ledger:
                 raise LedgerRejectionError(
                     f"refund {request.refund_request_id} is in no doubt: there is nothing to correct"
                 )
-            statements.reserve(connection, request, now)
+            postings.reserve(connection, request, now)
             return Reserved(request=request, settlement=sale.settlement, in_doubt=in_doubt, too_much=too_much)
 
     def ask_refund(self, request: RefundRequest, run_id: str) -> KnownAsk:
@@ -165,22 +164,22 @@ class Ledger:
         with self._transaction() as connection:
             before = self._reserved(connection, request)
             if before.state is RefundProgress.POSTED:
-                return KnownAsk(given_back=statements.given_back(connection, request))
-            statements.mark(connection, request, run_id=run_id)
+                return KnownAsk(given_back=postings.given_back(connection, request))
+            postings.mark(connection, request, run_id=run_id)
             return KnownAsk(in_doubt=before.run_id not in (None, run_id))
 
     def refund_of(self, refund_request_id: str) -> KnownRefund | None:
         """The refund of that id; None where the ledger does not know it."""
-        with self._transaction(reading=True) as connection:
-            return statements.refund_by_id(connection, refund_request_id)
+        with self._transaction(read_only=True) as connection:
+            return postings.refund_by_id(connection, refund_request_id)
 
     def post_refund(self, request: RefundRequest, at: datetime, reconciliation_id: str | None = None) -> None:
         """Write down a refund that the service took. Raises LedgerRejectionError for one that is not reserved."""
         with self._transaction() as connection:
             self._reserved(connection, request)
-            sale = statements.locked_sale(connection, request.shopping_trip_id)
-            statements.post(connection, [journal_of_refund(sale.settlement, request, at, reconciliation_id)])
-            statements.mark(connection, request, state=RefundProgress.POSTED)
+            sale = postings.locked_sale(connection, request.shopping_trip_id)
+            postings.post(connection, [journal_of_refund(sale.settlement, request, at, reconciliation_id)])
+            postings.mark(connection, request, state=RefundProgress.POSTED)
 
     def release_refund(self, request: RefundRequest, *, in_doubt: bool = False) -> None:
         """Let go of a refund's money: the service refused it for good. Raises LedgerRejectionError once it is posted.
@@ -188,12 +187,12 @@ class Ledger:
         With `in_doubt` it is free by a person's word alone, and the ledger go on to know that it may be wrong.
         """
         with self._transaction() as connection:
-            statements.locked_sale(connection, request.shopping_trip_id)
-            before = standing(request, statements.known_refunds(connection, request))
+            postings.locked_sale(connection, request.shopping_trip_id)
+            before = standing(request, postings.known_refunds(connection, request))
             if before is not None and before.state is RefundProgress.POSTED:
                 raise LedgerRejectionError(f"refund {request.refund_request_id} was given back: it can't be released")
             doubt = {} if in_doubt else {"run_id": None}
-            statements.mark(connection, request, state=RefundProgress.RELEASED, **doubt)
+            postings.mark(connection, request, state=RefundProgress.RELEASED, **doubt)
 
     # Debts that are paid later.
 
@@ -203,17 +202,17 @@ class Ledger:
         Raises LedgerRejectionError for more than is owed, and for a recovery's id that was another amount's.
         """
         with self._transaction() as connection:
-            settlement = statements.locked_sale(connection, recovery.shopping_trip_id).settlement
+            settlement = postings.locked_sale(connection, recovery.shopping_trip_id).settlement
             entry = journal_of_recovery(settlement, recovery)
-            posted = statements.amount_of(connection, entry)
+            posted = postings.amount_of(connection, entry)
             if posted is None:
-                check_recovery(recovery, settlement, statements.recovered(connection, settlement))
-                statements.post(connection, [entry])
+                check_recovery(recovery, settlement, postings.recovered(connection, settlement))
+                postings.post(connection, [entry])
             elif posted != recovery.amount:
                 raise LedgerRejectionError(
                     f"recoveryId: {recovery.recovery_id} is another recovery's, of another amount"
                 )
-            return paid(settlement, statements.recovered(connection, settlement))
+            return paid(settlement, postings.recovered(connection, settlement))
 
     # Inside a transaction.
 
@@ -222,16 +221,16 @@ class Ledger:
 
         Raises LedgerRejectionError where it is not, or not any more.
         """
-        statements.locked_sale(connection, request.shopping_trip_id)
-        before = standing(request, statements.known_refunds(connection, request))
+        postings.locked_sale(connection, request.shopping_trip_id)
+        before = standing(request, postings.known_refunds(connection, request))
         if before is None or before.state is RefundProgress.RELEASED:
             raise LedgerRejectionError(f"refund {request.refund_request_id} is not reserved")
         return before
 
     @contextmanager
-    def _transaction(self, *, reading: bool = False) -> Iterator[Connection]:
+    def _transaction(self, *, read_only: bool = False) -> Iterator[Connection]:
         """A transaction on tables that are known to be there; what the trade refuses, the ledger refuses."""
-        with self.database.reading() if reading else self.database.transaction() as connection:
+        with self.database.read_transaction() if read_only else self.database.transaction() as connection:
             if self._checked != (generation := self.database.generation):
                 schema.check(connection)
                 self._checked = generation

@@ -1,166 +1,91 @@
-"""The ledger's statements, each inside a transaction that its caller began (ledger/ledger.py)."""
+"""What programs ask the ledger about many trips, refunds and entries at once; nothing here writes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, delete, func, or_, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Table, select
 
-from domain.journal import Entry, EntryType, journal_of
-from domain.model import CommandRejectedError
-from domain.money import Money
-from domain.posting import SettledTrip
-from domain.refund.refund import GivenBack, KnownRefund, RefundProgress, RefundRequest, Sale, id_taken
+from domain.refund.refund import GivenBack, KnownRefund, RefundProgress
 from domain.settlement import Settlement
-from domain.trip.intent import DueIntent, KnownTrip
-from ledger.database import LedgerConflictError, TripNotSettledError, insert
-from ledger.rows import entry_rows, intent_of, intent_row, line_rows, refund_of, refund_row, sale_of, settlement_row
-from ledger.tables import entries, intents, lines, refunds, settlements
+from ledger.postings import given_back
+from ledger.rows import refund_of, sale_of
+from ledger.tables import entries, refunds, settlements
 
-AGREED = ("code", "total", "captured", "bad_debt", "delegated")
-"""What two postings of one trip must agree on."""
+MAX_VALUES = 1_000
+"""In one statement: SQLite takes 32,766, PostgreSQL 65,535."""
 
 
-def sale(connection: Connection, trip_id: str, *, locked: bool = False) -> Sale | None:
-    """The trip as it was posted; None where the ledger does not know it."""
-    wanted = select(settlements.c.document, settlements.c.trip_started_at).where(
-        settlements.c.shopping_trip_id == trip_id
+def settled_trips(connection: Connection, trip_ids: Collection[str]) -> set[str]:
+    """Which of these trips are settled."""
+    return _known(connection, settlements, settlements.c.shopping_trip_id, trip_ids)
+
+
+def settlements_of(connection: Connection, trip_ids: Collection[str]) -> dict[str, Settlement]:
+    """The settlements of those of these trips that are settled, by the trips' ids."""
+    found: dict[str, Settlement] = {}
+    for page in _pages(trip_ids):
+        wanted = select(settlements.c.document, settlements.c.trip_started_at)
+        for row in connection.execute(wanted.where(settlements.c.shopping_trip_id.in_(page))):
+            settlement = sale_of(row).settlement
+            found[settlement.shopping_trip_id] = settlement
+    return found
+
+
+def posted_entries(connection: Connection, keys: Collection[str]) -> set[str]:
+    """Which of these journal entries are posted."""
+    return _known(connection, entries, entries.c.key, keys)
+
+
+def posted_refunds(connection: Connection, refund_request_ids: Collection[str]) -> set[str]:
+    """Which of these refunds were given back."""
+    wanted = select(refunds.c.refund_request_id).where(
+        refunds.c.refund_request_id.in_(refund_request_ids), refunds.c.state == RefundProgress.POSTED
     )
-    # SQLite has no row locks and needs none: its transactions have the file's write lock from their start.
-    row = connection.execute(wanted.with_for_update() if locked else wanted).first()
-    return sale_of(row) if row else None
+    return set(connection.scalars(wanted))
 
 
-def locked_sale(connection: Connection, trip_id: str) -> Sale:
-    """The trip, of which nobody else can move money until the transaction ends. Raises TripNotSettledError."""
-    known = sale(connection, trip_id, locked=True)
-    if known is None:
-        raise TripNotSettledError(f"the ledger knows no settled trip {trip_id}")
-    return known
+@dataclass(frozen=True)
+class LedgerRefund:
+    """A refund as the ledger has it, with its trip's store."""
+
+    known: KnownRefund
+    store_id: str
+    asked_at: datetime
+    given_back: GivenBack | None
+    """None unless it is posted."""
 
 
-def known_trip(connection: Connection, trip_id: str) -> KnownTrip:
-    """What became of the trip, or what a run of it set out to do; nothing where the ledger knows neither."""
-    if known := sale(connection, trip_id):
-        return KnownTrip(settlement=known.settlement)
-    row = connection.execute(select(intents).where(intents.c.shopping_trip_id == trip_id)).first()
-    return KnownTrip(intent=intent_of(row), run_at=row.at) if row else KnownTrip()
-
-
-def intend(connection: Connection, due: DueIntent) -> KnownTrip:
-    """Write down what the trip is about to do; the first deed of another run stands, and is given back instead."""
-    row = intent_row(due)
-    this_trip = intents.c.shopping_trip_id == due.intent.shopping_trip_id
-    written = insert(connection, intents).values(row).on_conflict_do_nothing()
-    if connection.execute(written.returning(intents.c.shopping_trip_id)).first():
-        return KnownTrip()
-    stands = connection.execute(select(intents).where(this_trip).with_for_update()).one()
-    intent = intent_of(stands)
-    another_run = stands.run_id != due.run_id
-    if another_run and not intent.is_same_deed(due.intent):
-        return KnownTrip(intent=intent, run_at=stands.at)
-    connection.execute(update(intents).where(this_trip).values(row))
-    return KnownTrip(run_at=stands.at if another_run else None)
-
-
-def post_once(connection: Connection, settled: SettledTrip) -> None:
-    """The trip, its entries, their lines, none of the last two where it is posted; what was intended is done then.
-
-    Raises LedgerRejectionError where it was posted with other amounts.
-    """
-    row = settlement_row(settled)
-    posted = insert(connection, settlements).values(row).on_conflict_do_nothing()
-    # RETURNING says whether there was a conflict; PostgreSQL's driver counts no rows of an INSERT.
-    if connection.execute(posted.returning(settlements.c.shopping_trip_id)).first():
-        post(connection, journal_of(settled.settlement))
-        connection.execute(delete(intents).where(intents.c.shopping_trip_id == row["shopping_trip_id"]))
-        return
-    trip = row["shopping_trip_id"]
-    wanted = select(*(settlements.c[name] for name in AGREED)).where(settlements.c.shopping_trip_id == trip)
-    known = connection.execute(wanted).one()
-    if known._asdict() != {name: row[name] for name in AGREED}:
-        captured, total = (Money.of_minor(units, known.code) for units in (known.captured, known.total))
-        stands = f"captured {captured} of {total}"
-        raise LedgerConflictError(f"trip {trip} was posted before with other amounts, and those stand: {stands}")
-
-
-def post(connection: Connection, posted: Sequence[Entry]) -> None:
-    """Write the entries and their lines."""
-    insert_once(connection, entries, entry_rows(posted))
-    insert_once(connection, lines, line_rows(posted))
-
-
-def insert_once(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert the rows, but none that is there already, in one statement."""
-    if rows:
-        connection.execute(insert(connection, table).values(rows).on_conflict_do_nothing())
-
-
-def known_refunds(connection: Connection, request: RefundRequest) -> list[KnownRefund]:
-    """The refunds of the trip, and the one that has the request's id wherever it belongs."""
-    wanted = select(refunds).where(
-        or_(
-            refunds.c.shopping_trip_id == request.shopping_trip_id,
-            refunds.c.refund_request_id == request.refund_request_id,
-        )
-    )
-    return [refund_of(row) for row in connection.execute(wanted)]
-
-
-def refund_by_id(connection: Connection, refund_request_id: str) -> KnownRefund | None:
+def find_refund(connection: Connection, refund_request_id: str) -> LedgerRefund | None:
     """The refund of that id; None where the ledger does not know it."""
-    row = connection.execute(select(refunds).where(refunds.c.refund_request_id == refund_request_id)).first()
-    return refund_of(row) if row else None
+    found = _find_refunds(connection, refunds.c.refund_request_id == refund_request_id)
+    return found[0] if found else None
 
 
-def reserve(connection: Connection, request: RefundRequest, now: datetime) -> None:
-    """Reserve a new refund, or one that was released.
-
-    Raises CommandRejectedError where its id is another refund's by now.
-    """
-    row = refund_row(request, now)
-    kept = ("refund_request_id", "run_id")  # the doubt about an earlier call is not forgotten
-    reserved = insert(connection, refunds).values(row)
-    again = reserved.on_conflict_do_update(
-        index_elements=[refunds.c.refund_request_id],
-        set_={name: reserved.excluded[name] for name in row if name not in kept},
-        where=and_(
-            refunds.c.state == RefundProgress.RELEASED,
-            or_(refunds.c.run_id.is_(None), refunds.c.shopping_trip_id == reserved.excluded.shopping_trip_id),
-        ),
-    )
-    if not connection.execute(again.returning(refunds.c.refund_request_id)).first():
-        # It took the id since we looked: the lock is on our trip alone.
-        raise CommandRejectedError(id_taken(request))
+def refunds_of_trip(connection: Connection, trip_id: str) -> list[LedgerRefund]:
+    """The trip's refunds, the latest first."""
+    return _find_refunds(connection, refunds.c.shopping_trip_id == trip_id)
 
 
-def mark(connection: Connection, request: RefundRequest, **columns: Any) -> None:
-    """Say how far the refund is."""
-    connection.execute(
-        update(refunds).where(refunds.c.refund_request_id == request.refund_request_id).values(**columns)
-    )
+def _find_refunds(connection: Connection, condition: ColumnElement[bool]) -> list[LedgerRefund]:
+    of_trip = refunds.c.shopping_trip_id == settlements.c.shopping_trip_id
+    wanted = select(refunds, settlements.c.store_id).join(settlements, of_trip).where(condition)
+    rows = connection.execute(wanted.order_by(refunds.c.asked_at.desc())).all()
+    return [_ledger_refund(connection, row) for row in rows]
 
 
-def given_back(connection: Connection, request: RefundRequest) -> GivenBack | None:
-    """When the refund was given back; None where it is not in the journal."""
-    wanted = select(entries.c.at, entries.c.reconciliation_id).where(
-        entries.c.shopping_trip_id == request.shopping_trip_id,
-        entries.c.movement == EntryType.REFUND,
-        entries.c.reference == request.refund_request_id,
-    )
-    posted = connection.execute(wanted).first()
-    return GivenBack(**posted._asdict()) if posted else None
+def _ledger_refund(connection: Connection, row: Any) -> LedgerRefund:
+    known = refund_of(row)
+    posted = given_back(connection, known.request) if known.state is RefundProgress.POSTED else None
+    return LedgerRefund(known, row.store_id, row.asked_at, posted)
 
 
-def amount_of(connection: Connection, entry: Entry) -> Money | None:
-    """The amount of the entry that is posted under this one's key; None where there is none."""
-    posted = connection.execute(select(entries.c.amount, entries.c.code).where(entries.c.key == entry.key)).first()
-    return Money.of_minor(posted.amount, posted.code) if posted else None
+def _pages(ids: Collection[str]) -> Iterator[list[str]]:
+    ordered = sorted(ids)
+    for first in range(0, len(ordered), MAX_VALUES):
+        yield ordered[first : first + MAX_VALUES]
 
 
-def recovered(connection: Connection, settlement: Settlement) -> Money:
-    """What was paid of the trip's debt since."""
-    wanted = select(func.sum(entries.c.amount)).where(
-        entries.c.shopping_trip_id == settlement.shopping_trip_id, entries.c.movement == EntryType.RECOVERY
-    )
-    return Money.of_minor(int(connection.scalar(wanted) or 0), settlement.total.code)
+def _known(connection: Connection, table: Table, column: Column[str], wanted: Collection[str]) -> set[str]:
+    return set(connection.scalars(select(column).select_from(table).where(column.in_(wanted))))

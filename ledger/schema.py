@@ -1,5 +1,7 @@
 """Brings a database up to the version of the tables that this code knows, and says where it is not there."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -8,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from ledger.database import LedgerRejectionError, LedgerUnavailableError
+from ledger.database import Database, LedgerRejectionError, LedgerUnavailableError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 UPGRADE = "python starter.py ledger upgrade"
@@ -54,6 +56,14 @@ def check(connection: Connection) -> None:
     if version is None or version in known_versions(migrations()):
         raise LedgerUnavailableError(f"the ledger of LEDGER_URL has no tables of this version yet: run {UPGRADE}")
     raise LedgerUnavailableError(too_new(version))
+
+
+@contextmanager
+def read_transaction(database: Database) -> Iterator[Connection]:
+    """A read-only transaction on tables that this program knows. Raises LedgerUnavailableError."""
+    with database.read_transaction() as connection:
+        check(connection)
+        yield connection
 
 
 def version_of(connection: Connection) -> str | None:

@@ -47,7 +47,7 @@ class Backend:
         """Ask the ledger, in a thread. Raises LedgerUnavailableError."""
 
         def read() -> T:
-            with self.ledger.database.reading() as connection:
+            with self.ledger.database.read_transaction() as connection:
                 return query(connection, *args, **kwargs)
 
         return await asyncio.to_thread(read)

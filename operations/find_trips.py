@@ -14,7 +14,7 @@ from domain.public_names import REFUND, SHOPPING_TRIP, SearchAttribute, refund_o
 from domain.settlement import Outcome
 from domain.trip.stages import Stage
 from ledger.database import LedgerError
-from ledger.lookup import posted_refunds, refunds_in_books, settled_trips
+from ledger.queries import posted_refunds, refunds_of_trip, settled_trips
 from operations.backend import RPC_TIMEOUT, Backend, operation
 from temporal.executions import (
     ENDED,
@@ -164,7 +164,7 @@ async def _done(
 async def _in_ledger(backend: Backend, trip_id: str) -> list[RefundSummary]:
     """The trip's refunds by the ledger's word; none where it can't be asked."""
     try:
-        known = await backend.read_ledger(refunds_in_books, trip_id)
+        known = await backend.read_ledger(refunds_of_trip, trip_id)
     except LedgerError:
         return []
     return [

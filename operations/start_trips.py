@@ -13,7 +13,7 @@ from domain.public_names import SHOPPING_TRIP, trip_workflow_id
 from domain.settlement import Settlement
 from domain.trip.request import TripRequest
 from ledger.database import LedgerError
-from ledger.lookup import settlements_of
+from ledger.queries import settlements_of
 from operations.backend import RPC_TIMEOUT, Backend, operation, temporal_error
 from operations.ended_workflows import ended_words
 from operations.errors import OperationError, OperationRefusedError, TripEndedError

@@ -10,7 +10,7 @@ from domain.failures.attention import GIVE_COMMAND_AGAIN, Attention
 from domain.refund.refund import RefundProgress
 from domain.refund.refund_state import RefundStage
 from ledger.database import LedgerError
-from ledger.lookup import RefundInBooks, posted_refunds, refund_in_books
+from ledger.queries import LedgerRefund, find_refund, posted_refunds
 from operations.backend import RPC_TIMEOUT, Backend, is_not_found, ledger_error, operation
 from operations.ended_workflows import ended_attention
 from operations.errors import NotFoundError
@@ -31,7 +31,7 @@ class RefundView:
     stage: str
     own: dict[str, Any] | None = None
     """The refund's own status (RefundStatus); None where Temporal has forgotten it."""
-    known: RefundInBooks | None = None
+    known: LedgerRefund | None = None
     """What the ledger knows of it, where Temporal has forgotten it."""
     attention: Attention | None = None
     """What goes before the refund's own words, where Temporal ended it."""
@@ -71,7 +71,7 @@ def _ended(execution: WorkflowExecutionDescription, status: dict[str, Any]) -> R
 async def _by_the_ledger(backend: Backend, refund_request_id: str, missing: str) -> RefundView:
     """The refund by the ledger's word; `missing` says that Temporal has none."""
     try:
-        found = await backend.read_ledger(refund_in_books, refund_request_id)
+        found = await backend.read_ledger(find_refund, refund_request_id)
     except LedgerError as error:
         raise type(ledger_error(error))(f"{missing}, and the ledger can't be asked: {error}") from None
     if found is None:

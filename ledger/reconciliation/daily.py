@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, PlainSerializer
 
 from domain.model import Model, Sentence, StrictModel
 from domain.period import read_day
-from ledger.reconciliation.reconcile import Reconciliation
+from ledger.reconciliation.file_reconciliation import Reconciliation
 
 
 def _as_a_day(value: Any) -> date:

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 import pyarrow
 from pyarrow import parquet
 
-from ledger.entries import NAMES
+from ledger.reports.movements import NAMES
 
 ROWS_AT_ONCE = 20_000
 """A row group: about 40 MB while it is written."""

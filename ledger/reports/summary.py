@@ -11,7 +11,7 @@ from domain.journal import EntryType
 from domain.model import Model
 from domain.money import plain_amount
 from domain.period import Period
-from ledger.entries import within
+from ledger.reports.movements import within
 from ledger.tables import entries, settlements
 
 SETTLED = (EntryType.SALE, EntryType.NO_SALE)

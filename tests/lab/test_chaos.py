@@ -11,7 +11,7 @@ from lab.accounting import faults_in_ledger, faults_of, unreported_debt
 from lab.chaos_report import Chaos, Paid
 from lab.chaos_trips import COVERING_BALANCE, ChaosTrip
 from lab.ledger_check import Ledger, Reconciled
-from ledger.reconciliation.reconcile import Reconciliation
+from ledger.reconciliation.file_reconciliation import Reconciliation
 from tests.factories import usd_json
 
 ROOT = Path(__file__).parents[2]

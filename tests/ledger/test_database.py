@@ -54,7 +54,7 @@ def test_a_folder_that_does_not_exist_is_told(tmp_path):
 def test_looking_at_books_that_are_not_there_makes_none(tmp_path):
     database = Database(f"sqlite:///{tmp_path}/ledger.db")
     with pytest.raises(LedgerUnavailableError, match="names a file that is not there yet"):
-        database.reading()
+        database.read_transaction()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -85,7 +85,7 @@ def test_a_new_file_that_another_program_reads_just_now_is_used_all_the_same(pat
 
 
 def test_a_look_at_the_books_stays_as_it_began_while_others_write(database, post):
-    with database.reading() as connection:
+    with database.read_transaction() as connection:
         first = connection.scalar(select(func.count()).select_from(settlements))
         post("42.10")
         assert connection.scalar(select(func.count()).select_from(settlements)) == first == 0
@@ -140,7 +140,7 @@ def test_a_database_that_does_not_exist_is_told(postgres):
 def test_what_the_address_says_goes_before_our_own_patience(url, database):
     hasty = Database(f"{url}&options=-c%20lock_timeout%3D10ms")
     for opened, patience in ((database, "5s"), (hasty, "10ms")):
-        with opened.reading() as connection:
+        with opened.read_transaction() as connection:
             assert connection.scalar(text("SHOW lock_timeout")) == patience
     hasty.close()
 

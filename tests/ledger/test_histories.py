@@ -147,7 +147,7 @@ def faults_of_the_books(database):
         .join(entries)
         .group_by(entries.c.shopping_trip_id, lines.c.account)
     )
-    with database.reading() as connection:
+    with database.read_transaction() as connection:
         faults = [f"{key} does not sum to zero" for key in connection.scalars(out_of_balance)]
         for trip, account, units in connection.execute(per_trip):
             if account == "receivable" and units != 0:

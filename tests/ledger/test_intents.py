@@ -85,7 +85,7 @@ def test_a_settled_trip_has_no_intent_any_more_and_its_settlement_goes_before_ev
     ledger.post_settlement(posted)
     assert ledger.known_trip("t1") == KnownTrip(settlement=posted.settlement)
     assert ledger.intend(due(intent("25.00"), run="run-2")) == KnownTrip(settlement=posted.settlement)
-    with database.reading() as connection:
+    with database.read_transaction() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM intents").scalar() == 0
 
 

@@ -123,7 +123,7 @@ def test_what_finance_reads_stands_in_columns_of_its_own(database, post):
         "outcome, code, total, captured, bad_debt, strategy, decided_by, adjusts, declines, reconciliation_id, "
         "card_statement_transaction_id, authorization_response_code, brand, last_four, pos_entry_mode, terminal_id"
     )
-    with database.reading() as connection:
+    with database.read_transaction() as connection:
         (row,) = connection.execute(text(f"SELECT {wanted} FROM settlements"))  # noqa: S608 (our own words)
     assert tuple(row) == (
         *("partially_captured", "USD", 4210, 3054, 1156, "incremental", "ann", 4, 2),

@@ -11,11 +11,13 @@ from pyarrow import parquet
 from domain.money import Money
 from domain.period import Period
 from lab.bench_ledger import CARD, DAYS, ENTRIES_A_TRIP, FIRST_DAY, fill, trips, write_settlement_file
-from ledger.entries import AT_ONCE, NAMES, reading
-from ledger.reconciliation.reconcile import reconcile_day
+from ledger.database import FETCH_BATCH_SIZE
+from ledger.reconciliation.file_reconciliation import reconcile_day
 from ledger.reconciliation.settlement_file import DailyFile
-from ledger.reports.files import Format, write_report
+from ledger.reports.formats import Format, write_report
+from ledger.reports.movements import NAMES
 from ledger.reports.summary import summarize
+from ledger.schema import read_transaction
 from tests.factories import AT, recovery, refund_request
 from tests.ledger.trade import WEEK
 
@@ -28,7 +30,7 @@ def report(database):
 
     def _report(form=Format.CSV, span=DAY, **more):
         sink = io.BytesIO()
-        with reading(database) as connection:
+        with read_transaction(database) as connection:
             write_report(connection, span, sink, form=form, **more)
         return sink.getvalue()
 
@@ -192,28 +194,28 @@ def test_the_books_take_a_trip_while_a_report_is_written_which_does_not_have_it(
             return super().write(content)
 
     sink = SlowReader()
-    with reading(database) as connection:
+    with read_transaction(database) as connection:
         write_report(connection, DAY, sink, form=Format.JSONL)
     assert b"meanwhile" not in sink.getvalue()
 
 
 def test_more_rows_than_are_fetched_at_once_are_reported_and_reconciled(database, report, tmp_path):
-    fill(database, trips(AT_ONCE))
+    fill(database, trips(FETCH_BATCH_SIZE))
     all_days = Period(FIRST_DAY, FIRST_DAY + timedelta(days=DAYS))
     *rows, last = map(json.loads, report(Format.JSONL, all_days).splitlines())
-    assert len(rows) == last["trailer"]["rows"] == AT_ONCE * ENTRIES_A_TRIP
+    assert len(rows) == last["trailer"]["rows"] == FETCH_BATCH_SIZE * ENTRIES_A_TRIP
     assert rows == sorted(rows, key=lambda row: (row["at"], row["shoppingTripId"], row["event"]))
-    with reading(database) as connection, (tmp_path / "settlement.csv").open("wb") as sink:
+    with read_transaction(database) as connection, (tmp_path / "settlement.csv").open("wb") as sink:
         write_settlement_file(connection, sink)
     path, day = tmp_path / "settlement.csv", (FIRST_DAY + timedelta(days=1)).date()
     result = reconcile_day(database, DailyFile(str(path), "simulator"), day)
-    assert (result.matched, result.left_over) == (AT_ONCE, 0)
+    assert (result.matched, result.left_over) == (FETCH_BATCH_SIZE, 0)
 
 
 @pytest.fixture
 def summary(database):
     def _summary(span=DAY, **more):
-        with reading(database) as connection:
+        with read_transaction(database) as connection:
             return summarize(connection, span, **more).to_json()
 
     return _summary

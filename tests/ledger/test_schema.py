@@ -37,7 +37,7 @@ def execute(database, statement):
 
 
 def test_the_migrations_lead_to_the_tables_of_the_code(database):
-    with database.reading() as connection:
+    with database.read_transaction() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 

@@ -10,13 +10,13 @@ from sqlalchemy import create_engine
 from domain.journal import journal_of
 from domain.period import Period
 from domain.settlement import Transaction
-from ledger import queries as statements
+from ledger import postings
 from ledger.database import Database, LedgerRejectionError
-from ledger.entries import reading
 from ledger.ledger import Ledger
-from ledger.reports.files import Format, write_report
+from ledger.reports.formats import Format, write_report
 from ledger.reports.summary import summarize
 from ledger.rows import receipt_row, settlement_row
+from ledger.schema import read_transaction
 from ledger.tables import receipts, settlements
 from rendering.receipts import as_html, as_text
 from tests.factories import AT, money, recovery, refund_request, sale_receipt, settled_trip
@@ -32,7 +32,7 @@ def read_everything(database, ledger):
 
     def _read():
         told = []
-        with reading(database) as connection:
+        with read_transaction(database) as connection:
             for form in Format:
                 sink = io.BytesIO()
                 write_report(connection, DAY, sink, form=form)
@@ -90,7 +90,7 @@ def test_a_row_that_an_older_program_left_breaks_no_report(database, ledger, rea
     with older.begin() as connection:
         connection.execute(settlements.insert().values(row))
         connection.execute(receipts.insert().values(receipt_row(paper("x")) | {"document": paper(words)}))
-        statements.post(connection, journal_of(trip.settlement))
+        postings.post(connection, journal_of(trip.settlement))
     older.dispose()
     told = read_everything()
     assert '"strategies":[{"strategy":"write_off"' in told
@@ -101,7 +101,7 @@ def test_a_trip_that_amazon_orchestrates_counts_for_no_strategy_whatever_another
     post("1.00", trip="ours", decided_by='"delegated": {', merchant='", "delegated": {')
     post("0.00", trip="theirs", outcome="delegated", total=money("9.00"), delegated=money("9.00"), order_id="o-1")
     post("0.00", trip="untaken", outcome="expired", total=money("7.00"), bad_debt="7.00", delegated=money("0.00"))
-    with reading(database) as connection:
+    with read_transaction(database) as connection:
         (strategy,) = summarize(connection, DAY).strategies
     assert (strategy.trips, strategy.total) == (1, "1.00")
 

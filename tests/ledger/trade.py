@@ -11,7 +11,7 @@ WEEK = timedelta(days=7)
 
 def journal(database):
     """The journal as {key: minor units}."""
-    with database.reading() as connection:
+    with database.read_transaction() as connection:
         return dict(tuple(row) for row in connection.execute(select(entries.c.key, entries.c.amount)))
 
 
@@ -20,5 +20,5 @@ def balances(database, trip=None):
     wanted = select(lines.c.account, func.sum(lines.c.amount)).join(entries).group_by(lines.c.account)
     if trip is not None:
         wanted = wanted.where(entries.c.shopping_trip_id == trip)
-    with database.reading() as connection:
+    with database.read_transaction() as connection:
         return {account: int(units) for account, units in connection.execute(wanted)}

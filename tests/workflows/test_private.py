@@ -48,7 +48,7 @@ async def test_whatever_is_typed_into_a_trip_nothing_private_stands_anywhere_aft
     assert f"capture_authorized, decided by {MASKED} ({MASKED})" in sentences(status, "decision")
     receipts = await env.control.receipts(at_least=1)
     assert receipts[0]["body"]["lines"][0] == {"description": MASKED, "quantity": MASKED}
-    with env.ledger.database.reading() as connection:
+    with env.ledger.database.read_transaction() as connection:
         tables = ("settlements", "entries", "receipts")
         rows = [str(row) for table in tables for row in connection.execute(text(f"SELECT * FROM {table}"))]  # noqa: S608
     assert_nothing_private(str(refused.value.cause), result, status, receipts, rows)

@@ -15,9 +15,9 @@ from sqlalchemy import Connection
 from domain.model import rfc3339
 from domain.money import plain_amount
 from domain.period import Period
-from ledger.cells import write_csv
 from ledger.database import LedgerRejectionError
-from ledger.entries import AMOUNT, CURRENCY, EVENT, NAMES, Trailer, Values, movements
+from ledger.reports.movements import AMOUNT, CURRENCY, EVENT, NAMES, Trailer, Values, movements
+from ledger.spreadsheet_csv import write_csv
 
 TOTAL, END = "#total", "#end"
 """What a trailer's lines in CSV have for a store: no store's id has a #."""

@@ -12,7 +12,7 @@ from activities.reconciliation import ReconciliationActivities
 from domain.money import Money
 from ledger.database import LedgerRejectionError, LedgerUnavailableError
 from ledger.reconciliation.daily import DayKey
-from ledger.reconciliation.reconcile import MOST_SENTENCES, reconcile_day
+from ledger.reconciliation.file_reconciliation import MOST_SENTENCES, reconcile_day
 from ledger.reconciliation.settlement_file import DailyFile
 from tests.factories import AT, refund_request
 from tests.ledger.trade import WEEK

@@ -2,19 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, select
 
 from domain.money import plain_amount
 from domain.period import Period
-from ledger import schema
-from ledger.database import Database
+from ledger.database import FETCH_BATCH_SIZE
 from ledger.tables import entries, settlements
-
-AT_ONCE = 2_000
-"""Rows fetched together: a million entries or ten, they take the same few megabytes."""
 
 COLUMNS: dict[str, ColumnElement[Any]] = {
     "storeId": settlements.c.store_id,
@@ -49,20 +44,12 @@ Values = Sequence[Any]
 """A row: a value for each of NAMES; the amount in minor units, times with their zone."""
 
 
-@contextmanager
-def reading(database: Database) -> Iterator[Connection]:
-    """A look at ledger that have the tables that this program knows. Raises LedgerUnavailableError."""
-    with database.reading() as connection:
-        schema.check(connection)
-        yield connection
-
-
 def movements(connection: Connection, span: Period, store: str | None = None) -> Iterator[Values]:
     """The entries of that time in the order of (at, key), fetched as they are read."""
     # Byte order: PostgreSQL's own depends on its language, and the same day must give the same bytes everywhere.
     key = entries.c.key.collate("C") if connection.dialect.name == "postgresql" else entries.c.key
     wanted = within(select(*COLUMNS.values()), span, store).order_by(entries.c.at, key)
-    yield from connection.execute(wanted, execution_options={"yield_per": AT_ONCE})
+    yield from connection.execute(wanted, execution_options={"yield_per": FETCH_BATCH_SIZE})
 
 
 def within(wanted: Select[Any], span: Period, store: str | None) -> Select[Any]:

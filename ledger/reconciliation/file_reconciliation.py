@@ -12,11 +12,11 @@ from sqlalchemy import Connection, Select, select
 from domain.journal import EntryType
 from domain.model import Model, Sentence
 from domain.period import Period
-from ledger.database import Database, LedgerRejectionError, LedgerUnavailableError
-from ledger.entries import AT_ONCE, reading
+from ledger.database import FETCH_BATCH_SIZE, Database, LedgerRejectionError, LedgerUnavailableError
 from ledger.reconciliation.mapping import Mapping, load_mapping
 from ledger.reconciliation.matching import FileRow, Finding, LedgerRow, TotalLine, Totals, Verdict, reconcile
 from ledger.reconciliation.settlement_file import DATE, MAX_FILE_BYTES, DailyFile, SettlementFile, read_settlement_file
+from ledger.schema import read_transaction
 from ledger.tables import entries, settlements
 from runtime.regular_files import open_regular
 
@@ -142,7 +142,7 @@ def reconcile_file(
 
 def _judged(database: Database, file: SettlementFile, how: Mapping, span: Period | None) -> Reconciliation:
     tally = Tally(file)
-    with reading(database) as connection:
+    with read_transaction(database) as connection:
         for _ in tally.counted(verdicts(connection, file, how.movements, span)):
             pass
     return tally.result()
@@ -191,7 +191,7 @@ def _question(movements: Sequence[EntryType]) -> Select[Any]:
 
 def _read(connection: Connection, wanted: Select[Any]) -> Iterator[LedgerRow]:
     for trip, movement, units, code, reference, order, store, at in connection.execute(
-        wanted, execution_options={"yield_per": AT_ONCE}
+        wanted, execution_options={"yield_per": FETCH_BATCH_SIZE}
     ):
         yield LedgerRow(
             shopping_trip_id=trip,
