@@ -7,7 +7,7 @@ from temporalio import activity
 from activities.ledger import ledger_errors
 from ledger.database import Database, LedgerRejectionError
 from ledger.reconciliation.daily import DayKey
-from ledger.reconciliation.file_reconciliation import Reconciliation, reconcile_day, together
+from ledger.reconciliation.file_reconciliation import Reconciliation, merge, reconcile_day
 from ledger.reconciliation.settlement_file import DailyFile
 
 
@@ -26,4 +26,4 @@ class ReconciliationActivities:
         with ledger_errors("reconcile_day", retryable=True, day=key.day.isoformat()):
             if not self._files:
                 raise LedgerRejectionError("SETTLEMENT_FILE is not set: nobody knows where the processor's files are")
-            return together([reconcile_day(self._database, file, key.day, self._lag) for file in self._files])
+            return merge([reconcile_day(self._database, file, key.day, self._lag) for file in self._files])

@@ -33,7 +33,7 @@ BROKEN = "broken"
 
 COLUMNS = (
     *("finding", "event", "shoppingTripId", "storeId", "reference", "line", "fileDate", "at"),
-    *("inFile", "fileCurrency", "inBooks", "booksCurrency", "reason"),
+    *("inFile", "fileCurrency", "inLedger", "ledgerCurrency", "reason"),
 )
 TOTALS = ("event", "currency", "finding", "rows in file", "in file", "rows in ledger", "in ledger", "difference")
 LEFT_OVER = ("trip", "line", "event", "finding", "why")
@@ -138,8 +138,8 @@ def _facts(verdict: Verdict) -> dict[str, object]:
         "at": ours and rfc3339(ours.at),
         "inFile": theirs and plain_amount(theirs.units, theirs.code),
         "fileCurrency": theirs and theirs.code,
-        "inBooks": ours and plain_amount(ours.units, ours.code),
-        "booksCurrency": ours and ours.code,
+        "inLedger": ours and plain_amount(ours.units, ours.code),
+        "ledgerCurrency": ours and ours.code,
         "reason": verdict.reason,
     }
 

@@ -15,7 +15,7 @@ from cli.options import Json, Trip, example
 from cli.output import out, print_error, print_json, print_text
 from cli.trip_tables import draw_status, trip_facts
 from domain.settlement import Settlement
-from domain.trip_log import MOST_ENTRIES
+from domain.trip_log import MAX_LOG_ENTRIES
 from operations.backend import Backend
 from operations.find_trips import TripSummary
 from operations.view_trip import TripView, view_trip
@@ -40,7 +40,7 @@ def show(trip: Trip, *, watch: Watch = False, as_json: Json = False) -> None:
     """
     if not watch:
         view = run_operation(lambda backend: view_trip(backend, trip))
-        print_json(view.document) if as_json else print_text(_draw(view, MOST_ENTRIES))
+        print_json(view.document) if as_json else print_text(_draw(view, MAX_LOG_ENTRIES))
     elif as_json:
         view = run_operation(lambda backend: _watch(backend, trip, lambda view: print_json(view.document)))
     else:

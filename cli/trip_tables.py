@@ -11,7 +11,7 @@ from domain.failures.attention import Attention
 from domain.model import Model
 from domain.settlement import Settlement
 from domain.trip.status import Status, decision_of
-from domain.trip_log import MOST_ENTRIES, LogEntry
+from domain.trip_log import MAX_LOG_ENTRIES, LogEntry
 from operations.errors import UnreadableAnswerError
 from operations.workflow_messages import UNREADABLE, parse_answer
 from rendering.plain_text import moment
@@ -46,7 +46,7 @@ def print_status(
 def draw_status(
     answer: dict[str, Any],
     *,
-    lines: int = MOST_ENTRIES,
+    lines: int = MAX_LOG_ENTRIES,
     stage: str | None = None,
     attention: Attention | None = None,
 ) -> Group:

@@ -48,7 +48,7 @@ class AdjustAnswer(Model):
 
 
 def _in_json(money: Money) -> dict[str, Any]:
-    """A JSON number. Python writes a float in its shortest form: up to 15 digits (MOST_DIGITS), that is ours."""
+    """A JSON number. Python writes a float in its shortest form: up to 15 digits (MAX_DIGITS), that is ours."""
     whole = money.amount == int(money.amount)
     return {"amount": int(money.amount) if whole else float(money.amount), "code": money.code}
 

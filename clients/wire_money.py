@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, TypeVar
 
-from domain.money import MOST_DIGITS, Money, minor_digits
+from domain.money import MAX_DIGITS, Money, minor_digits
 
 AMOUNT_NAMES = ("amount", "value")
 CODE_NAMES = ("code", "currencyCode")
@@ -52,7 +52,7 @@ def said_number(value: Any) -> Decimal:
     if isinstance(text, str) and not NUMBER.fullmatch(text):
         raise ValueError("should be a number")
     number = Decimal(text)
-    if not -MAX_ZEROS <= number.adjusted() <= MOST_DIGITS:
+    if not -MAX_ZEROS <= number.adjusted() <= MAX_DIGITS:
         raise ValueError("is out of all bounds")
     return number
 

@@ -12,17 +12,17 @@ from domain.model import Model
 NO_CURRENCY = "XXX"
 """ISO 4217's code for "no currency": the total of a trip that never said in which one it would pay."""
 
-MOST_DIGITS = 15
+MAX_DIGITS = 15
 """A JSON number is read as a double by half of the world; up to 15 digits it keeps every one of them."""
 
 
-MOST_CHARACTERS = 25
+MAX_NUMBER_LENGTH = 25
 """Of an amount as it is written, below the 28 digits that Decimal computes with."""
 
 WIRE_DECIMALS = 2
 """The Payment Service reads at most two decimals (docs/contract.md, Fields), fewer than KWD has."""
 
-TOO_LONG = f"should have no more than {MOST_DIGITS} digits"
+TOO_LONG = f"should have no more than {MAX_DIGITS} digits"
 NOT_A_CURRENCY = "not a currency of ISO 4217 (three capital letters, such as USD)"
 NOT_A_NUMBER = 'should be a decimal string such as "42.10", or a number'
 
@@ -62,10 +62,10 @@ def read_decimal(value: Any) -> Decimal:
         raise ValueError(NOT_A_NUMBER)  # noqa: TRY004 (pydantic reads ValueError)
     if isinstance(value, float):
         value = Decimal(str(value))
-    if isinstance(value, Decimal) and abs(value.adjusted()) > MOST_CHARACTERS:
+    if isinstance(value, Decimal) and abs(value.adjusted()) > MAX_NUMBER_LENGTH:
         raise ValueError(TOO_LONG)
     text = format(value, "f") if isinstance(value, Decimal) else str(value)
-    if len(text) > MOST_CHARACTERS:
+    if len(text) > MAX_NUMBER_LENGTH:
         raise ValueError(TOO_LONG)
     if not text.isascii() or not text.replace(".", "", 1).removeprefix("-").isdigit() or text.endswith("."):
         raise ValueError(NOT_A_NUMBER)
@@ -102,8 +102,8 @@ class Money(Model):
             and -int(self.amount.normalize().as_tuple().exponent) > digits
         ):
             raise ValueError(f"amount: has too many decimals: {self.code} has {digits}")
-        if self.minor_units >= 10**MOST_DIGITS:
-            raise ValueError(f"amount: has more than {MOST_DIGITS} digits")
+        if self.minor_units >= 10**MAX_DIGITS:
+            raise ValueError(f"amount: has more than {MAX_DIGITS} digits")
         return self
 
     @field_serializer("amount")

@@ -7,7 +7,7 @@ from pydantic_core import to_json
 
 from domain.model import Model, Sentence, UtcDateTime
 
-MOST_ENTRIES = 1_000
+MAX_LOG_ENTRIES = 1_000
 """CallFailure of two days and many words make more; a query's answer may hold 2 MB."""
 FIRST_ENTRIES = 100
 """How a trip began is kept when the log is cut."""
@@ -71,7 +71,7 @@ class EventLog:
     @property
     def _is_too_long(self) -> bool:
         too_large = self._size > MAX_LOG_BYTES and len(self._entries) > FIRST_ENTRIES + 1
-        return too_large or len(self._entries) > MOST_ENTRIES
+        return too_large or len(self._entries) > MAX_LOG_ENTRIES
 
     @property
     def entries(self) -> tuple[LogEntry, ...]:

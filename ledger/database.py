@@ -2,9 +2,9 @@
 
 LedgerError
 ├── LedgerUnavailableError           the database can't be reached, or is not ours: the same call may work later
-└── LedgerRejectionError               the ledger does not take it; trying again does not help
-    ├── LedgerConflictError          they know the same with other amounts
-    └── TripNotSettledError    they don't know the trip, or not yet
+└── LedgerRejectionError             the ledger does not take it; trying again does not help
+    ├── LedgerConflictError          it knows the same with other amounts
+    └── TripNotSettledError          it does not know the trip, or not yet
 """
 
 import json
@@ -22,13 +22,13 @@ from domain.failures.call_failure import FailureKind
 from domain.redaction import in_short, storable, storable_value
 from ledger.sqlite_file import FileReplacedError, SqliteFile
 
-LOCK_PATIENCE = 5
+LOCK_TIMEOUT = 5
 """Seconds that a connection waits for another writer; a posting takes milliseconds."""
 
-CONNECT_PATIENCE = 5
+CONNECT_TIMEOUT = 5
 """Seconds; PostgreSQL's own client would wait for ever for a machine that does not answer."""
 
-SILENCE = 10
+TCP_USER_TIMEOUT = 10
 """Seconds after which a connection whose other side no longer answers counts as broken."""
 
 FETCH_BATCH_SIZE = 2_000
@@ -45,11 +45,11 @@ INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 IN_WORDS = {
     "SQLITE_CANTOPEN": "the file of LEDGER_URL can't be opened: does its folder exist, and may we write there?",
-    "SQLITE_BUSY": f"another program has held the file of LEDGER_URL locked for more than {LOCK_PATIENCE} s",
+    "SQLITE_BUSY": f"another program has held the file of LEDGER_URL locked for more than {LOCK_TIMEOUT} s",
     "SQLITE_READONLY": "the file of LEDGER_URL can't be written to",
     "SQLITE_NOTADB": "the file of LEDGER_URL is not a database",
     "SQLITE_FULL": "the disk is full",
-    "55P03": f"another program has held what we need locked for more than {LOCK_PATIENCE} s",
+    "55P03": f"another program has held what we need locked for more than {LOCK_TIMEOUT} s",
     "42501": "the user of LEDGER_URL may not do this in the database",
 }
 """By the beginning of SQLite's name of an error, or of PostgreSQL's SQLSTATE."""
@@ -88,7 +88,7 @@ class LedgerConflictError(LedgerRejectionError):
 
 
 class TripNotSettledError(LedgerRejectionError):
-    """They don't know the trip; one that is under way they will know."""
+    """The ledger does not know the trip; one that is under way it will know."""
 
     kind = FailureKind.NOT_SETTLED
 
@@ -213,11 +213,11 @@ def _arguments(address: URL) -> dict[str, Any]:
     """How long to wait; what the address itself says goes before."""
     ours: dict[str, dict[str, Any]] = {
         "postgresql": {
-            "connect_timeout": CONNECT_PATIENCE,
-            "tcp_user_timeout": SILENCE * 1000,
-            "options": f"-c lock_timeout={LOCK_PATIENCE}s",
+            "connect_timeout": CONNECT_TIMEOUT,
+            "tcp_user_timeout": TCP_USER_TIMEOUT * 1000,
+            "options": f"-c lock_timeout={LOCK_TIMEOUT}s",
         },
-        "sqlite": {"timeout": LOCK_PATIENCE},
+        "sqlite": {"timeout": LOCK_TIMEOUT},
     }
     return {name: value for name, value in ours[address.get_backend_name()].items() if name not in address.query}
 

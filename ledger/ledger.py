@@ -1,4 +1,4 @@
-"""What the ledger is told, and what they answer."""
+"""The ledger: what is posted to it, and what it answers."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -184,7 +184,7 @@ class Ledger:
     def release_refund(self, request: RefundRequest, *, in_doubt: bool = False) -> None:
         """Let go of a refund's money: the service refused it for good. Raises LedgerRejectionError once it is posted.
 
-        With `in_doubt` it is free by a person's word alone, and the ledger go on to know that it may be wrong.
+        With `in_doubt` it is free by a person's word alone, and the ledger keeps that it may be wrong.
         """
         with self._transaction() as connection:
             postings.locked_sale(connection, request.shopping_trip_id)

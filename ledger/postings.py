@@ -149,7 +149,7 @@ def given_back(connection: Connection, request: RefundRequest) -> GivenBack | No
         entries.c.reference == request.refund_request_id,
     )
     posted = connection.execute(wanted).first()
-    return GivenBack(**posted._asdict()) if posted else None
+    return GivenBack(at=posted.at, reconciliation_id=posted.reconciliation_id) if posted else None
 
 
 def amount_of(connection: Connection, entry: Entry) -> Money | None:

@@ -15,6 +15,8 @@ from domain.settlement import Settlement, Transaction
 from domain.trip.intent import DueIntent, Intent
 from ledger.database import LedgerUnavailableError
 
+UNREADABLE = "the ledger holds {} that this program can't read: is the program too old?"
+
 
 def settlement_row(settled: SettledTrip) -> dict[str, Any]:
     """A settled trip: whole as a document, and what finance reads in columns of its own."""
@@ -94,7 +96,7 @@ def intent_of(row: Any) -> Intent:
     try:
         return Intent.model_validate(row.document)
     except ValidationError:
-        raise LedgerUnavailableError("the ledger hold an intent that this program can't read: is it too old?") from None
+        raise LedgerUnavailableError(UNREADABLE.format("an intent")) from None
 
 
 def refund_row(request: RefundRequest, asked_at: datetime) -> dict[str, Any]:
@@ -137,6 +139,4 @@ def sale_of(row: Any) -> Sale:
     try:
         return Sale(Settlement.model_validate(row.document), row.trip_started_at)
     except ValidationError:
-        raise LedgerUnavailableError(
-            "the ledger hold a settlement that this program can't read: is it too old?"
-        ) from None
+        raise LedgerUnavailableError(UNREADABLE.format("a settlement")) from None

@@ -17,7 +17,7 @@ UPGRADE = "python starter.py ledger upgrade"
 NEWEST = "0002"
 """The last of ledger/migrations/versions; a test holds it to that."""
 
-PATIENCE = 60
+UPGRADE_LOCK_TIMEOUT = 60
 """Seconds that an upgrade waits for another one, or for a long report that reads what is to change."""
 
 ENCODING = "UTF8"
@@ -37,7 +37,7 @@ def upgrade(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         if connection.scalar(text("SHOW server_encoding")) != ENCODING:
             raise LedgerRejectionError(OTHER_ENCODING)
-        connection.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}s'"))
+        connection.execute(text(f"SET LOCAL lock_timeout = '{UPGRADE_LOCK_TIMEOUT}s'"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
     # On SQLite the transaction has the write lock from its start (ledger/database.py).
     config = migrations()
@@ -86,6 +86,4 @@ def migrations() -> Config:
 
 def too_new(version: str) -> str:
     """The sentence about a database that a newer program has upgraded."""
-    return (
-        f"the ledger of LEDGER_URL is newer than this program (they have version {version}): install its newer version"
-    )
+    return f"the ledger of LEDGER_URL is newer than this program (it has version {version}): install its newer version"

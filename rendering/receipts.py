@@ -27,7 +27,7 @@ PAPER = Console(width=WIDTH)
 EACH = "each"
 """The unit of what is counted: a receipt says 2 and not 2 each."""
 
-LONGEST_QUANTITY = 100
+MAX_QUANTITY_LENGTH = 100
 """Characters of how many there were: cart systems say anything there."""
 
 TITLES = {"SALE": "Sale receipt", "REFUND": "Refund receipt"}
@@ -142,7 +142,7 @@ def _quantity(said: Any) -> str | None:
     """How many, also as the Checkout Service wants it said: a value and its unit."""
     if isinstance(said, dict) and {"value", "unit"} <= said.keys():
         said = said["value"] if said["unit"] == EACH else f"{said['value']} {said['unit']}"
-    return None if said is None else shortened(str(said), LONGEST_QUANTITY)
+    return None if said is None else shortened(str(said), MAX_QUANTITY_LENGTH)
 
 
 def _worth_a_line(receipt: Mapping[str, Any], name: str) -> bool:

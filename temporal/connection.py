@@ -25,7 +25,7 @@ from runtime.regular_files import check_regular
 from temporal.payload_codec import EncryptionCodec
 from temporal.payload_converter import InlineDataConverter, TolerantPayloadConverter
 
-PATIENCE = timedelta(seconds=10)
+CONNECT_TIMEOUT = timedelta(seconds=10)
 """For the first connection: a server that starts beside us needs seconds, and a person at a prompt has no more."""
 
 DEFAULT_ADDRESS = "localhost:7233"
@@ -63,7 +63,7 @@ async def connect(payload_keys: Sequence[SecretStr] = ()) -> Client:
         config = ClientConfig.load_client_connect_config()
         address = config.get("target_host", address)
         config.setdefault("target_host", address)
-        async with asyncio.timeout(PATIENCE.total_seconds()):
+        async with asyncio.timeout(CONNECT_TIMEOUT.total_seconds()):
             return await Client.connect(**config, data_converter=data_converter(payload_keys), runtime=_runtime())
     except (RuntimeError, RPCError, TimeoutError, OSError, ValueError) as error:
         # What the SDK says of a refused connection is Rust's own notation; only its last part is for people.

@@ -8,10 +8,10 @@ from domain.display_values import Shown, ShownText
 from domain.model import Model
 from domain.money import Money, in_a_currency
 
-MOST_LINES = 2_000
+MAX_LINES = 2_000
 """A trip's history holds its cart; 2,000 lines are about 400 kB."""
 
-MOST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 """Of a cart as JSON. Temporal takes 2 MB in one payload: a receipt adds figures to the lines, encryption a third."""
 
 
@@ -34,8 +34,8 @@ class Line(Model):
 def _as_lines(said: Any) -> list[Any]:
     """Lines, also where a bare text or anything else stands in the place of one, or of them all."""
     lines = said if isinstance(said, list | tuple) else [said]
-    if len(lines) > MOST_LINES:
-        raise ValueError(f"should be no more than {MOST_LINES:,}")
+    if len(lines) > MAX_LINES:
+        raise ValueError(f"should be no more than {MAX_LINES:,}")
     return [line if isinstance(line, dict | Line) else {"description": line} for line in lines]
 
 
@@ -50,6 +50,6 @@ class Cart(Model):
     @model_validator(mode="after")
     def _can_be_handed_on(self) -> Self:
         size = len(self.model_dump_json(by_alias=True).encode())
-        if size > MOST_BYTES:
-            raise ValueError(f"the cart should be no larger than {MOST_BYTES:,} bytes as JSON, and has {size:,}")
+        if size > MAX_BYTES:
+            raise ValueError(f"the cart should be no larger than {MAX_BYTES:,} bytes as JSON, and has {size:,}")
         return self

@@ -22,14 +22,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, mod
 from domain.model import Model
 from domain.money import Money, read_decimal
 
-MOST_OF_ONE = 100_000
+MAX_LINE_QUANTITY = 100_000
 """Units on one line; in grams that is 100 kg, more than a shopper carries out."""
 
 QUANTITY_DECIMALS = 6
 """A kilogram to the milligram, finer than any scale in a shop; also what keeps quantity times price within Decimal's 28
 digits."""
 
-MOST_OF_A_UNIT = 100
+MAX_PER_UNIT = 100
 """Promotions, or deposits and fees, of one unit."""
 
 CURRENCY = "currency"
@@ -52,8 +52,8 @@ def _of_the_cart(money: Money, info: ValidationInfo) -> Money:
 
 def _few(said: Any) -> Any:
     """Promotions, or deposits and fees, within bounds; many a serializer writes null where there are none."""
-    if isinstance(said, list | tuple) and len(said) > MOST_OF_A_UNIT:
-        raise ValueError(f"should be no more than {MOST_OF_A_UNIT}")
+    if isinstance(said, list | tuple) and len(said) > MAX_PER_UNIT:
+        raise ValueError(f"should be no more than {MAX_PER_UNIT}")
     return () if said is None else said
 
 
@@ -65,8 +65,8 @@ def _with_its_unit(said: Any) -> Any:
 
 
 def _in_bounds(quantity: Decimal) -> Decimal:
-    if not 0 < quantity <= MOST_OF_ONE:
-        raise ValueError(f"should be above 0 and no more than {MOST_OF_ONE}")
+    if not 0 < quantity <= MAX_LINE_QUANTITY:
+        raise ValueError(f"should be above 0 and no more than {MAX_LINE_QUANTITY}")
     if quantity != round(quantity, QUANTITY_DECIMALS):
         raise ValueError(f"should have no more than {QUANTITY_DECIMALS} decimals")
     return quantity

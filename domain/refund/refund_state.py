@@ -13,7 +13,7 @@ from domain.process_state import ProcessState, noted
 from domain.refund.refund import RefundReason, RefundRequest, Reserved
 from domain.trip_log import Event, EventLog, LogEntry
 
-PATIENCE: timedelta = Policy().outage_patience
+OUTAGE_PATIENCE: timedelta = Policy().outage_patience
 """A refund has no policy of its own; it is given a trip's."""
 
 
@@ -90,7 +90,7 @@ class RefundState(ProcessState):
     """The facts of one refund."""
 
     def __init__(self, start: RefundStart) -> None:
-        super().__init__(EventLog(), PATIENCE)
+        super().__init__(EventLog(), OUTAGE_PATIENCE)
         self.request = start.request
         self.correction = start.correction
         self.stage = RefundStage.RESERVING

@@ -1,4 +1,4 @@
-"""The daily reconciliation's messages: which day is asked for, and what became of it."""
+"""The daily reconciliation's messages: which day is asked for, and its result."""
 
 from datetime import date
 from typing import Annotated, Any
@@ -22,7 +22,7 @@ class DayAsked(StrictModel):
     """What `Reconciliation` is started with. It names a day and never a file: what is read is the worker's setting."""
 
     day: Day | None = None
-    """The day before the run's own where nothing is said (UTC)."""
+    """None: the day before the run's own (UTC)."""
 
 
 class DayKey(Model):

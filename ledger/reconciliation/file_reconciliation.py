@@ -20,18 +20,18 @@ from ledger.schema import read_transaction
 from ledger.tables import entries, settlements
 from runtime.regular_files import open_regular
 
-TRIPS_AT_ONCE = 500
+TRIP_BATCH_SIZE = 500
 """Trips named in one question; SQLite takes up to 32,766 values."""
 
 DAYS_BEFORE = 7
 """Of earlier files, in which a row that is settled twice is looked for."""
 
-MOST_SENTENCES = 20
+MAX_SENTENCES = 20
 """Of what is left over, in a result that goes into Temporal's history."""
 
 
 class Reconciliation(Model):
-    """What became of a file: counts, sums and the first words, nothing of the file itself."""
+    """What became of a file: counts, sums and the first sentences, nothing of the file itself."""
 
     matched: int
     left_over: int
@@ -45,7 +45,7 @@ class Reconciliation(Model):
     """The first of what is left over, a sentence each."""
 
 
-def together(results: Sequence[Reconciliation]) -> Reconciliation:
+def merge(results: Sequence[Reconciliation]) -> Reconciliation:
     """What became of several files that speak of different movements."""
     return Reconciliation(
         matched=sum(result.matched for result in results),
@@ -53,7 +53,7 @@ def together(results: Sequence[Reconciliation]) -> Reconciliation:
         broken=sum(result.broken for result in results),
         ignored=sum(result.ignored for result in results),
         totals=[line for result in results for line in result.totals],
-        first=[sentence for result in results for sentence in result.first][:MOST_SENTENCES],
+        first=[sentence for result in results for sentence in result.first][:MAX_SENTENCES],
     )
 
 
@@ -62,7 +62,7 @@ class Tally:
     """What becomes of one file, collected while its verdicts pass by."""
 
     file: SettlementFile
-    most: int = MOST_SENTENCES
+    most: int = MAX_SENTENCES
     """How many of those left over are kept."""
     totals: Totals = field(default_factory=Totals)
     left_over: list[Verdict] = field(default_factory=list)
@@ -77,18 +77,18 @@ class Tally:
 
     def result(self) -> Reconciliation:
         """What became of the file, once all verdicts have passed by."""
-        sentences = [*map(str, self.file.broken), *map(in_words, self.left_over)]
+        sentences = [*map(str, self.file.broken), *map(describe, self.left_over)]
         return Reconciliation(
             matched=self.totals.findings[Finding.MATCHED],
             left_over=self.totals.left_over + len(self.file.broken),
             broken=len(self.file.broken),
             ignored=self.file.ignored,
             totals=self.totals.lines(),
-            first=sentences[:MOST_SENTENCES],
+            first=sentences[:MAX_SENTENCES],
         )
 
 
-def in_words(verdict: Verdict) -> str:
+def describe(verdict: Verdict) -> str:
     """The verdict as a sentence that says where to look."""
     place = f"line {verdict.theirs.line}, " if verdict.theirs else ""
     return f"{place}trip {verdict.row.shopping_trip_id}: {verdict.finding}: {verdict.reason}"
@@ -97,7 +97,7 @@ def in_words(verdict: Verdict) -> str:
 def reconcile_day(database: Database, file: DailyFile, day: date, lag: int = 0) -> Reconciliation:
     """Reconcile a day's file.
 
-    Its rows match entries of any day. They are duplicates where a file of the days before has told them, a week more
+    Its rows match entries of any day. They are duplicates where a file of the days before has them already, a week more
     than `lag`, as far as those files are there. Only the entries (UTC) of `lag` days before count as missing: so long
     the processor takes to settle. Raises LedgerUnavailableError where the file or the ledger can't be opened: later
     they may; LedgerRejectionError for a file or mapping that can't be used.
@@ -111,76 +111,76 @@ def reconcile_day(database: Database, file: DailyFile, day: date, lag: int = 0) 
     trips = {row.shopping_trip_id for row in found.rows}
     earlier: list[FileRow] = []
     for before in range(lag + DAYS_BEFORE, 0, -1):
-        told = _told_before(file, day - timedelta(days=before), how)
-        # What was told up to a day more than `lag` ago is not missing; of older rows only a repeat matters.
-        earlier += told if before <= lag + 1 else [row for row in told if row.shopping_trip_id in trips]
+        rows = _rows_before(file, day - timedelta(days=before), how)
+        # What was in a file up to a day more than `lag` ago is not missing; of older rows only a repeat matters.
+        earlier += rows if before <= lag + 1 else [row for row in rows if row.shopping_trip_id in trips]
     found.rows[:0] = earlier
-    return _judged(database, found, how, Period.of_day(day - timedelta(days=lag)))
+    return _reconcile(database, found, how, Period.of_day(day - timedelta(days=lag)))
 
 
-def _told_before(file: DailyFile, day: date, how: Mapping) -> list[FileRow]:
-    """The rows of an earlier day's file; none where it can't be read, which was told on its own day."""
+def _rows_before(file: DailyFile, day: date, how: Mapping) -> list[FileRow]:
+    """The rows of an earlier day's file; none where it can't be read, which was reported on its own day."""
     if DATE not in file.path:
         return []
     try:
         with open_regular(Path(file.of(day)), max_bytes=MAX_FILE_BYTES) as content:
-            return [replace(row, told_on=day) for row in read_settlement_file(content, how).rows]
+            return [replace(row, earlier_file=day) for row in read_settlement_file(content, how).rows]
     except (OSError, LedgerRejectionError):
         return []
 
 
 def reconcile_file(
-    database: Database, content: BinaryIO, mapping: str | Path, span: Period | None = None
+    database: Database, content: BinaryIO, mapping: str | Path, period: Period | None = None
 ) -> Reconciliation:
-    """Reconcile a file with the ledger: with all of them, or so that only entries of a time can be missing in it.
+    """Reconcile a file with the ledger; with a period, only the ledger's entries of it can be missing in the file.
 
     Raises LedgerUnavailableError, and LedgerRejectionError for a file or mapping that can't be used.
     """
     how = load_mapping(mapping)
-    return _judged(database, read_settlement_file(content, how), how, span)
+    return _reconcile(database, read_settlement_file(content, how), how, period)
 
 
-def _judged(database: Database, file: SettlementFile, how: Mapping, span: Period | None) -> Reconciliation:
+def _reconcile(database: Database, file: SettlementFile, how: Mapping, period: Period | None) -> Reconciliation:
     tally = Tally(file)
     with read_transaction(database) as connection:
-        for _ in tally.counted(verdicts(connection, file, how.movements, span)):
+        for _ in tally.counted(verdicts(connection, file, how.movements, period)):
             pass
     return tally.result()
 
 
 def verdicts(
-    connection: Connection, file: SettlementFile, movements: Sequence[EntryType], span: Period | None = None
+    connection: Connection, file: SettlementFile, movements: Sequence[EntryType], period: Period | None = None
 ) -> Iterator[Verdict]:
     """A verdict for each row of the file and of the ledger's movements, as they are found.
 
-    With a span, only the ledger's entries of that time count as missing in the file.
+    With a period, only the ledger's entries of that period count as missing in the file.
     """
-    if span is None:
+    if period is None:
         ours = _all_rows(connection, movements)
     else:
         trips = {row.shopping_trip_id for row in file.rows}
-        trips.update(_trips_of(connection, movements, span))
+        trips.update(_trips_of(connection, movements, period))
         ours = _rows_of(connection, movements, sorted(trips))
-    return reconcile(ours, file.rows, span)
+    return reconcile(ours, file.rows, period)
 
 
 def _all_rows(connection: Connection, movements: Sequence[EntryType]) -> Iterator[LedgerRow]:
-    return _read(connection, _question(movements))
+    return _read(connection, _select(movements))
 
 
 def _rows_of(connection: Connection, movements: Sequence[EntryType], trips: Iterable[str]) -> Iterator[LedgerRow]:
     remaining = iter(trips)
-    while some := list(islice(remaining, TRIPS_AT_ONCE)):
-        yield from _read(connection, _question(movements).where(entries.c.shopping_trip_id.in_(some)))
+    while some := list(islice(remaining, TRIP_BATCH_SIZE)):
+        yield from _read(connection, _select(movements).where(entries.c.shopping_trip_id.in_(some)))
 
 
-def _trips_of(connection: Connection, movements: Sequence[EntryType], span: Period) -> Iterable[str]:
+def _trips_of(connection: Connection, movements: Sequence[EntryType], period: Period) -> Iterable[str]:
     at = entries.c.at
-    wanted = select(entries.c.shopping_trip_id).where(at >= span.since, at < span.until)
+    wanted = select(entries.c.shopping_trip_id).where(at >= period.since, at < period.until)
     return connection.scalars(wanted.where(entries.c.movement.in_(movements)))
 
 
-def _question(movements: Sequence[EntryType]) -> Select[Any]:
+def _select(movements: Sequence[EntryType]) -> Select[Any]:
     """The ledger's side, trip by trip and movement by movement, as `reconcile` wants it."""
     entry, trip = entries.c, settlements.c
     columns = (entry.shopping_trip_id, entry.movement, entry.amount, entry.code, entry.reference)

@@ -5,14 +5,14 @@ delimiter = ";"                 # a comma where nothing is said
 decimal_comma = true            # 42,10 instead of 42.10
 minor_units = true              # 4210 instead of 42.10
 refunds_are_negative = true     # -2.10 is a refund of 2.10
-every_row = "delegated"             # what each row is, where no column says it; else columns.type and [words]
+every_row = "delegated"         # what each row is, where no column says it; else columns.type and [words]
 
 [columns]
 trip = "Merchant Reference"     # this, currency and amount must be there
 type = "Type"
 currency = "Gross Currency"
 amount = "Gross Amount"
-reference = "Modification Reference"    # a refund's refundRequestId, a delegated's order id
+reference = "Modification Reference"    # a refund's refundRequestId, the order's id of a delegated payment
 date = "Booking Date"           # shown beside the row
 
 [words]
@@ -39,7 +39,7 @@ MAX_MAPPING_BYTES = 1_000_000
 """A mapping has some twenty lines."""
 
 Column = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Said = Annotated[tuple[Column, ...], Field(min_length=1)]
+Words = Annotated[tuple[Column, ...], Field(min_length=1)]
 
 
 class Packaged(StrEnum):
@@ -68,10 +68,10 @@ class Columns(StrictModel):
 class MovementWords(StrictModel):
     """What the column `type` says of each movement."""
 
-    capture: Said | None = None
-    refund: Said | None = None
-    delegated: Said | None = None
-    ignored: Said | None = None
+    capture: Words | None = None
+    refund: Words | None = None
+    delegated: Words | None = None
+    ignored: Words | None = None
 
 
 class Mapping(StrictModel):
@@ -91,8 +91,8 @@ class Mapping(StrictModel):
             raise ValueError("say what a row is by every_row, or by columns.type with [words]")
         if not self.movements:
             raise ValueError("words: name at least one of capture, refund and delegated")
-        said = [word for words in self._operator_text.values() for word in words]
-        if len(said) != len(set(said)):
+        all_words = [word for words in self._words_by_movement.values() for word in words]
+        if len(all_words) != len(set(all_words)):
             raise ValueError("words: the same word stands for two things")
         return self
 
@@ -100,19 +100,19 @@ class Mapping(StrictModel):
     def movements(self) -> tuple[EntryType, ...]:
         """The movements of the ledger that such a file speaks of."""
         return tuple(
-            map(EntryType, (self.every_row,) if self.every_row else sorted(set(self._operator_text) - {"ignored"}))
+            map(EntryType, (self.every_row,) if self.every_row else sorted(set(self._words_by_movement) - {"ignored"}))
         )
 
     def meanings(self) -> dict[str, EntryType | None]:
         """What each word stands for; None for what is none of ours."""
         return {
             word: None if name == "ignored" else EntryType(name)
-            for name, words in self._operator_text.items()
+            for name, words in self._words_by_movement.items()
             for word in words
         }
 
     @property
-    def _operator_text(self) -> dict[str, tuple[str, ...]]:
+    def _words_by_movement(self) -> dict[str, tuple[str, ...]]:
         return self.words.model_dump(exclude_none=True) if self.words else {}
 
 

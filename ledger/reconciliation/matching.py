@@ -27,9 +27,12 @@ from domain.period import Period
 ALL: Literal["all"] = "all"
 """What all findings come to together."""
 
+IN_WORDS = {EntryType.DELEGATED: "delegated payment"}
+"""How a movement is called in a sentence, where its own name is no noun."""
+
 
 class Side(StrEnum):
-    """Who tells a row."""
+    """Where a row is from."""
 
     FILE = "file"
     LEDGER = "ledger"
@@ -48,7 +51,7 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A movement of money as one side tells it."""
+    """A movement of money as one side has it."""
 
     shopping_trip_id: str
     movement: EntryType
@@ -56,7 +59,7 @@ class Row:
     """Minor units of the currency."""
     code: str
     reference: str | None = None
-    """A refund's refundRequestId, a claim's order id: what tells one from another of the same trip."""
+    """A refund's refundRequestId, the order's id where Amazon was paid: it tells one from another of the same trip."""
 
     @property
     def amount(self) -> str:
@@ -79,8 +82,8 @@ class FileRow(Row):
     line: int
     dated: str | None = None
     """The day as it is written there; it decides nothing."""
-    told_on: date | None = None
-    """The day of an earlier file that has the row; nothing in the file that is judged."""
+    earlier_file: date | None = None
+    """The day of the earlier file that has the row; None in the file that is reconciled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +94,17 @@ class Verdict:
     ours: LedgerRow | None = None
     theirs: FileRow | None = None
     repeats: FileRow | None = None
-    """The row that a duplicate tells once more, in the same file or in an earlier one."""
+    """The row that a duplicate repeats, in the same file or in an earlier one."""
 
     @property
     def row(self) -> Row:
-        """The row that it is about, as the ledger has it where they do."""
+        """The row that it is about, as the ledger has it where it is there."""
         return self.ours or self.theirs  # type: ignore[return-value] # one of them is there
 
     @property
     def reason(self) -> str:
         """Why, in words."""
-        what, amount = self.row.movement, self.row.amount
+        what, amount = IN_WORDS.get(self.row.movement, self.row.movement), self.row.amount
         match self.finding:
             case Finding.MATCHED:
                 return f"the {what} is {amount} in both"
@@ -111,20 +114,20 @@ class Verdict:
                 return f"the file has a {what} of {amount}, the ledger has none"
             case Finding.DUPLICATE:
                 first = self.repeats
-                file = f"the file of {first.told_on}" if first and first.told_on else "the file"
+                file = f"the file of {first.earlier_file}" if first and first.earlier_file else "the file"
                 return f"{file} has the {what} in line {first and first.line} already"
-        there = self.theirs.amount if self.theirs else "nothing"
-        return f"the {what} is {there} in the file, {amount} in the ledger"
+        in_file = self.theirs.amount if self.theirs else "nothing"
+        return f"the {what} is {in_file} in the file, {amount} in the ledger"
 
 
 def reconcile(
     ours: Iterable[LedgerRow], theirs: Iterable[FileRow], missing_of: Period | None = None
 ) -> Iterator[Verdict]:
-    """A verdict for each row: of the ledger in their order, then of what only the file has in its own.
+    """A verdict for each row: of the ledger in its order, then of what only the file has in that one's.
 
     `ours` comes trip by trip and, within a trip, movement by movement, so that only the file has to fit into memory.
-    With `missing_of`, rows of the ledger outside that time may match, and are not missed where nothing matches them.
-    Rows of earlier files may match too, and get no verdict: each is judged with its own file.
+    With `missing_of`, rows of the ledger outside that period may match, and are not missing where nothing matches them.
+    Rows of earlier files may match too, and get no verdict: each was reconciled with its own file.
     """
     waiting: defaultdict[tuple[str, EntryType], list[FileRow]] = defaultdict(list)
     for row in theirs:
@@ -137,11 +140,11 @@ def reconcile(
         yield from (verdict for verdict in _match((), rows) if _matters(verdict, missing_of))
 
 
-def _matters(verdict: Verdict, span: Period | None) -> bool:
-    """Whether it is about the file that is judged, or about a row of the ledger that should be in it."""
+def _matters(verdict: Verdict, period: Period | None) -> bool:
+    """Whether it is about the file that is reconciled, or about a row of the ledger that should be in it."""
     if verdict.theirs is not None:
-        return verdict.theirs.told_on is None
-    return span is None or (verdict.ours is not None and verdict.ours.at in span)
+        return verdict.theirs.earlier_file is None
+    return period is None or (verdict.ours is not None and verdict.ours.at in period)
 
 
 def _subject(row: Row) -> tuple[str, EntryType]:
@@ -151,7 +154,7 @@ def _subject(row: Row) -> tuple[str, EntryType]:
 def _match(ours: Sequence[LedgerRow], theirs: Sequence[FileRow]) -> Iterator[Verdict]:
     """The verdicts on the rows of one trip and movement: first those of earlier files, then those that differ least."""
     pairs = sorted(
-        (their.told_on is None, _distance(our, their), place, number)
+        (their.earlier_file is None, _distance(our, their), place, number)
         for place, our in enumerate(ours)
         for number, their in enumerate(theirs)
         if not (our.reference and their.reference) or our.reference == their.reference
@@ -177,16 +180,16 @@ def _compare(ours: LedgerRow, theirs: FileRow) -> Verdict:
 
 
 def _left_over(theirs: Sequence[FileRow], taken: Iterable[int]) -> Iterator[Verdict]:
-    """What the ledger has nothing for: rows told once more, and rows that are missing in ledger."""
-    told: dict[object, FileRow] = {}
+    """What the ledger has nothing for: rows that repeat another, and rows that are missing in the ledger."""
+    seen: dict[object, FileRow] = {}
     paired = set(taken)
     for number in paired:
-        _remember(told, theirs[number])
+        _remember(seen, theirs[number])
     for number, row in enumerate(theirs):
         if number not in paired:
-            first = told.get(_identity(row))
+            first = seen.get(_identity(row))
             yield Verdict(Finding.MISSING_IN_LEDGER if first is None else Finding.DUPLICATE, None, row, first)
-            _remember(told, row)
+            _remember(seen, row)
 
 
 def _identity(row: FileRow) -> object:
@@ -196,9 +199,9 @@ def _identity(row: FileRow) -> object:
     return (row.units, row.code) if row.movement is EntryType.REFUND else ()
 
 
-def _remember(told: dict[object, FileRow], row: FileRow) -> None:
+def _remember(seen: dict[object, FileRow], row: FileRow) -> None:
     for identity in ((row.reference,), (row.units, row.code), ()):
-        told.setdefault(identity, row)
+        seen.setdefault(identity, row)
 
 
 class TotalLine(Model):
@@ -240,19 +243,19 @@ class Totals:
 
     def lines(self) -> list[TotalLine]:
         """A line for each finding of a movement and currency, and after them what they come to in all."""
-        told = {key[:3] for key in self._rows}
+        seen = {key[:3] for key in self._rows}
         order = [*Finding, ALL]
-        return [self._line(*key) for key in sorted(told, key=lambda key: (*key[:2], order.index(key[2])))]
+        return [self._line(*key) for key in sorted(seen, key=lambda key: (*key[:2], order.index(key[2])))]
 
     def _line(self, movement: EntryType, code: str, finding: Finding | Literal["all"]) -> TotalLine:
-        there, here = ((movement, code, finding, side) for side in (Side.FILE, Side.LEDGER))
+        file, ledger = ((movement, code, finding, side) for side in (Side.FILE, Side.LEDGER))
         return TotalLine(
             event=movement,
             currency=code,
             finding=finding,
-            file_rows=self._rows[there],
-            in_file=plain_amount(self._units[there], code),
-            ledger_rows=self._rows[here],
-            in_ledger=plain_amount(self._units[here], code),
-            difference=plain_amount(self._units[there] - self._units[here], code),
+            file_rows=self._rows[file],
+            in_file=plain_amount(self._units[file], code),
+            ledger_rows=self._rows[ledger],
+            in_ledger=plain_amount(self._units[ledger], code),
+            difference=plain_amount(self._units[file] - self._units[ledger], code),
         )

@@ -17,18 +17,18 @@ from ledger.database import LedgerRejectionError
 from ledger.reconciliation.mapping import Mapping
 from ledger.reconciliation.matching import FileRow
 
-MOST_ROWS = 2_000_000
+MAX_ROWS = 2_000_000
 """About 1 GB of memory; a day of a large chain is below a tenth of it."""
 MAX_FILE_BYTES = 2_000_000_000
 """As many rows of a thousand bytes."""
 MAX_LINE = 1_000_000
 """Characters of one line: a file without line breaks is none of these, and would be read whole."""
-MOST_BROKEN = 1_000
+MAX_BROKEN_ROWS = 1_000
 """More, and it is the mapping that is wrong, or the file is another."""
 SHOWN = 100
 """Characters of a cell that is only shown."""
 
-LONGEST_REFERENCE = 255
+MAX_REFERENCE_LENGTH = 255
 
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(FoldedId)
 
@@ -105,10 +105,12 @@ def _read(records: "Iterator[_Record]", mapping: Mapping) -> SettlementFile:
                 found.rows.append(row)
             else:
                 found.ignored += 1
-        if len(found.rows) > MOST_ROWS:
-            raise LedgerRejectionError(f"the file has more than {MOST_ROWS:,} rows: take it in parts")
-        if len(found.broken) > MOST_BROKEN:
-            raise LedgerRejectionError(f"more than {MOST_BROKEN:,} rows can't be used, the first in {found.broken[0]}")
+        if len(found.rows) > MAX_ROWS:
+            raise LedgerRejectionError(f"the file has more than {MAX_ROWS:,} rows: take it in parts")
+        if len(found.broken) > MAX_BROKEN_ROWS:
+            raise LedgerRejectionError(
+                f"more than {MAX_BROKEN_ROWS:,} rows can't be used, the first in {found.broken[0]}"
+            )
     return found
 
 
@@ -204,9 +206,9 @@ class _RowReader:
 
     def _reference(self, text: str) -> str:
         """Somebody else's id, of any letters: clients/checkout_service.py takes an order's if it can be printed."""
-        if len(text) > LONGEST_REFERENCE or not text.isprintable():
+        if len(text) > MAX_REFERENCE_LENGTH or not text.isprintable():
             name = self._mapping.columns.reference
-            raise _UnusableError(f"{name}: should be at most {LONGEST_REFERENCE} printable letters")
+            raise _UnusableError(f"{name}: should be at most {MAX_REFERENCE_LENGTH} printable letters")
         # The ledger has an order's id masked too.
         return masked(text)
 

@@ -35,14 +35,14 @@ class Format(StrEnum):
 
 
 def write_report(
-    connection: Connection, span: Period, sink: BinaryIO, *, store: str | None = None, form: Format = Format.CSV
+    connection: Connection, period: Period, sink: BinaryIO, *, store: str | None = None, form: Format = Format.CSV
 ) -> int:
     """Write the movements of that time; gives how many there were.
 
     Raises LedgerRejectionError for Parquet where pyarrow is not installed, before anything is written.
     """
     trailer = Trailer()
-    rows = trailer.counted(movements(connection, span, store))
+    rows = trailer.counted(movements(connection, period, store))
     WRITERS[form](map(_readable, rows), trailer, sink)
     return trailer.rows
 
@@ -72,7 +72,7 @@ def _write_csv(rows: Iterable[list[Any]], trailer: Trailer, sink: BinaryIO) -> N
 
 
 def _trailer_line(mark: str, count: int, others: dict[int, str]) -> list[str]:
-    """A line as wide as the others: the mark, how many rows, and what else is said in its own column."""
+    """A line as wide as the others: the mark, how many rows, and the other cells by their column."""
     cells = {0: mark, 1: f"{count} rows", **others}
     return [cells.get(place, "") for place in range(len(NAMES))]
 

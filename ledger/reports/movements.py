@@ -44,17 +44,17 @@ Values = Sequence[Any]
 """A row: a value for each of NAMES; the amount in minor units, times with their zone."""
 
 
-def movements(connection: Connection, span: Period, store: str | None = None) -> Iterator[Values]:
+def movements(connection: Connection, period: Period, store: str | None = None) -> Iterator[Values]:
     """The entries of that time in the order of (at, key), fetched as they are read."""
     # Byte order: PostgreSQL's own depends on its language, and the same day must give the same bytes everywhere.
     key = entries.c.key.collate("C") if connection.dialect.name == "postgresql" else entries.c.key
-    wanted = within(select(*COLUMNS.values()), span, store).order_by(entries.c.at, key)
+    wanted = within(select(*COLUMNS.values()), period, store).order_by(entries.c.at, key)
     yield from connection.execute(wanted, execution_options={"yield_per": FETCH_BATCH_SIZE})
 
 
-def within(wanted: Select[Any], span: Period, store: str | None) -> Select[Any]:
-    """The question about entries and their settlements, of that time and, where one is named, of that store."""
-    wanted = wanted.join_from(entries, settlements).where(entries.c.at >= span.since, entries.c.at < span.until)
+def within(wanted: Select[Any], period: Period, store: str | None) -> Select[Any]:
+    """The query for entries and their settlements, of that time and, where one is named, of that store."""
+    wanted = wanted.join_from(entries, settlements).where(entries.c.at >= period.since, entries.c.at < period.until)
     return wanted if store is None else wanted.where(settlements.c.store_id == store)
 
 

@@ -9,7 +9,7 @@ from pyarrow import parquet
 
 from ledger.reports.movements import NAMES
 
-ROWS_AT_ONCE = 20_000
+ROW_BATCH_SIZE = 20_000
 """A row group: about 40 MB while it is written."""
 
 TYPES = {
@@ -25,7 +25,7 @@ def write_parquet(rows: Iterable[list[Any]], sink: BinaryIO, metadata: Callable[
     """Write the rows, and then, as the file's own metadata, what is known of them only at their end."""
     with parquet.ParquetWriter(sink, SCHEMA, compression="zstd") as writer:
         remaining = iter(rows)
-        while group := list(islice(remaining, ROWS_AT_ONCE)):
+        while group := list(islice(remaining, ROW_BATCH_SIZE)):
             values = zip(*group, strict=True)
             columns = [pyarrow.array(column, field.type) for column, field in zip(values, SCHEMA, strict=True)]
             writer.write_batch(pyarrow.record_batch(columns, schema=SCHEMA))

@@ -63,15 +63,15 @@ class Summary(Model):
     strategies: list[StrategyTotals]
 
 
-def summarize(connection: Connection, span: Period, store: str | None = None) -> Summary:
+def summarize(connection: Connection, period: Period, store: str | None = None) -> Summary:
     """The summary of that time."""
-    return Summary(days=list(_days(connection, span, store)), strategies=list(_strategies(connection, span, store)))
+    return Summary(days=list(_days(connection, period, store)), strategies=list(_strategies(connection, period, store)))
 
 
-def _days(connection: Connection, span: Period, store: str | None) -> Iterator[DayTotals]:
+def _days(connection: Connection, period: Period, store: str | None) -> Iterator[DayTotals]:
     day = func.date(entries.c.at)
     groups = (settlements.c.store_id, day, entries.c.code, entries.c.movement)
-    wanted = within(select(*groups, func.count(), func.sum(entries.c.amount)), span, store).group_by(*groups)
+    wanted = within(select(*groups, func.count(), func.sum(entries.c.amount)), period, store).group_by(*groups)
     rows: Counter[tuple[tuple[str, str, str], str]] = Counter()
     units: Counter[tuple[tuple[str, str, str], str]] = Counter()
     for store_id, on, code, movement, count, amount in connection.execute(wanted):
@@ -95,16 +95,16 @@ def _days(connection: Connection, span: Period, store: str | None) -> Iterator[D
         )
 
 
-def _strategies(connection: Connection, span: Period, store: str | None) -> Iterator[StrategyTotals]:
+def _strategies(connection: Connection, period: Period, store: str | None) -> Iterator[StrategyTotals]:
     trip = settlements.c
     groups = (func.coalesce(trip.strategy, NO_DECISION), trip.code)
     sums: tuple[Any, ...] = tuple(map(func.sum, (trip.total, trip.captured, trip.adjusts, trip.declines)))
     # What Amazon orchestrates is not ours to capture: it says nothing of how well a strategy did.
     # Looked for as text: PostgreSQL reads no document in which an older program has left an escaped character 0.
     ours = (entries.c.movement.in_(SETTLED), ~cast(trip.document, Text).contains(DELEGATED, autoescape=True))
-    wanted = within(select(*groups, func.count(), *sums), span, store).where(*ours)
-    for strategy, code, trips, *told in sorted(map(tuple, connection.execute(wanted.group_by(*groups)))):
-        total, captured, adjusts, declines = map(int, told)
+    wanted = within(select(*groups, func.count(), *sums), period, store).where(*ours)
+    for strategy, code, trips, *sums_of_group in sorted(map(tuple, connection.execute(wanted.group_by(*groups)))):
+        total, captured, adjusts, declines = map(int, sums_of_group)
         yield StrategyTotals(
             strategy=strategy,
             currency=code,

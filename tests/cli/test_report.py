@@ -201,8 +201,8 @@ def test_machines_get_a_line_for_each_row_that_is_left_over_and_the_sums_last(re
         "at": "2026-11-24T12:00:00Z",
         "inFile": "42.00",
         "fileCurrency": "USD",
-        "inBooks": "42.10",
-        "booksCurrency": "USD",
+        "inLedger": "42.10",
+        "ledgerCurrency": "USD",
         "reason": "the capture is 42.00 USD in the file, 42.10 USD in the ledger",
     }
     assert broken == {"finding": "broken", "line": 4, "reason": "2 cells, the header has 8"}

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from domain.cart.cart import MOST_BYTES, MOST_LINES, Cart
+from domain.cart.cart import MAX_BYTES, MAX_LINES, Cart
 from domain.display_values import MAX_DEPTH, MAX_TEXT
 from domain.trip.request import InvalidTripError, TripRequest
 
@@ -34,7 +34,7 @@ def nested(depth, leaf="deep"):
         {"price": {"amount": None, "code": None}, "quantity": {"value": None, "unit": None}},
         {"quantity": nested(190), "unitPrice": nested(190), "sku": nested(190)},
         {"quantity": 10**4000, "unitPrice": float("inf")},
-        {"quantity": {"x" * 700_000: "y"}, "sku": "z" * MOST_BYTES},
+        {"quantity": {"x" * 700_000: "y"}, "sku": "z" * MAX_BYTES},
         "tea",
         7,
         None,
@@ -113,6 +113,6 @@ def test_a_cart_is_no_larger_than_what_temporal_takes_after_all_that_is_added():
 
 
 def test_a_cart_has_no_more_lines_than_a_history_holds():
-    assert len(cart(*[{}] * MOST_LINES).lines) == MOST_LINES
+    assert len(cart(*[{}] * MAX_LINES).lines) == MAX_LINES
     with pytest.raises(ValidationError, match="should be no more than 2,000"):
-        cart(*[{}] * (MOST_LINES + 1))
+        cart(*[{}] * (MAX_LINES + 1))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from domain.cart.cart import Cart
 from domain.cart.checkout_cart import InvalidCartError, checkout_cart
-from domain.cart.priced_cart import MOST_OF_ONE, OrderTotals, PricedCart, PricedLine, UnitPrice
+from domain.cart.priced_cart import MAX_LINE_QUANTITY, OrderTotals, PricedCart, PricedLine, UnitPrice
 from domain.money import Money, minor_digits
 from domain.policy import Orchestrator
 from domain.receipts.receipt import receipt_of
@@ -155,7 +155,7 @@ def test_an_empty_cart_of_total_zero_is_priced_at_nothing():
         (("quantity", "value"), True, "quantity.value: should be a decimal string"),
         (("quantity", "value"), "0", "quantity.value: should be above 0"),
         (("quantity", "value"), "-1", "quantity.value: should be above 0"),
-        (("quantity", "value"), "100001", f"quantity.value: should be above 0 and no more than {MOST_OF_ONE}"),
+        (("quantity", "value"), "100001", f"quantity.value: should be above 0 and no more than {MAX_LINE_QUANTITY}"),
         (("quantity", "value"), "0.1234567", "should have no more than 6 decimals"),
         (("quantity", "unit"), "", "quantity.unit: "),
         (("total",), usd_json("7.79"), "total: 7.79 USD was given, but the parts come to 7.78 USD"),

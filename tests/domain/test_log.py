@@ -8,7 +8,7 @@ import pytest
 from domain.failures.attention import Attention, AttentionCause
 from domain.failures.call_failure import CallFailure, FailureKind
 from domain.redaction import MAX_SENTENCE
-from domain.trip_log import FIRST_ENTRIES, MAX_LOG_BYTES, MOST_ENTRIES, Event, EventLog
+from domain.trip_log import FIRST_ENTRIES, MAX_LOG_BYTES, MAX_LOG_ENTRIES, Event, EventLog
 
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -41,9 +41,9 @@ def test_what_people_are_told_is_short_and_masked(tell):
 
 @pytest.mark.parametrize("letter", ["x", "\u8336", "\U0001f375", "\x01", '"'])
 def test_a_log_of_long_words_in_any_script_stays_within_what_a_query_can_answer(letter):
-    entries = log_of(MOST_ENTRIES + 50, letter).entries
+    entries = log_of(MAX_LOG_ENTRIES + 50, letter).entries
     size = len(json.dumps([entry.to_json() for entry in entries], ensure_ascii=False).encode())
     assert size < 2 * MAX_LOG_BYTES
     assert entries[0].sentence.startswith("0: ")
-    assert f"{MOST_ENTRIES + 49}: " in entries[-1].sentence
+    assert f"{MAX_LOG_ENTRIES + 49}: " in entries[-1].sentence
     assert "lines were left out here" in entries[FIRST_ENTRIES].sentence

@@ -18,7 +18,7 @@ PASSWORD = "hunter2"
 @pytest.fixture
 def patience_over(monkeypatch):
     """Waiting for a lock is over at once."""
-    monkeypatch.setattr("ledger.database.LOCK_PATIENCE", 0)
+    monkeypatch.setattr("ledger.database.LOCK_TIMEOUT", 0)
 
 
 def sentence(deed):

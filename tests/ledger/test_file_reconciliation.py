@@ -12,7 +12,7 @@ from activities.reconciliation import ReconciliationActivities
 from domain.money import Money
 from ledger.database import LedgerRejectionError, LedgerUnavailableError
 from ledger.reconciliation.daily import DayKey
-from ledger.reconciliation.file_reconciliation import MOST_SENTENCES, reconcile_day
+from ledger.reconciliation.file_reconciliation import MAX_SENTENCES, reconcile_day
 from ledger.reconciliation.settlement_file import DailyFile
 from tests.factories import AT, refund_request
 from tests.ledger.trade import WEEK
@@ -135,7 +135,9 @@ def test_what_amazon_collected_matches_our_claims(delegated, post, reconciled):
     post(trip="a-card-trip")
     result = reconciled("order-paid,paid,store-1,USD,9.00,2026-11-24", mapping="amazon", header=ORDERS)
     assert (result.matched, result.left_over) == (1, 1)
-    assert result.first == ["trip late: missing_in_file: the ledger has a delegated of 9.00 USD, the file has none"]
+    assert result.first == [
+        "trip late: missing_in_file: the ledger has a delegated payment of 9.00 USD, the file has none"
+    ]
     other = reconciled("order-other,paid,store-1,USD,9.00,2026-11-24", mapping="amazon", header=ORDERS)
     assert (other.matched, other.left_over) == (0, 3), "another order is another delegated"
 
@@ -148,7 +150,7 @@ async def test_the_simulators_orders_leave_nothing_over(call, control, delegated
     result = reconciled(*lines, mapping="amazon", header=header)
     assert (result.matched, result.left_over) == (2, 0)
     changed = reconciled(lines[0].replace("4.28", "4.82"), lines[1], mapping="amazon", header=header)
-    assert "amount_mismatch: the delegated is 4.82 USD in the file, 4.28 USD in the ledger" in changed.first[0]
+    assert "amount_mismatch: the delegated payment is 4.82 USD in the file, 4.28 USD in the ledger" in changed.first[0]
 
 
 def test_rows_match_entries_of_any_day_and_only_the_days_own_entries_are_missed(post, give_back, reconciled):
@@ -180,7 +182,7 @@ def test_a_day_of_both_kinds_of_store_is_reconciled_with_both_files(database, de
     ]
     orders.write_text(ORDERS)
     assert reconcile(DayKey(day=TODAY)).first == [
-        "trip amazons: missing_in_file: the ledger has a delegated of 9.00 USD, the file has none"
+        "trip amazons: missing_in_file: the ledger has a delegated payment of 9.00 USD, the file has none"
     ]
 
 
@@ -234,7 +236,7 @@ def test_what_a_processor_settles_later_is_missed_after_its_days_and_not_before(
 
 def test_a_days_result_has_the_first_words_of_a_long_list_and_the_counts_of_all(ledger, reconciled):
     result = reconciled(*(line(f"stranger-{number}", "1.00") for number in range(30)), line("broken", "x"))
-    assert (result.left_over, len(result.first)) == (31, MOST_SENTENCES)
+    assert (result.left_over, len(result.first)) == (31, MAX_SENTENCES)
     assert type(result).model_validate(result.to_json()) == result
 
 

@@ -8,7 +8,7 @@ import pytest
 from domain.journal import EntryType
 from ledger.database import LedgerRejectionError
 from ledger.reconciliation.mapping import Mapping, Packaged, load_mapping
-from ledger.reconciliation.settlement_file import MAX_LINE, MOST_BROKEN, read_settlement_file
+from ledger.reconciliation.settlement_file import MAX_BROKEN_ROWS, MAX_LINE, read_settlement_file
 from simulator.export import COLUMNS
 
 HEADER = ",".join(COLUMNS)
@@ -141,7 +141,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_taken():
         (b"\x89PNG\r\n\x1a\n", "not UTF-8"),
         (f"{HEADER}\nt1,".encode() + b"\xff", "not UTF-8"),
         (
-            f"{HEADER}\n".encode() + b"x\n" * (MOST_BROKEN + 1),
+            f"{HEADER}\n".encode() + b"x\n" * (MAX_BROKEN_ROWS + 1),
             "more than 1,000 rows can't be used, the first in line 2",
         ),
     ],

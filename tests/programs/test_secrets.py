@@ -58,7 +58,7 @@ def test_what_is_wrong_with_a_setting_is_said_without_its_value(environment, nam
 async def test_a_connection_that_fails_does_not_tell_the_api_key(environment, key):
     environment.setenv("TEMPORAL_API_KEY", key)
     environment.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
-    environment.setattr(connection, "PATIENCE", timedelta(seconds=5))
+    environment.setattr(connection, "CONNECT_TIMEOUT", timedelta(seconds=5))
     with pytest.raises(connection.ConnectionFailedError) as failed:
         await connection.connect()
     assert not holds_a_secret(str(failed.value))

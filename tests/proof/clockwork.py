@@ -16,7 +16,7 @@ from temporalio.workflow._context import _Runtime
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EVENTS_A_CALL, BYTES_A_CALL = 12, 2_500
 """As measured on Temporal's own server."""
-MOST_TURNS = 10_000
+MAX_TURNS = 10_000
 """Of the event loop until a trip is at rest; a handful is usual, so this is a trip that turns in circles."""
 
 
@@ -73,7 +73,7 @@ class Clockwork:
 
     async def rest(self, task):
         """Let the trip run until it waits for something, or has ended."""
-        for _ in range(MOST_TURNS):
+        for _ in range(MAX_TURNS):
             if self.call or self.wait or task.done():
                 return
             await asyncio.sleep(0)

@@ -66,8 +66,8 @@ PAYMENT_SERVICE = Orchestrator.PAYMENT_SERVICE
 CHECKOUT_SERVICE = Orchestrator.CHECKOUT_SERVICE
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
-LONGEST_CALL = timedelta(seconds=15)
-MOST_STEPS_TO_THE_END = 10_000
+START_TO_CLOSE_TIMEOUT = timedelta(seconds=15)
+MAX_STEPS_TO_THE_END = 10_000
 """A trip that is PENDING for 46 hours asks about 2,800 times, twice a step of ours; one that needs more never ends."""
 
 CARD_NUMBER, EMAIL = "4111 1111 1111 1111", "shopper@example.com"
@@ -273,7 +273,7 @@ class Proof(RuleBasedStateMachine):
         before = self.account.calls.copy()
         call = data.draw(st.sampled_from(self._payments))
         with pytest.raises(ApplicationError, match="not sent"):
-            self.env.run(self._carry_out(call, age=4 * LONGEST_CALL))
+            self.env.run(self._carry_out(call, age=4 * START_TO_CLOSE_TIMEOUT))
         assert self.account.calls == before
 
     # What time does.
@@ -523,7 +523,7 @@ class Proof(RuleBasedStateMachine):
     async def _carry_out(self, call, *, age=timedelta(0)):
         """The activity's own code, in a worker that took the task up so long ago."""
         environment = ActivityEnvironment()
-        limits = {"start_to_close_timeout": LONGEST_CALL, "schedule_to_close_timeout": None}
+        limits = {"start_to_close_timeout": START_TO_CLOSE_TIMEOUT, "schedule_to_close_timeout": None}
         environment.info = replace(environment.info, started_time=datetime.now(UTC) - age, **limits)
         made = environment.run(getattr(self.env.activities[call.owner], call.name), *call.arguments)
         return await made if inspect.isawaitable(made) else made
@@ -539,7 +539,7 @@ class Proof(RuleBasedStateMachine):
         await self.clock.rest(self.task)
 
     async def _come_to_an_end(self):
-        for _ in range(MOST_STEPS_TO_THE_END):
+        for _ in range(MAX_STEPS_TO_THE_END):
             if self.task.done():
                 return
             if self.clock.call:
