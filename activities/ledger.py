@@ -12,7 +12,7 @@ from domain.failures.call_failure import CallFailure
 from domain.model import Model, UtcDateTime
 from domain.posting import SettledTrip
 from domain.receipts.receipt import RefundReceipt
-from domain.refund.refund import KnownAsk, Paid, Recovery, RefundRequest, Reserved
+from domain.refund.refund import PaidAmounts, PriorRefund, Recovery, RefundRequest, RefundReservation
 from domain.trip.intent import DueIntent, KnownTrip
 from ledger.database import LedgerError, LedgerRejectionError
 from ledger.ledger import Ledger
@@ -90,7 +90,7 @@ class LedgerActivities:
     @activity.defn(name="intend")
     def intend(self, due: DueIntent) -> KnownTrip:
         """Write down what the trip is about to do and can't undo; gives what stands instead."""
-        with ledger_errors("intend", deed=due.intent.deed):
+        with ledger_errors("intend", intent=due.intent.kind):
             return self._ledger.intend(due)
 
     @activity.defn(name="post_settlement")
@@ -100,7 +100,7 @@ class LedgerActivities:
             self._ledger.post_settlement(settled)
 
     @activity.defn(name="reserve_refund")
-    def reserve_refund(self, asked: RefundAsked) -> Reserved:
+    def reserve_refund(self, asked: RefundAsked) -> RefundReservation:
         """Set the refund's amount aside, so that no other can have it; gives what the ledger knows of both."""
         with ledger_errors("reserve_refund"):
             return self._ledger.reserve_refund(
@@ -108,7 +108,7 @@ class LedgerActivities:
             )
 
     @activity.defn(name="ask_refund")
-    def ask_refund(self, due: RefundDue) -> KnownAsk:
+    def ask_refund(self, due: RefundDue) -> PriorRefund:
         """Write down that the service is about to be asked; gives what another run did or may have done."""
         with ledger_errors("ask_refund"):
             return self._ledger.ask_refund(due.request, due.run_id)
@@ -127,7 +127,7 @@ class LedgerActivities:
             self._ledger.keep_receipt(done.receipt.to_json())
 
     @activity.defn(name="post_recovery")
-    def post_recovery(self, recovery: Recovery) -> Paid:
+    def post_recovery(self, recovery: Recovery) -> PaidAmounts:
         """Post that a debt was paid; gives what of the trip's total is paid now."""
         with ledger_errors("post_recovery"):
             return self._ledger.post_recovery(recovery)

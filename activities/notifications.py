@@ -19,7 +19,7 @@ from clients.webhook import Webhook
 from domain.model import Model
 from domain.notifications import Notification, NotificationKind, PaymentStatus
 from domain.public_names import DELIVERIES_TASK_QUEUE, DELIVERY, delivery_workflow_id
-from domain.refund.refund import Paid
+from domain.refund.refund import PaidAmounts
 from ledger.database import LedgerError
 
 log = structlog.get_logger()
@@ -47,7 +47,7 @@ def sending_to(receiver: Webhook | None) -> Send:
     return send
 
 
-def reporting_to(service: PaymentService, paid_of: Callable[[str], Paid | None]) -> Send:
+def reporting_to(service: PaymentService, paid_of: Callable[[str], PaidAmounts | None]) -> Send:
     """Tells the Payment Service how much of a trip is paid: as the ledger knows it by now, where that is more.
 
     A report that was held up would else make a trip unpaid again whose debt was paid meanwhile. `paid_of` asks the

@@ -85,18 +85,18 @@ class Incidents:
         """It is closed, and the ledger does not know what it was for."""
         whose = await self._whose(execution)
         attention = _ended(execution, whose["shopping_trip_id"])
-        return Incident(**dict(attention), **whose, state="opened", at=closed_at(execution))
+        return Incident.of(attention, **whose, state="opened", at=closed_at(execution))
 
     async def not_begun(self, execution: WorkflowExecution) -> Incident:
         """No worker has taken it up in time."""
         attention = Attention.not_begun(execution.start_time)
-        return Incident(**dict(attention), **await self._whose(execution), state="opened", at=execution.start_time)
+        return Incident.of(attention, **await self._whose(execution), state="opened", at=execution.start_time)
 
     async def closed(self, execution: WorkflowExecution, done: WorkflowExecution) -> list[Incident]:
         """Those that were opened about an earlier run of what `done` has done."""
         whose = await self._whose(execution)
-        ledger_errors = _told(execution, whose["shopping_trip_id"])
-        return [Incident(**dict(attention), **whose, state="closed", at=closed_at(done)) for attention in ledger_errors]
+        opened = _opened_before(execution, whose["shopping_trip_id"])
+        return [Incident.of(attention, **whose, state="closed", at=closed_at(done)) for attention in opened]
 
     async def trip_of(self, execution: WorkflowExecution) -> str | None:
         """Of which trip it is, as far as anything says it."""
@@ -125,18 +125,18 @@ def _ended(execution: WorkflowExecution, trip: str | None) -> Attention:
     return Attention.for_cause(AttentionCause.ENDED, since=closed_at(execution), sentence=sentence, what_to_do=advice)
 
 
-def _told(execution: WorkflowExecution, trip: str | None) -> list[Attention]:
+def _opened_before(execution: WorkflowExecution, trip: str | None) -> list[Attention]:
     """Why a person was told of a run that was ended."""
     late = closed_at(execution) - (execution.execution_time or execution.start_time) >= NOT_BEGUN_AFTER
     unseen = keyword(execution, SHOWN_FIRST[str(execution.workflow_type)]) is None
-    ledger_errors = [Attention.not_begun(execution.start_time)] if late and unseen else []
+    opened = [Attention.not_begun(execution.start_time)] if late and unseen else []
     if refused_at_start(execution):
         sentence = "the start could not be used, and the trip was started again"
         return [
-            *ledger_errors,
+            *opened,
             Attention.for_cause(AttentionCause.START, since=execution.start_time, sentence=sentence),
         ]
-    return [*ledger_errors, _ended(execution, trip)]
+    return [*opened, _ended(execution, trip)]
 
 
 def _what(execution: WorkflowExecution, trip: str | None) -> str:

@@ -7,8 +7,8 @@ import typer
 from pydantic import ValidationError
 
 from cli.connection import opened_ledger
-from domain.model import words_of
 from domain.money import Money, minor_digits, read_decimal
+from domain.validation_errors import words_of
 from operations.refunds import currency_of
 
 ANY_SIGN = {"ignore_unknown_options": True}

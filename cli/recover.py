@@ -10,7 +10,7 @@ from cli.amounts import ANY_SIGN, Amount, Currency, money
 from cli.connection import run_operation
 from cli.options import Json, Trip, example, own_id
 from cli.output import print_error, print_json, print_text
-from domain.refund.refund import Recovered, Recovery
+from domain.refund.refund import Recovery, RecoveryResult
 from operations.recoveries import record_recovery
 
 commands = typer.Typer()
@@ -44,7 +44,7 @@ def recover(
         print_error("That payment was recorded before, and what was recorded then stands.")
     if as_json:
         print_json(result.to_json())
-    elif isinstance(result, Recovered):
+    elif isinstance(result, RecoveryResult):
         print_text(f"Trip {trip}: {result.settled} of {result.total} is paid.")
     else:
         print_text(f"It is not recorded yet, and goes on by itself. To see what became of it, ask again with {again}.")

@@ -15,7 +15,7 @@ from cli.output import draw_facts, print_error, print_json, print_text
 from cli.trip_tables import draw_log, parse_shown, print_status
 from domain.failures.attention import Attention, AttentionCause
 from domain.refund.refund import RefundReason, RefundRequest, RefundRequestId
-from domain.refund.refund_state import Refunded, RefundStatus
+from domain.refund.refund_state import RefundResult, RefundStatus
 from ledger.queries import LedgerRefund
 from operations import refunds
 from operations.backend import RPC_TIMEOUT
@@ -86,7 +86,7 @@ def refund(
     result = run_operation(lambda backend: refunds.refund_trip(backend, request, wait=wait))
     if as_json:
         print_json(result.to_json())
-    elif isinstance(result, Refunded):
+    elif isinstance(result, RefundResult):
         print_text(_draw_refunded(result))
     elif isinstance(result, RefundStatus):
         print_text(_draw_status(result))
@@ -136,7 +136,7 @@ def resolve_refund(
     print_status("refund", status, RefundStatus, _draw_status, as_json=as_json)
 
 
-def _draw_refunded(refunded: Refunded) -> Table:
+def _draw_refunded(refunded: RefundResult) -> Table:
     return draw_facts(
         {
             "refund": refunded.refund_request_id,

@@ -1,4 +1,4 @@
-"""What an answer says of the deed besides its status: a service, or what stands before it, may say no with a 200.
+"""What an answer says of the call besides its status: a service, or what stands before it, may say no with a 200.
 
 New attributes may appear in any answer and are taken (docs/contract.md, What counts as a yes). What speaks of an error,
 of another outcome or of another trip is no yes: the call is then made again, which is harmless, and believed would be
@@ -30,8 +30,8 @@ FILLERS = frozenset(
 
 
 @dataclass(frozen=True)
-class Deed:
-    """What a call does: the words that say it is done, and those that say that another thing is done instead."""
+class ExpectedBody:
+    """The words that say that a call was done, and those that say that something else was done instead."""
 
     done: frozenset[str]
     undone: frozenset[str]
@@ -43,12 +43,12 @@ class Deed:
     """Whether a yes is an empty body: what could be a verdict or a trouble has then to be a plain yes or nothing."""
 
 
-ADJUST = Deed(frozenset(), LET_GO)
-CAPTURE = Deed(TAKEN_FROM_THE_CARD, LET_GO | GIVEN_BACK, ("amount", "capturedAmount"), empty=True)
-CANCEL = Deed(LET_GO, TAKEN_FROM_THE_CARD | GIVEN_BACK, empty=True)
-REFUND = Deed(GIVEN_BACK, LET_GO, ("amount", "refundedAmount"), empty=True)
-CHECKOUT = Deed(ORDERED, LET_GO)
-FETCH = Deed(TAKEN_FROM_THE_CARD | {"authorized"}, frozenset(), silent=True)
+ADJUST = ExpectedBody(frozenset(), LET_GO)
+CAPTURE = ExpectedBody(TAKEN_FROM_THE_CARD, LET_GO | GIVEN_BACK, ("amount", "capturedAmount"), empty=True)
+CANCEL = ExpectedBody(LET_GO, TAKEN_FROM_THE_CARD | GIVEN_BACK, empty=True)
+REFUND = ExpectedBody(GIVEN_BACK, LET_GO, ("amount", "refundedAmount"), empty=True)
+CHECKOUT = ExpectedBody(ORDERED, LET_GO)
+FETCH = ExpectedBody(TAKEN_FROM_THE_CARD | {"authorized"}, frozenset(), silent=True)
 
 IDS = (("storeId",), ("shoppingTripId", "idempotentShoppingTripId"), ("refundRequestId",))
 """Attributes that repeat whom a call was about, with the names that each may have."""
@@ -73,7 +73,7 @@ TROUBLE_NAME = re.compile(
     r"warning|problem|throttl|unsuccess|(?<!de)fault|^(?:(?:root)?causes?|issues?|err(?:no|code|msg)?)$"
 )
 SUBJECT_NAME = re.compile(rf"(?:{SUBJECT})?(?:{SUBJECT}|meta|metadata)")
-"""Around what an answer says of the deed itself, as in {"capture": {"status": "PENDING"}}."""
+"""Around what an answer says of the call itself, as in {"capture": {"status": "PENDING"}}."""
 
 PROSE = re.compile(r"\D+|.*\s.*", re.DOTALL)
 """A text for people or a name; an id has digits and no blanks, and may hold any word by chance."""
@@ -91,25 +91,27 @@ YES_NUMBERS = (1, 200, 201)
 """1 is a true; a 202 or 204 is no yes here either."""
 
 
-def contradicts(said: Mapping[str, Any], deed: Deed, sent: Mapping[str, Any]) -> bool:
-    """Whether the object that answers a call says that the deed is not done, or that another one is.
+def contradicts(said: Mapping[str, Any], expected: ExpectedBody, sent: Mapping[str, Any]) -> bool:
+    """Whether the object that answers a call says that what was asked for is not done, or that something else is.
 
     `sent` is the call's body: what the answer repeats of it must be the same.
     """
-    repeats = {(name, _plain(value)) for name, value, _ in _attributes(sent, deed)} if deed.empty else frozenset()
+    repeats = (
+        {(name, _plain(value)) for name, value, _ in _attributes(sent, expected)} if expected.empty else frozenset()
+    )
     return (
         any(
-            _denies(name, value, deed, verdict=verdict)
-            or (deed.empty and _casts_doubt(name, value, deed, verdict=verdict))
-            for name, value, verdict in _attributes(said, deed)
+            _denies(name, value, expected, verdict=verdict)
+            or (expected.empty and _casts_doubt(name, value, expected, verdict=verdict))
+            for name, value, verdict in _attributes(said, expected)
             if not isinstance(value, str) or (name, _plain(value)) not in repeats
         )
         or any(_differs(said, sent, names) for names in IDS)
-        or any(_differs_in_amount(said.get(name), sent) for name in deed.amount_names)
+        or any(_differs_in_amount(said.get(name), sent) for name in expected.amount_names)
     )
 
 
-def _attributes(said: Mapping[str, Any], deed: Deed) -> Iterator[tuple[str, Any, bool]]:
+def _attributes(said: Mapping[str, Any], expected: ExpectedBody) -> Iterator[tuple[str, Any, bool]]:
     """Every attribute at any depth: its name in small letters, its value, and whether it stands where verdicts do."""
     waiting: list[tuple[str, Any, bool]] = [("body", said, True)]
     while waiting:
@@ -117,13 +119,13 @@ def _attributes(said: Mapping[str, Any], deed: Deed) -> Iterator[tuple[str, Any,
         yield name, value, verdict
         if isinstance(value, Mapping):
             around = VERDICT_NAME.fullmatch(name) or ENVELOPE_NAME.fullmatch(name)
-            inside = verdict and bool(around or (deed.empty and SUBJECT_NAME.fullmatch(name)))
+            inside = verdict and bool(around or (expected.empty and SUBJECT_NAME.fullmatch(name)))
             waiting += [(_plain(inner), each, inside) for inner, each in value.items()]
         elif isinstance(value, list):
             waiting += [(name, each, verdict) for each in value]
 
 
-def _denies(name: str, value: Any, deed: Deed, *, verdict: bool) -> bool:
+def _denies(name: str, value: Any, expected: ExpectedBody, *, verdict: bool) -> bool:
     if isinstance(value, str) and PROSE.fullmatch(value) and NO_WORD.search(CAMEL.sub(" ", value)):
         return True
     name = WHETHER.sub("", name)
@@ -131,13 +133,15 @@ def _denies(name: str, value: Any, deed: Deed, *, verdict: bool) -> bool:
         return not _is_silent(value) and _plain(value) not in NO_ERROR | NO_ERROR_EITHER
     if not verdict or _is_silent(value) or isinstance(value, Mapping | list):
         return False
-    if name in deed.undone | NOT_YET:
+    if name in expected.undone | NOT_YET:
         return _plain(value) not in NO_ERROR
-    says_whether = VERDICT_NAME.fullmatch(name) or name in YES | deed.done or (deed.silent and name in MESSAGE_NAMES)
-    return bool(says_whether) and not _is_yes(value, deed)
+    says_whether = (
+        VERDICT_NAME.fullmatch(name) or name in YES | expected.done or (expected.silent and name in MESSAGE_NAMES)
+    )
+    return bool(says_whether) and not _is_yes(value, expected)
 
 
-def _casts_doubt(name: str, value: Any, deed: Deed, *, verdict: bool) -> bool:
+def _casts_doubt(name: str, value: Any, expected: ExpectedBody, *, verdict: bool) -> bool:
     """Whether an attribute is more than an answer that should be empty may hold beside ids, times and amounts."""
     if isinstance(value, str) and PROSE.fullmatch(value) and NOT.search(CAMEL.sub(" ", value)):
         return True
@@ -149,18 +153,18 @@ def _casts_doubt(name: str, value: Any, deed: Deed, *, verdict: bool) -> bool:
         return False
     if isinstance(value, Mapping):
         return not VERDICT_NAME.fullmatch(name)
-    return not _is_yes(value, deed)
+    return not _is_yes(value, expected)
 
 
 def _is_silent(value: Any) -> bool:
     return value is None or value in ("", [], {})
 
 
-def _is_yes(value: Any, deed: Deed) -> bool:
+def _is_yes(value: Any, expected: ExpectedBody) -> bool:
     if isinstance(value, int | Decimal):  # true is the integer 1
         return value in YES_NUMBERS
     words = set(re.findall(r"[a-z]+", value.casefold())) - FILLERS if isinstance(value, str) else set()
-    return bool(words) and words <= YES | deed.done
+    return bool(words) and words <= YES | expected.done
 
 
 def _plain(value: Any) -> str:

@@ -9,15 +9,16 @@ import structlog
 from pydantic import AfterValidator, PlainSerializer, ValidationError
 from pydantic.alias_generators import to_camel
 
-from clients.body_verdict import ADJUST, FETCH, REFUND, Deed, contradicts
+from clients.body_verdict import ADJUST, FETCH, REFUND, ExpectedBody, contradicts
 from clients.errors import BadRequestError
 from clients.http_answer import Answer
 from clients.wire_money import said_money
-from domain.model import Identifier, Model, describe_validation_error
+from domain.model import Identifier, Model
 from domain.money import Money, check_wire_precision
 from domain.redaction import quoted
 from domain.refund.refund import RefundReason, RefundRequestId
 from domain.settlement import Transaction, fits_form
+from domain.validation_errors import describe_validation_error
 
 log = structlog.get_logger()
 
@@ -123,7 +124,7 @@ def _status(said: str) -> AdjustStatus:
         return AdjustStatus.PENDING
 
 
-def read_done(answer: Answer, deed: Deed, sent: Mapping[str, Any]) -> Mapping[str, Any]:
+def read_done(answer: Answer, expected: ExpectedBody, sent: Mapping[str, Any]) -> Mapping[str, Any]:
     """What an answer says that may be empty, and is a yes then. Raises UnreadableAnswerError where it is none.
 
     Attributes may be added one day, so an object passes that does not say otherwise. A proxy's HTML page with status
@@ -132,7 +133,7 @@ def read_done(answer: Answer, deed: Deed, sent: Mapping[str, Any]) -> Mapping[st
     if not answer.content.strip():
         return {}
     said = read_object(answer)
-    if contradicts(said, deed, sent):
+    if contradicts(said, expected, sent):
         raise answer.unreadable("no plain yes")
     return said
 

@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from domain.model import FIELD_NAME, ReadableError
+from domain.texts import ReadableError
+from domain.validation_errors import FIELD_NAME
 
 
 class InvalidJsonError(ReadableError):

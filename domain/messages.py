@@ -5,9 +5,10 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, StrictBool, StringConstraints, model_validator
 
 from domain.display_values import shown_text
-from domain.model import Masked, Model
+from domain.model import Model
 from domain.policy import Strategy
 from domain.redaction import in_short
+from domain.texts import Masked
 
 MAX_ORDER_ID = 255
 """Characters; what the ledger has room for."""

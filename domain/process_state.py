@@ -8,10 +8,10 @@ from typing import Self
 from domain.failures.attention import READ_ITS_ANSWER, Attention, AttentionCause
 from domain.failures.call_failure import CallFailure, FailureKind, RetryState
 from domain.messages import OperatorAction
-from domain.model import CommandRejectedError
+from domain.texts import CommandRejectedError
 from domain.trip_log import Event, EventLog
 
-TOO_MUCH = "more was said than Temporal keeps of a workflow"
+FLOODED = "more was said than Temporal keeps of a workflow"
 
 
 class ProcessState(ABC):
@@ -26,7 +26,7 @@ class ProcessState(ABC):
         self._patience = patience
         self.unread = 0
         """How many signals were refused unread."""
-        self._overwhelmed_at: datetime | None = None
+        self._flooded_at: datetime | None = None
 
     @property
     @abstractmethod
@@ -77,23 +77,23 @@ class ProcessState(ABC):
     def refuse_unread(self, now: datetime) -> bool:
         """A signal was not read: too much was said before it. Whether that is new."""
         self.unread += 1
-        return self.overwhelm("signals are refused unread from here on, updates are heard", now)
+        return self.report_flood("signals are refused unread from here on, updates are heard", now)
 
-    def overwhelm(self, consequence: str, now: datetime) -> bool:
+    def report_flood(self, consequence: str, now: datetime) -> bool:
         """Too much was said for what a history holds. Whether that is new."""
-        if self._overwhelmed_at is not None:
+        if self._flooded_at is not None:
             return False
-        self._overwhelmed_at = now
-        self.log.add(now, Event.ATTENTION, f"{TOO_MUCH}: {consequence}")
+        self._flooded_at = now
+        self.log.add(now, Event.ATTENTION, f"{FLOODED}: {consequence}")
         return True
 
     @property
     def flood(self) -> Attention | None:
         """That too much was said: whoever did it has to be found."""
-        if self._overwhelmed_at is None:
+        if self._flooded_at is None:
             return None
         unread = f"; signals refused unread: {self.unread}" if self.unread else ""
-        return Attention.for_cause(AttentionCause.FLOOD, since=self._overwhelmed_at, sentence=f"{TOO_MUCH}{unread}")
+        return Attention.for_cause(AttentionCause.FLOOD, since=self._flooded_at, sentence=f"{FLOODED}{unread}")
 
     def signal_rejected(self, name: str, reason: str, now: datetime) -> bool:  # noqa: ARG002 (most have nothing to do about it)
         """A signal of that name can't be taken, and its sender can't be told. Whether that changes what to do."""
@@ -133,9 +133,9 @@ class ProcessState(ABC):
         return [self.retry_state.since + self.retry_state.patience] if self.retry_state else []
 
     def _note_retry(self, said: OperatorAction, now: datetime) -> None:
-        self.log.add(now, Event.MESSAGE, f"{said.operator} says: try again now{noted(said.note)}")
+        self.log.add(now, Event.MESSAGE, f"{said.operator} says: try again now{with_note(said.note)}")
 
 
-def noted(note: str | None) -> str:
+def with_note(note: str | None) -> str:
     """An operator's note at the end of a sentence."""
     return f" ({note})" if note else ""

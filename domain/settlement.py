@@ -6,10 +6,11 @@ from typing import Annotated, Self
 
 from pydantic import model_validator
 
-from domain.model import Masked, Model, UtcDateTime
+from domain.model import Model, UtcDateTime
 from domain.money import Money
 from domain.policy import Strategy
 from domain.redaction import holds_card_number
+from domain.texts import Masked
 
 EXTERNAL_ID = r"(?!\d{1,4}[/.-]\d{1,4}$)[0-9A-Za-z][0-9A-Za-z._:/#+-]*={0,2}"
 """An id that somebody else gives: no sentence, no track, and no expiry date."""

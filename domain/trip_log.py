@@ -5,7 +5,8 @@ from typing import TypeVar
 
 from pydantic_core import to_json
 
-from domain.model import Model, Sentence, UtcDateTime
+from domain.model import Model, UtcDateTime
+from domain.texts import Sentence
 
 MAX_LOG_ENTRIES = 1_000
 """CallFailure of two days and many words make more; a query's answer may hold 2 MB."""

@@ -38,7 +38,7 @@ from domain.public_names import (
 )
 from lab.accounting import money
 from lab.afterwards import start_refund
-from lab.chaos_report import Chaos, Paid, print_report
+from lab.chaos_report import Chaos, PaidAmounts, print_report
 from lab.chaos_trips import COVERING_BALANCE, FALSE_REFUSALS, PRE_AUTHORIZED, ChaosTrip, Restart, draw_trips
 from lab.ledger_check import ledger_beside
 from lab.program import run
@@ -160,13 +160,13 @@ class ChaosRun:
             if trip.restart:
                 handle = await self._start_again(trip, trip.restart)
             try:
-                paid = Paid(trip, await persist(handle.result))
+                paid = PaidAmounts(trip, await persist(handle.result))
                 self.chaos.paid.append(paid)
                 await self._refund(paid)
             except WorkflowFailureError as error:
                 self.chaos.failed[trip.trip_id] = f"the workflow failed: {error.cause}"
 
-    async def _refund(self, paid: Paid) -> None:
+    async def _refund(self, paid: PaidAmounts) -> None:
         trip = paid.trip
         if trip.refund and trip.refund <= money(paid.result["captured"]):
             handle = await persist(lambda: start_refund(self.client, trip.trip_id, trip.refund))

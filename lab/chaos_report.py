@@ -20,7 +20,7 @@ MAX_RECOVERY_SECONDS = 20
 
 
 @dataclass
-class Paid:
+class PaidAmounts:
     """A settled trip."""
 
     trip: ChaosTrip
@@ -46,7 +46,7 @@ class Paid:
 class Chaos:
     """Everything that the run collected."""
 
-    paid: list[Paid] = field(default_factory=list)
+    paid: list[PaidAmounts] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     """Why a trip is not settled, by its id."""
     kills: int = 0
@@ -168,7 +168,7 @@ def _by_outcome(chaos: Chaos) -> Table:
     return table
 
 
-def _sums(those: list[Paid], chaos: Chaos) -> list[str]:
+def _sums(those: list[PaidAmounts], chaos: Chaos) -> list[str]:
     there, apart = ZERO, ZERO
     sums = [ZERO] * 4
     for paid in those:

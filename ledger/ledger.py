@@ -8,16 +8,15 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from domain.journal import journal_of_recovery, journal_of_refund
-from domain.model import CommandRejectedError
 from domain.posting import SettledTrip
 from domain.refund.refund import (
-    KnownAsk,
     KnownRefund,
-    Paid,
+    PaidAmounts,
+    PriorRefund,
     Recovery,
     RefundProgress,
     RefundRequest,
-    Reserved,
+    RefundReservation,
     check_recovery,
     check_refund,
     left_to_refund,
@@ -25,6 +24,7 @@ from domain.refund.refund import (
     standing,
 )
 from domain.settlement import Settlement
+from domain.texts import CommandRejectedError
 from domain.trip.intent import DueIntent, KnownTrip
 from ledger import postings, schema
 from ledger.database import Database, LedgerRejectionError
@@ -80,8 +80,8 @@ class Ledger:
     def intend(self, due: DueIntent) -> KnownTrip:
         """Write down what can't be undone, before it is done; twice by one run is once.
 
-        Gives what stands instead: the trip's settlement, or what another run set out to do. Where that is the same
-        deed, it says when, because that run may have done it.
+        Gives what stands instead: the trip's settlement, or what another run set out to do. Where that is the
+        same, it says when, because that run may have done it.
         """
         with self._transaction() as connection:
             if known := postings.sale(connection, due.intent.shopping_trip_id):
@@ -98,7 +98,7 @@ class Ledger:
         if settled.receipt is not None:
             self.keep_receipt(settled.receipt.to_json())
 
-    def paid_of(self, trip_id: str) -> Paid | None:
+    def paid_of(self, trip_id: str) -> PaidAmounts | None:
         """How much of the trip is paid by now; None where the ledger does not know the trip."""
         with self._transaction(read_only=True) as connection:
             sale = postings.sale(connection, trip_id)
@@ -128,7 +128,7 @@ class Ledger:
 
     def reserve_refund(
         self, asked: RefundRequest, now: datetime, window: timedelta, *, known_given_back: bool = False
-    ) -> Reserved:
+    ) -> RefundReservation:
         """Keep the refund's money for it, before the service is asked; says where it was given back before.
 
         A refund that was reserved before goes on, also when its window has closed since, and also where another amount
@@ -145,7 +145,9 @@ class Ledger:
             in_doubt = before is not None and before.in_doubt
             if before is not None and before.state is not RefundProgress.RELEASED:
                 given_back = postings.given_back(connection, request)
-                return Reserved(request=request, settlement=sale.settlement, given_back=given_back, in_doubt=in_doubt)
+                return RefundReservation(
+                    request=request, settlement=sale.settlement, given_back=given_back, in_doubt=in_doubt
+                )
             too_much = known_given_back and request.amount > left_to_refund(sale.settlement, known)
             if not known_given_back:
                 check_refund(request, sale, known, now=now, window=window)
@@ -154,9 +156,9 @@ class Ledger:
                     f"refund {request.refund_request_id} is in no doubt: there is nothing to correct"
                 )
             postings.reserve(connection, request, now)
-            return Reserved(request=request, settlement=sale.settlement, in_doubt=in_doubt, too_much=too_much)
+            return RefundReservation(request=request, settlement=sale.settlement, in_doubt=in_doubt, too_much=too_much)
 
-    def ask_refund(self, request: RefundRequest, run_id: str) -> KnownAsk:
+    def ask_refund(self, request: RefundRequest, run_id: str) -> PriorRefund:
         """Write down that this run is about to ask the service; says what another run did or may have done.
 
         Raises LedgerRejectionError for a refund that is not reserved.
@@ -164,9 +166,9 @@ class Ledger:
         with self._transaction() as connection:
             before = self._reserved(connection, request)
             if before.state is RefundProgress.POSTED:
-                return KnownAsk(given_back=postings.given_back(connection, request))
+                return PriorRefund(given_back=postings.given_back(connection, request))
             postings.mark(connection, request, run_id=run_id)
-            return KnownAsk(in_doubt=before.run_id not in (None, run_id))
+            return PriorRefund(in_doubt=before.run_id not in (None, run_id))
 
     def refund_of(self, refund_request_id: str) -> KnownRefund | None:
         """The refund of that id; None where the ledger does not know it."""
@@ -196,7 +198,7 @@ class Ledger:
 
     # Debts that are paid later.
 
-    def post_recovery(self, recovery: Recovery) -> Paid:
+    def post_recovery(self, recovery: Recovery) -> PaidAmounts:
         """Write down that a debt was paid, in part or in whole; gives how much of the trip is paid now.
 
         Raises LedgerRejectionError for more than is owed, and for a recovery's id that was another amount's.

@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import Connection, Table, and_, delete, func, or_, select, update
 
 from domain.journal import Entry, EntryType, journal_of
-from domain.model import CommandRejectedError
 from domain.money import Money
 from domain.posting import SettledTrip
-from domain.refund.refund import GivenBack, KnownRefund, RefundProgress, RefundRequest, Sale, id_taken
+from domain.refund.refund import KnownRefund, PostedRefund, RefundProgress, RefundRequest, Sale, id_taken
 from domain.settlement import Settlement
+from domain.texts import CommandRejectedError
 from domain.trip.intent import DueIntent, KnownTrip
 from ledger.database import LedgerConflictError, TripNotSettledError, insert
 from ledger.rows import entry_rows, intent_of, intent_row, line_rows, refund_of, refund_row, sale_of, settlement_row
@@ -48,7 +48,7 @@ def known_trip(connection: Connection, trip_id: str) -> KnownTrip:
 
 
 def intend(connection: Connection, due: DueIntent) -> KnownTrip:
-    """Write down what the trip is about to do; the first deed of another run stands, and is given back instead."""
+    """Write down what the trip is about to do; the first intent of another run stands, and is given back instead."""
     row = intent_row(due)
     this_trip = intents.c.shopping_trip_id == due.intent.shopping_trip_id
     written = insert(connection, intents).values(row).on_conflict_do_nothing()
@@ -57,7 +57,7 @@ def intend(connection: Connection, due: DueIntent) -> KnownTrip:
     stands = connection.execute(select(intents).where(this_trip).with_for_update()).one()
     intent = intent_of(stands)
     another_run = stands.run_id != due.run_id
-    if another_run and not intent.is_same_deed(due.intent):
+    if another_run and not intent.is_same_as(due.intent):
         return KnownTrip(intent=intent, run_at=stands.at)
     connection.execute(update(intents).where(this_trip).values(row))
     return KnownTrip(run_at=stands.at if another_run else None)
@@ -141,7 +141,7 @@ def mark(connection: Connection, request: RefundRequest, **columns: Any) -> None
     )
 
 
-def given_back(connection: Connection, request: RefundRequest) -> GivenBack | None:
+def given_back(connection: Connection, request: RefundRequest) -> PostedRefund | None:
     """When the refund was given back; None where it is not in the journal."""
     wanted = select(entries.c.at, entries.c.reconciliation_id).where(
         entries.c.shopping_trip_id == request.shopping_trip_id,
@@ -149,7 +149,7 @@ def given_back(connection: Connection, request: RefundRequest) -> GivenBack | No
         entries.c.reference == request.refund_request_id,
     )
     posted = connection.execute(wanted).first()
-    return GivenBack(at=posted.at, reconciliation_id=posted.reconciliation_id) if posted else None
+    return PostedRefund(at=posted.at, reconciliation_id=posted.reconciliation_id) if posted else None
 
 
 def amount_of(connection: Connection, entry: Entry) -> Money | None:

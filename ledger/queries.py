@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, select
 
-from domain.refund.refund import GivenBack, KnownRefund, RefundProgress
+from domain.refund.refund import KnownRefund, PostedRefund, RefundProgress
 from domain.settlement import Settlement
 from ledger.postings import given_back
 from ledger.rows import refund_of, sale_of
@@ -53,7 +53,7 @@ class LedgerRefund:
     known: KnownRefund
     store_id: str
     asked_at: datetime
-    given_back: GivenBack | None
+    given_back: PostedRefund | None
     """None unless it is posted."""
 
 

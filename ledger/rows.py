@@ -78,11 +78,11 @@ def line_rows(entries: Iterable[Entry]) -> list[dict[str, Any]]:
 
 
 def intent_row(due: DueIntent) -> dict[str, Any]:
-    """What a trip is about to do: whole as a document, and what tells one deed from another."""
+    """What a trip is about to do: whole as a document, and what tells one intent from another."""
     intent = due.intent
     return {
         "shopping_trip_id": intent.shopping_trip_id,
-        "deed": intent.deed.value,
+        "kind": intent.kind.value,
         "amount": intent.amount.minor_units,
         "code": intent.amount.code,
         "run_id": due.run_id,

@@ -108,7 +108,7 @@ intents = Table(
     "intents",
     metadata,
     Column("shopping_trip_id", String(255), primary_key=True),
-    Column("deed", String(16), nullable=False),
+    Column("kind", String(16), nullable=False),
     Column("amount", BigInteger, nullable=False),
     Column("code", String(3), nullable=False),
     Column("run_id", String(255), nullable=False),

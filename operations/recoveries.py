@@ -5,7 +5,7 @@ from temporalio.common import WorkflowIDReusePolicy
 
 from domain.model import Model
 from domain.public_names import RECOVERY, recovery_workflow_id
-from domain.refund.refund import Recovered, Recovery
+from domain.refund.refund import Recovery, RecoveryResult
 from operations.backend import RPC_TIMEOUT, Backend, operation
 from operations.errors import OperationRefusedError
 from operations.start_workflow import start_differences, start_once, wait_for_result
@@ -22,7 +22,7 @@ class RecoveryStart(Model):
 
 
 @operation
-async def record_recovery(backend: Backend, recovery: Recovery) -> tuple[Recovered | RecoveryStart, bool]:
+async def record_recovery(backend: Backend, recovery: Recovery) -> tuple[RecoveryResult | RecoveryStart, bool]:
     """Start the recovery, and see what becomes of it within RPC_TIMEOUT; and whether it was not started before.
 
     Raises OperationRefusedError, also where the ledger refuses it or its id is another payment's.
@@ -46,7 +46,7 @@ async def record_recovery(backend: Backend, recovery: Recovery) -> tuple[Recover
         if not started and await start_differences(client, workflow_id, recovery, {"amount"}):
             raise _another_payment(recovery, "another amount")
         return RecoveryStart(workflow_id=workflow_id, started=started, recovery_id=recovery.recovery_id), started
-    recovered = parse_answer(result, Recovered)
+    recovered = parse_answer(result, RecoveryResult)
     if recovered.amount != recovery.amount:
         raise _another_payment(recovery, str(recovered.amount))
     return recovered, started

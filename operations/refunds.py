@@ -11,7 +11,7 @@ from domain.model import Model
 from domain.money import NO_CURRENCY
 from domain.public_names import REFUND, RESOLVE_REFUND, RETRY
 from domain.refund.refund import RefundProgress, RefundRequest, id_taken
-from domain.refund.refund_state import Refunded, RefundStatus
+from domain.refund.refund_state import RefundResult, RefundStatus
 from ledger.ledger import Ledger
 from operations.backend import RPC_TIMEOUT, Backend, operation, operation_errors
 from operations.errors import InvalidInputError, NotFoundError, OperationError, OperationRefusedError
@@ -48,7 +48,7 @@ def currency_of(ledger: Ledger, trip_id: str) -> str:
 @operation
 async def refund_trip(
     backend: Backend, request: RefundRequest, *, wait: bool = True
-) -> Refunded | RefundStatus | RefundStart:
+) -> RefundResult | RefundStatus | RefundStart:
     """Start the refund, unless it was started before, and see what becomes of it within RPC_TIMEOUT.
 
     Gives where it is if it is not done by then; without `wait` only that it was started. Raises OperationRefusedError
@@ -68,7 +68,7 @@ async def refund_trip(
         raise _not_refunded(error, request) from None
     if result is None:
         return await _status_so_far(backend, ref)
-    refunded = parse_answer(result, Refunded)
+    refunded = parse_answer(result, RefundResult)
     done = RefundRequest.model_validate(refunded.model_dump(include=set(RefundRequest.model_fields)))
     if done != request:
         raise OperationRefusedError(id_taken(request))

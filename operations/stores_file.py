@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from domain.model import describe_validation_error, words_of
 from domain.store_settings import MAX_STORES_BYTES, Stores, StoreSettings
+from domain.validation_errors import describe_validation_error, words_of
 from operations.errors import InvalidInputError
 from runtime.regular_files import read_regular
 

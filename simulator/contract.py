@@ -143,7 +143,7 @@ ADJUST_ANSWERS: dict[Kind, Callable[[Fault, Amount, Account], Answer]] = {
     Kind.PENDING: lambda _, asked, account: adjusted("PENDING", account.last_adjusted(asked.code)),
     Kind.DECLINED: lambda _, asked, account: adjusted("DECLINED", account.last_adjusted(asked.code)),
     Kind.ODD_STATUS: lambda _, asked, __: adjusted("UNDER_REVIEW", asked),
-    Kind.TOO_MUCH: lambda _, asked, __: adjusted("APPROVED", Amount(asked.hundredths + SURPLUS, asked.code)),
+    Kind.FLOODED: lambda _, asked, __: adjusted("APPROVED", Amount(asked.hundredths + SURPLUS, asked.code)),
     Kind.OTHER_CURRENCY: lambda _, asked, __: adjusted(
         "APPROVED", Amount(asked.hundredths, "EUR" if asked.code != "EUR" else "USD")
     ),

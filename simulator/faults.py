@@ -35,7 +35,7 @@ class Kind(StrEnum):
     GARBAGE = "garbage"
     ODD_STATUS = "odd_status"
     OTHER_SHAPE = "other_shape"
-    TOO_MUCH = "too_much"
+    FLOODED = "too_much"
     """More authorized than was asked."""
     OTHER_CURRENCY = "other_currency"
     PARTIAL = "partial"
@@ -46,7 +46,7 @@ class Kind(StrEnum):
 
 
 ONLY_ADJUSTS = frozenset(
-    {Kind.PENDING, Kind.DECLINED, Kind.ODD_STATUS, Kind.TOO_MUCH, Kind.OTHER_CURRENCY, Kind.PARTIAL}
+    {Kind.PENDING, Kind.DECLINED, Kind.ODD_STATUS, Kind.FLOODED, Kind.OTHER_CURRENCY, Kind.PARTIAL}
 )
 ONLY = dict.fromkeys(ONLY_ADJUSTS, Call.ADJUST) | {Kind.REJECTED: Call.PAYMENT_STATUS}
 """Answers that one call alone has."""

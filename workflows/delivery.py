@@ -10,9 +10,9 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 from domain.failures.attention import Attention, AttentionCause, Incident
 from domain.failures.call_failure import CallFailure, FailureKind, spread
 from domain.messages import OperatorAction
-from domain.model import CommandRejectedError
 from domain.notifications import NOTIFICATION_TASK_QUEUES, Notification, NotificationKind, incident_notification
 from domain.public_names import DELIVERY, RETRY
+from domain.texts import CommandRejectedError
 from temporal.search_attribute_keys import ATTENTION, TRIP
 from workflows.support.calls import call_failure_of
 from workflows.support.message_handler import check_readable, read_message
@@ -21,8 +21,6 @@ from workflows.support.refusals import refused
 from workflows.support.visibility import View, Visibility
 
 with workflow.unsafe.imports_passed_through():
-    from pydantic.alias_generators import to_camel
-
     from activities.notifications import NotificationActivities
 
 SEND_RETRY_POLICY = RetryPolicy(
@@ -156,5 +154,6 @@ def _name(notification: Notification) -> str:
 
 
 def _incident(notification: Notification, attention: Attention, state: Literal["opened", "closed"]) -> Incident:
-    about = {name: notification.body.get(to_camel(name)) for name in ("shopping_trip_id", "store_id")}
-    return Incident(**dict(attention), **about, state=state, at=workflow.now())
+    body = notification.body
+    trip, store = body.get("shoppingTripId"), body.get("storeId")
+    return Incident.of(attention, state=state, at=workflow.now(), shopping_trip_id=trip, store_id=store)

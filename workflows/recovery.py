@@ -8,7 +8,7 @@ from domain.failures.call_failure import FailureKind
 from domain.notifications import PaymentStatus, payment_status_notification
 from domain.public_names import RECOVERY, recovery_workflow_id
 from domain.refund.recovery_state import RecoveryState
-from domain.refund.refund import Paid, Recovered, Recovery
+from domain.refund.refund import PaidAmounts, Recovery, RecoveryResult
 from domain.trip_log import Event
 from domain.workflow_details import recovery_details
 from temporal.search_attribute_keys import ATTENTION, TRIP
@@ -35,7 +35,7 @@ class RecoveryProcess:
         self.recovery = state.recovery
         self.process = Process(state, {}, view=self.view)
 
-    async def record(self) -> Paid:
+    async def record(self) -> PaidAmounts:
         """Post it, then tell the service. Raises ApplicationError where the ledger refuses it for good."""
         self.process.show()  # it is found by its trip from here on, whoever ends it
         try:
@@ -45,13 +45,19 @@ class RecoveryProcess:
         self.process.note(Event.SETTLED, f"{paid.settled} of {paid.total} is paid")
         await self.process.end([])
         if not paid.by_amazon:
-            status = PaymentStatus(**dict(paid), at=self.recovery.recovered_at)
+            status = PaymentStatus(
+                store_id=paid.store_id,
+                shopping_trip_id=paid.shopping_trip_id,
+                total=paid.total,
+                settled=paid.settled,
+                at=self.recovery.recovered_at,
+            )
             key = f"{paid.shopping_trip_id}:{self.recovery.recovery_id}"
             await deliver_eventually(payment_status_notification(status, key))
         return paid
 
-    async def _post(self) -> Paid:
-        paid: Paid = await call_ledger_once_settled(
+    async def _post(self) -> PaidAmounts:
+        paid: PaidAmounts = await call_ledger_once_settled(
             LedgerActivities.post_recovery, self.recovery, self.recovery.shopping_trip_id
         )
         return paid
@@ -87,7 +93,16 @@ class RecoverDebt:
             raise refused(self._refusal, "InvalidStart")
         paid = await shielded_from_cancellation(self._recovery.record(), self._refuse_cancellation)
         recovery = self._recovery.recovery
-        return Recovered(**dict(paid), recovery_id=recovery.recovery_id, amount=recovery.amount).to_json()
+        result = RecoveryResult(
+            shopping_trip_id=paid.shopping_trip_id,
+            store_id=paid.store_id,
+            total=paid.total,
+            settled=paid.settled,
+            by_amazon=paid.by_amazon,
+            recovery_id=recovery.recovery_id,
+            amount=recovery.amount,
+        )
+        return result.to_json()
 
     def _refuse_cancellation(self) -> None:
         self._recovery.process.note(Event.REFUSAL, "Temporal's own cancellation refused: the debt is paid")

@@ -12,8 +12,8 @@ from domain.model import rfc3339
 from domain.notifications import receipt_notification
 from domain.public_names import RESOLVE_REFUND, RETRY
 from domain.receipts.receipt import refund_receipt_of
-from domain.refund.refund import GivenBack, KnownAsk, Reserved
-from domain.refund.refund_state import Refunded, RefundStage, RefundState, RefundStatus
+from domain.refund.refund import PostedRefund, PriorRefund, RefundReservation
+from domain.refund.refund_state import RefundResult, RefundStage, RefundState, RefundStatus
 from domain.settlement import Settlement
 from domain.trip_log import Event
 from domain.workflow_details import refund_details
@@ -59,7 +59,7 @@ class RefundProcess:
         self.refund = state
         self.process = Process(state, MESSAGES, view=self.view)
 
-    async def give_back(self) -> Refunded:
+    async def give_back(self) -> RefundResult:
         """Give the money back, once. Raises ApplicationError where the ledger or the service refuse it for good."""
         request = self.refund.request
         correction = self.refund.correction
@@ -81,8 +81,8 @@ class RefundProcess:
         self.refund.stage = RefundStage.REFUNDED
         self.process.note(Event.SETTLED, f"refunded {request.amount} at {rfc3339(given_back.at)}")
         await self._end()
-        return Refunded(
-            **{name: value for name, value in dict(request).items() if name in Refunded.model_fields},
+        return RefundResult(
+            **{name: value for name, value in dict(request).items() if name in RefundResult.model_fields},
             store_id=settlement.store_id,
             reconciliation_id=given_back.reconciliation_id,
             refunded_at=given_back.at,
@@ -99,9 +99,9 @@ class RefundProcess:
         found_by = {TRIP: status.shopping_trip_id, STORE: status.store_id, ATTENTION: attention}
         return View(refund_details(status), found_by)
 
-    async def _reserve(self, asked: RefundAsked) -> Reserved:
-        async def reserve() -> Reserved:
-            reserved: Reserved = await call_ledger_once_settled(
+    async def _reserve(self, asked: RefundAsked) -> RefundReservation:
+        async def reserve() -> RefundReservation:
+            reserved: RefundReservation = await call_ledger_once_settled(
                 LedgerActivities.reserve_refund, asked, asked.request.shopping_trip_id
             )
             return reserved
@@ -111,17 +111,17 @@ class RefundProcess:
         except CallFailedError as error:
             raise await self._refused(error.failure.sentence) from None
 
-    def _corrected(self, correction: Correction) -> GivenBack:
+    def _corrected(self, correction: Correction) -> PostedRefund:
         now = workflow.now()
         self.refund.corrected(correction, now)
-        return GivenBack(at=now)
+        return PostedRefund(at=now)
 
-    async def _refund(self, settlement: Settlement) -> GivenBack:
+    async def _refund(self, settlement: Settlement) -> PostedRefund:
         self.refund.stage = RefundStage.REFUNDING
         request = self.refund.request
 
-        async def ask() -> GivenBack:
-            known: KnownAsk = await call_ledger(
+        async def ask() -> PostedRefund:
+            known: PriorRefund = await call_ledger(
                 LedgerActivities.ask_refund, RefundDue(request=request, run_id=workflow.info().run_id)
             )
             if known.given_back:
@@ -142,14 +142,14 @@ class RefundProcess:
             except CallFailedError as error:
                 self.refund.in_doubt = self.refund.in_doubt or error.failure.outcome_unknown
                 raise
-            return GivenBack(at=workflow.now(), reconciliation_id=taken)
+            return PostedRefund(at=workflow.now(), reconciliation_id=taken)
 
         try:
             return await self.process.retry_until(REFUND_IT, ask, non_retryable=NO_REFUND)
         except CallFailedError as error:
             sentence = error.failure.sentence
         if self.refund.in_doubt and await self._a_person_says_that_it_was_given_back(sentence):
-            return GivenBack(at=workflow.now())
+            return PostedRefund(at=workflow.now())
         raise await self._not_given_back(sentence)
 
     async def _a_person_says_that_it_was_given_back(self, sentence: str) -> bool:
@@ -171,7 +171,7 @@ class RefundProcess:
         await self.process.retry_until("release the refund in the ledger", release, non_retryable=RETRY_EVERYTHING)
         return await self._refused(f"the service refused it: {sentence}")
 
-    async def _record(self, settlement: Settlement, given_back: GivenBack) -> None:
+    async def _record(self, settlement: Settlement, given_back: PostedRefund) -> None:
         request, reconciliation_id = self.refund.request, given_back.reconciliation_id
         self.refund.stage = RefundStage.RECORDING
         self.process.note(Event.ANSWER, f"refunded {request.amount}")

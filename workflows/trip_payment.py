@@ -120,7 +120,7 @@ class TripPayment:
         """What to do now. Where the history is used up, nothing is waited for: an ended trip would leave its hold."""
         use = history_use()
         if use is HistoryUse.FULL or (use is HistoryUse.MUCH and self.trip.cart is not None):
-            self.trip.hurry(workflow.now())
+            self.trip.charge_early(workflow.now())
         return self.trip.advance(workflow.now())
 
     async def _call(self, call: Call) -> None:

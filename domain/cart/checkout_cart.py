@@ -4,9 +4,11 @@ from pydantic import ValidationError
 
 from domain.cart.cart import Cart, Line
 from domain.cart.priced_cart import CURRENCY, OrderTotals, PricedCart, PricedLine, StatedMoney, agree
-from domain.model import Model, ReadableError, describe_validation_error
+from domain.model import Model
 from domain.money import Money
 from domain.redaction import in_short
+from domain.texts import ReadableError
+from domain.validation_errors import describe_validation_error
 
 SHOWN = 60
 """Characters of a product's id and description: enough to find the line, and the sentence stays one."""

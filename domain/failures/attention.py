@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from domain.model import Model, Sentence, UtcDateTime, rfc3339
+from domain.model import Model, UtcDateTime, rfc3339
+from domain.texts import Sentence
 
 
 class AttentionCause(StrEnum):
@@ -122,11 +123,37 @@ class Incident(Attention):
     at: UtcDateTime
 
     @classmethod
+    def of(
+        cls,
+        attention: Attention,
+        *,
+        state: Literal["opened", "closed"],
+        at: datetime,
+        shopping_trip_id: str | None = None,
+        refund_request_id: str | None = None,
+        store_id: str | None = None,
+        day: str | None = None,
+    ) -> "Incident":
+        """What the outside world is told of an attention."""
+        return cls(
+            cause=attention.cause,
+            since=attention.since,
+            sentence=attention.sentence,
+            what_to_do=attention.what_to_do,
+            shopping_trip_id=shopping_trip_id,
+            refund_request_id=refund_request_id,
+            store_id=store_id,
+            day=day,
+            state=state,
+            at=at,
+        )
+
+    @classmethod
     def of_day(cls, day: date, sentence: str, *, state: Literal["opened", "closed"], at: datetime) -> "Incident":
         """Of a day's reconciliation: the same one however often that is done, for it dates from the day's end."""
         since = datetime.combine(day + timedelta(days=1), time(), UTC)
         attention = Attention.for_cause(AttentionCause.RECONCILIATION, since=since, sentence=sentence)
-        return cls(**dict(attention), day=day.isoformat(), state=state, at=at)
+        return cls.of(attention, day=day.isoformat(), state=state, at=at)
 
     @property
     def key(self) -> str:

@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from domain.failures.attention import AttentionCause
-from domain.model import Model, Sentence
+from domain.model import Model
+from domain.texts import Sentence
 
 
 class _Facts(NamedTuple):

@@ -9,10 +9,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
 
-from domain.model import CommandRejectedError, FoldedId, Model, StrictModel, UtcDateTime, folded
+from domain.model import FoldedId, Model, StrictModel, UtcDateTime, folded
 from domain.money import Money
 from domain.redaction import holds_card_number
 from domain.settlement import Settlement
+from domain.texts import CommandRejectedError
 
 
 class RefundReason(StrEnum):
@@ -108,20 +109,20 @@ class Sale:
     started_at: datetime
 
 
-class GivenBack(Model):
+class PostedRefund(Model):
     """When the service took a refund, and by which id the processor reconciles it."""
 
     at: UtcDateTime
     reconciliation_id: str | None = None
 
 
-class Reserved(Model):
+class RefundReservation(Model):
     """A refund's money is kept for it."""
 
     request: RefundRequest
     """The refund that goes on under the id: an earlier one that is not done yet goes before what is asked for now."""
     settlement: Settlement
-    given_back: GivenBack | None = None
+    given_back: PostedRefund | None = None
     """Where the same refund is in the journal already: nothing is to be given back again."""
     in_doubt: bool = False
     """Whether the service was asked before, and nobody heard the answer."""
@@ -129,16 +130,16 @@ class Reserved(Model):
     """Whether it is more than what is left to give back, and a person says that it was given back all the same."""
 
 
-class KnownAsk(Model):
+class PriorRefund(Model):
     """What the ledger knows of a refund at the moment at which the service is to be asked for it."""
 
-    given_back: GivenBack | None = None
+    given_back: PostedRefund | None = None
     """Where another run has posted it meanwhile: nothing is to be given back again."""
     in_doubt: bool = False
     """Whether another run has asked the service, and nobody heard the answer."""
 
 
-class Paid(Model):
+class PaidAmounts(Model):
     """How much of a trip's total is paid by now, for the service's payment-status."""
 
     shopping_trip_id: str
@@ -150,7 +151,7 @@ class Paid(Model):
     """Whether Amazon orchestrates the payment: the Payment Service then knows nothing of the trip."""
 
 
-class Recovered(Paid):
+class RecoveryResult(PaidAmounts):
     """A `Recovery`'s result: how much of the trip is paid with it."""
 
     recovery_id: str
@@ -222,9 +223,9 @@ def check_recovery(recovery: Recovery, settlement: Settlement, recovered: Money)
         raise CommandRejectedError(f"amount: {recovery.amount} is more than the {owed} that is still owed of {trip}")
 
 
-def paid(settlement: Settlement, recovered: Money) -> Paid:
+def paid(settlement: Settlement, recovered: Money) -> PaidAmounts:
     """How much of the trip is paid."""
-    return Paid(
+    return PaidAmounts(
         shopping_trip_id=settlement.shopping_trip_id,
         store_id=settlement.store_id,
         total=settlement.total,

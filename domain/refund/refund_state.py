@@ -6,11 +6,12 @@ from typing import Any
 
 from domain.failures.attention import Attention, AttentionCause
 from domain.messages import Correction, RefundResolution
-from domain.model import CommandRejectedError, Model, UtcDateTime
+from domain.model import Model, UtcDateTime
 from domain.money import Money
 from domain.policy import Policy
-from domain.process_state import ProcessState, noted
-from domain.refund.refund import RefundReason, RefundRequest, Reserved
+from domain.process_state import ProcessState, with_note
+from domain.refund.refund import RefundReason, RefundRequest, RefundReservation
+from domain.texts import CommandRejectedError
 from domain.trip_log import Event, EventLog, LogEntry
 
 OUTAGE_PATIENCE: timedelta = Policy().outage_patience
@@ -61,7 +62,7 @@ class RefundStage(StrEnum):
     REFUSED = "refused"
 
 
-class Refunded(Model):
+class RefundResult(Model):
     """A `Refund`'s result."""
 
     refund_request_id: str
@@ -117,7 +118,7 @@ class RefundState(ProcessState):
         """In which store the trip was, once the ledger said so."""
         return self.store
 
-    def reserved(self, reserved: Reserved, now: datetime) -> None:
+    def reserved(self, reserved: RefundReservation, now: datetime) -> None:
         """Its money is kept for it. A refund that went on under its id before goes on, whatever was asked for now."""
         if reserved.request != self.request:
             stands = f"{reserved.request.amount} of trip {reserved.request.shopping_trip_id}"
@@ -131,7 +132,7 @@ class RefundState(ProcessState):
 
     def corrected(self, correction: Correction, now: datetime) -> None:
         """A person says now that it was given back: nothing is asked of the service."""
-        sentence = f"{correction.operator} says that it was given back after all{noted(correction.note)}"
+        sentence = f"{correction.operator} says that it was given back after all{with_note(correction.note)}"
         self.log.add(now, Event.DECISION, sentence)
 
     def resolve(self, said: RefundResolution, now: datetime) -> None:
@@ -141,7 +142,7 @@ class RefundState(ProcessState):
                 "there is no refund whose outcome is unknown and that the service refuses to repeat"
             )
         what = "was given back" if said.given_back else "was not given back"
-        self.log.add(now, Event.DECISION, f"{said.operator} says that it {what}{noted(said.note)}")
+        self.log.add(now, Event.DECISION, f"{said.operator} says that it {what}{with_note(said.note)}")
         self.doubt, self.resolution = None, said
 
     def attention(self, now: datetime) -> Attention | None:

@@ -8,11 +8,11 @@ from domain.cart.checkout_cart import InvalidCartError, checkout_cart
 from domain.failures.attention import Attention, AttentionCause
 from domain.failures.call_failure import CallFailure
 from domain.messages import CaptureResolution, Decision
-from domain.model import CommandRejectedError
 from domain.money import Money
-from domain.process_state import noted
+from domain.process_state import with_note
 from domain.settlement import Outcome, Settlement, Transaction
-from domain.trip.intent import Deed, Intent
+from domain.texts import CommandRejectedError
+from domain.trip.intent import Intent, IntentKind
 from domain.trip.request import TripRequest
 from domain.trip.stages import Stage
 from domain.trip.steps import Call, Checkout, Record, Step, Wait
@@ -89,12 +89,12 @@ class CheckoutServiceTrip(TripState):
                 raise CommandRejectedError("orderId: say by which id Amazon knows the order, or ask for it by retry")
             self._check_reason(said)
             self.cart = self._doubtful_cart
-            self.log.add(now, Event.DECISION, f"{said.operator} says: order {said.order_id}{noted(said.note)}")
+            self.log.add(now, Event.DECISION, f"{said.operator} says: order {said.order_id}{with_note(said.note)}")
             self.ordered(said.order_id)
             return
         if self._under_way:
             raise CommandRejectedError("the cart is being handed over at this moment: wait for Amazon's answer")
-        self.log.add(now, Event.DECISION, f"{said.operator} says that Amazon took no order{noted(said.note)}")
+        self.log.add(now, Event.DECISION, f"{said.operator} says that Amazon took no order{with_note(said.note)}")
         self._denied_by = said.operator
         if self._next_cart is not None:
             self.cart, self._next_cart = self._next_cart, None
@@ -105,11 +105,11 @@ class CheckoutServiceTrip(TripState):
         if not isinstance(call, Checkout):
             return None
         total = call.cart.total
-        return Intent(shopping_trip_id=self.shopping_trip_id, deed=Deed.ORDER, amount=total, cart=call.cart)
+        return Intent(shopping_trip_id=self.shopping_trip_id, kind=IntentKind.ORDER, amount=total, cart=call.cart)
 
     def can_adopt(self, intent: Intent) -> bool:
         """Whether it is an order, and not a charge of our own."""
-        return intent.deed is Deed.ORDER
+        return intent.kind is IntentKind.ORDER
 
     def adopt(self, intent: Intent, run_at: datetime, now: datetime) -> None:
         """Hand over the very cart that another run handed over: Amazon then says by which id it knows the order."""

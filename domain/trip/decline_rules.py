@@ -1,8 +1,8 @@
 """What a sale does next that is to be charged: ask the card, and where it declines, what was decided."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from domain.money import Money
 from domain.policy import ASK, Policy, Strategy
@@ -11,6 +11,13 @@ from domain.trip.decline_handling import BY_POLICY, BY_TIMER, DeclineDecision, D
 from domain.trip.search import SearchHistory, next_attempt
 from domain.trip.stages import Stage
 from domain.trip.steps import Adjust, CancelHold, Capture, Step, Wait
+
+
+class Decide(Protocol):
+    """Has a decision stand."""
+
+    def __call__(self, strategy: Strategy, decided_by: str, now: datetime, note: str | None = None) -> None:
+        """The strategy, by whom and when it was chosen, and why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +32,7 @@ class DeclineRules:
     handling: DeclineHandling
     failing: bool
     """Whether the last adjust brought no usable answer."""
-    decide: Callable[..., None]
-    """Has a decision stand: strategy, whose, when, and perhaps a note."""
+    decide: Decide
 
     def next_step(self, now: datetime) -> Step:
         """Ask, wait, capture or cancel. The timer's and the policy's decisions are taken here."""

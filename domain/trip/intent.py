@@ -14,7 +14,7 @@ from domain.policy import Orchestrator, Strategy
 from domain.settlement import Settlement
 
 
-class Deed(StrEnum):
+class IntentKind(StrEnum):
     """What can't be undone."""
 
     CAPTURE = "capture"
@@ -25,10 +25,10 @@ class Deed(StrEnum):
 
 
 class Intent(Model):
-    """One deed of one trip, with what its settlement needs: another run may have another cart, and no decision."""
+    """What one trip is about to do, with what its settlement needs: another run may have another cart, no decision."""
 
     shopping_trip_id: str
-    deed: Deed
+    kind: IntentKind
     amount: Money
     """Of a cancel it is zero."""
     cart: Cart | None = None
@@ -49,19 +49,19 @@ class Intent(Model):
     @property
     def payment(self) -> str:
         """Who orchestrates the payment of a trip that does so."""
-        return Orchestrator.CHECKOUT_SERVICE if self.deed is Deed.ORDER else Orchestrator.PAYMENT_SERVICE
+        return Orchestrator.CHECKOUT_SERVICE if self.kind is IntentKind.ORDER else Orchestrator.PAYMENT_SERVICE
 
-    def is_same_deed(self, other: Self) -> bool:
-        """Whether both would do the same at the service; an order is known there by its whole cart."""
-        same = (self.deed, self.amount, self.total) == (other.deed, other.amount, other.total)
-        return same and (self.deed is not Deed.ORDER or self.has_cart(other.cart))
+    def is_same_as(self, other: Self) -> bool:
+        """Whether both do the same at the service; an order is known there by its whole cart."""
+        same = (self.kind, self.amount, self.total) == (other.kind, other.amount, other.total)
+        return same and (self.kind is not IntentKind.ORDER or self.has_cart(other.cart))
 
     def has_cart(self, cart: Cart | None) -> bool:
         """Whether it is the same cart, as JSON says it: what the ledger gives back was written as that."""
         return (self.cart and self.cart.to_json()) == (cart and cart.to_json())
 
     def __str__(self) -> str:
-        return "cancel the hold" if self.deed is Deed.CANCEL else f"{self.deed} {self.amount} of {self.total}"
+        return "cancel the hold" if self.kind is IntentKind.CANCEL else f"{self.kind} {self.amount} of {self.total}"
 
 
 class DueIntent(Model):

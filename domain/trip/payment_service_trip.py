@@ -7,16 +7,16 @@ from domain.cart.cart import Cart
 from domain.failures.attention import Attention, AttentionCause
 from domain.failures.call_failure import CallFailure, FailureKind
 from domain.messages import CaptureResolution, Decision, OperatorAction
-from domain.model import CommandRejectedError
 from domain.money import Money, check_wire_precision
 from domain.policy import Strategy, UnknownOutcome
-from domain.process_state import noted
+from domain.process_state import with_note
 from domain.settlement import Outcome, Settlement, Transaction
+from domain.texts import CommandRejectedError
 from domain.trip.authorization import WHEN_A_DECLINE_IS_NOT_BELIEVED, Authorization
 from domain.trip.charge import WHEN_CANCEL_IS_REFUSED, WHEN_CAPTURE_IS_REFUSED, Charge
 from domain.trip.decline_handling import DeclineDecision, DeclineHandling
 from domain.trip.decline_rules import DeclineRules
-from domain.trip.intent import Deed, Intent
+from domain.trip.intent import Intent, IntentKind
 from domain.trip.request import TripRequest
 from domain.trip.stages import Stage
 from domain.trip.steps import Adjust, Call, CancelHold, Capture, Step, Wait
@@ -134,7 +134,7 @@ class PaymentServiceTrip(TripState):
             raise CommandRejectedError("there is no capture whose outcome is unknown")
         self._check_reason(said)
         what = "happened" if said.captured else "did not happen"
-        self.log.add(now, Event.DECISION, f"{said.operator} says that the capture {what}{noted(said.note)}")
+        self.log.add(now, Event.DECISION, f"{said.operator} says that the capture {what}{with_note(said.note)}")
         if said.captured:
             self.capture_answered(self.charge.capture)
         else:
@@ -145,13 +145,13 @@ class PaymentServiceTrip(TripState):
 
     def intent(self, call: Call) -> Intent | None:
         """What the call does that can't be undone; None for an ask."""
-        deeds = {Capture: Deed.CAPTURE, CancelHold: Deed.CANCEL}
-        if type(call) not in deeds:
+        kinds = {Capture: IntentKind.CAPTURE, CancelHold: IntentKind.CANCEL}
+        if type(call) not in kinds:
             return None
         decided = self.decision
         return Intent(
             shopping_trip_id=self.shopping_trip_id,
-            deed=deeds[type(call)],
+            kind=kinds[type(call)],
             amount=call.amount if isinstance(call, Capture) else Money.zero(self.code),
             cart=self.cart,
             no_sale=self._no_sale,
@@ -165,7 +165,7 @@ class PaymentServiceTrip(TripState):
 
     def can_adopt(self, intent: Intent) -> bool:
         """Whether it is a capture or a cancel, and not an order that Amazon may have taken."""
-        return intent.deed is not Deed.ORDER
+        return intent.kind is not IntentKind.ORDER
 
     def adopt(self, intent: Intent, run_at: datetime, now: datetime) -> None:
         """Capture what another run set out to capture, or cancel the hold as it did; nothing more is asked."""
@@ -175,7 +175,7 @@ class PaymentServiceTrip(TripState):
         if intent.strategy and intent.decided_by and intent.decided_at:
             self.decline_handling.decision = DeclineDecision(intent.strategy, intent.decided_by, intent.decided_at)
             self.log.add(now, Event.DECISION, f"{intent.strategy}, decided by {intent.decided_by} in another run")
-        capture = intent.deed is Deed.CAPTURE
+        capture = intent.kind is IntentKind.CAPTURE
         self.charge = Charge(capture=Capture(intent.amount) if capture else None, cancelling_hold=not capture)
 
     # What the service answers.
@@ -372,7 +372,7 @@ class PaymentServiceTrip(TripState):
 
     def _stand(self, strategy: Strategy, decided_by: str, now: datetime, note: str | None = None) -> None:
         self.decline_handling.decision = DeclineDecision(strategy, decided_by, now)
-        self.log.add(now, Event.DECISION, f"{strategy}, decided by {decided_by}{noted(note)}")
+        self.log.add(now, Event.DECISION, f"{strategy}, decided by {decided_by}{with_note(note)}")
 
     def _cart_changed(self, before: Cart | None, now: datetime) -> None:
         """New lines of the same total need no new ask; for another total, nothing that was asked and decided holds."""

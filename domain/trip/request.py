@@ -16,20 +16,12 @@ from pydantic import (
 from domain.cart.cart import Cart
 from domain.cart.checkout_cart import InvalidCartError, checkout_cart
 from domain.display_values import shown_text
-from domain.model import (
-    FoldedId,
-    Identifier,
-    Masked,
-    Model,
-    ReadableError,
-    StrictModel,
-    UtcDateTime,
-    describe_validation_error,
-    rfc3339,
-)
+from domain.model import FoldedId, Identifier, Model, StrictModel, UtcDateTime, rfc3339
 from domain.money import NO_CURRENCY, Money, check_wire_precision, in_a_currency
 from domain.policy import Orchestrator, Policy, ReceiptIssuer
 from domain.public_names import trip_workflow_id
+from domain.texts import Masked, ReadableError
+from domain.validation_errors import describe_validation_error
 
 MAX_MERCHANT_NAME = 255
 MerchantName = Annotated[

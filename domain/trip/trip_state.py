@@ -13,11 +13,11 @@ from domain.cart.cart import Cart
 from domain.failures.attention import Attention, AttentionCause
 from domain.failures.call_failure import MAX_RETRY_INTERVAL_IN_OUTAGE, CallFailure, FailureKind
 from domain.messages import CaptureResolution, Decision, OperatorAction
-from domain.model import CommandRejectedError
 from domain.money import Money
-from domain.process_state import TOO_MUCH, ProcessState, noted
+from domain.process_state import FLOODED, ProcessState, with_note
 from domain.public_names import SUBMIT_CART
 from domain.settlement import Outcome, Settlement, Transaction
+from domain.texts import CommandRejectedError
 from domain.trip.intent import Intent
 from domain.trip.request import TripRequest
 from domain.trip.stages import Stage
@@ -55,7 +55,7 @@ class TripState(ProcessState):
         """When another run of the trip set out to do what this one now does."""
         self._denied_by: str | None = None
         """Who said last that what is in doubt was not done. The doubt stays: that may be wrong."""
-        self._hurried_at: datetime | None = None
+        self._charge_early_at: datetime | None = None
 
     # What follows from the facts.
 
@@ -112,13 +112,13 @@ class TripState(ProcessState):
     @property
     def charge_by(self) -> datetime:
         """From when on nothing is waited for that can be decided without it."""
-        return min(self.request.charge_by, self._hurried_at or self.request.charge_by)
+        return min(self.request.charge_by, self._charge_early_at or self.request.charge_by)
 
-    def hurry(self, now: datetime) -> None:
+    def charge_early(self, now: datetime) -> None:
         """There is no room to wait any longer: from now on the trip does what it would do at chargeBy."""
-        if self._hurried_at is None:
-            self._hurried_at = now
-            self.overwhelm("the trip does now what it would do at chargeBy", now)
+        if self._charge_early_at is None:
+            self._charge_early_at = now
+            self.report_flood("the trip does now what it would do at chargeBy", now)
 
     # What people say.
 
@@ -133,8 +133,8 @@ class TripState(ProcessState):
             if not self.money_is_settled and not self.charging_has_begun:
                 self._cart_changed(self.cart, now)
             return
-        if self._hurried_at and self.cart:
-            raise CommandRejectedError(f"{TOO_MUCH}: the cart that is here is charged")
+        if self._charge_early_at and self.cart:
+            raise CommandRejectedError(f"{FLOODED}: the cart that is here is charged")
         if self.money_is_settled or self.charging_has_begun or self._no_sale:
             raise CommandRejectedError("the cart can't be changed any more: " + self._progress())
         if (self.cart or self.request.pre_authorized) and cart.total.code != self.code:
@@ -160,7 +160,7 @@ class TripState(ProcessState):
         self._no_sale, self.cancelled_by = True, said.operator
         self._refused_cart = None
         self._reset_retries(now)
-        self.log.add(now, Event.DECISION, f"cancelled by {said.operator}: the sale is void{noted(said.note)}")
+        self.log.add(now, Event.DECISION, f"cancelled by {said.operator}: the sale is void{with_note(said.note)}")
 
     @abstractmethod
     def resolve_capture(self, said: CaptureResolution, now: datetime) -> None:

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer
 
-from domain.model import Model, Sentence, StrictModel
+from domain.model import Model, StrictModel
 from domain.period import read_day
+from domain.texts import Sentence
 from ledger.reconciliation.file_reconciliation import Reconciliation
 
 

@@ -10,8 +10,9 @@ from typing import Any, BinaryIO
 from sqlalchemy import Connection, Select, select
 
 from domain.journal import EntryType
-from domain.model import Model, Sentence
+from domain.model import Model
 from domain.period import Period
+from domain.texts import Sentence
 from ledger.database import FETCH_BATCH_SIZE, Database, LedgerRejectionError, LedgerUnavailableError
 from ledger.reconciliation.mapping import Mapping, load_mapping
 from ledger.reconciliation.matching import FileRow, Finding, LedgerRow, TotalLine, Totals, Verdict, reconcile

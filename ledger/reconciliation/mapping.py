@@ -31,7 +31,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from domain.journal import EntryType
-from domain.model import StrictModel, describe_validation_error
+from domain.model import StrictModel
+from domain.validation_errors import describe_validation_error
 from ledger.database import LedgerRejectionError
 from runtime.regular_files import read_regular
 

@@ -103,12 +103,12 @@ def test_a_trip_that_amazon_charged_has_its_receipt_there(ledger, call):
     assert "Amazon charged it and issued one (order o-1)" in call("receipt", "t1").err
 
 
-def test_a_receipt_that_amazon_issued_is_not_in_our_books(ledger, call):
+def test_a_receipt_that_amazon_issued_is_not_in_our_ledger(ledger, call):
     post(ledger, paid_by_card())
     assert "Amazon issued it" in call("receipt", "t1").err
 
 
-def test_books_without_tables_are_told_what_to_run_and_then_they_work(call):
+def test_a_ledger_without_tables_says_what_to_run_and_then_works(call):
     ran = call("receipt", "t1")
     assert (ran.status, ran.out) == (1, "")
     assert "run python starter.py ledger upgrade" in ran.err

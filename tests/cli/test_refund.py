@@ -74,7 +74,7 @@ def test_machines_get_the_refund_in_json_and_its_id_is_told_apart(call, settled)
     assert f"--request-id {refunded['refundRequestId']}\n" in ran.err
 
 
-def test_a_currency_without_decimals_is_known_by_the_books(call, settled, refunds_of):
+def test_a_currency_without_decimals_is_known_by_the_ledger(call, settled, refunds_of):
     trip = settled("10000", code="JPY", total="4200")
     ran = call("refund", trip, "2.10", *BROKEN)
     assert (ran.status, ran.out) == (2, "")
@@ -104,7 +104,7 @@ def test_the_same_request_id_answers_with_the_first_refund(call, settled, refund
         ("old", ("2.10",), "started more than 7 days ago"),
     ],
 )
-def test_a_refund_that_may_not_be_is_refused_in_the_books_own_words(call, settled, trip_of, args, reason):
+def test_a_refund_that_may_not_be_is_refused_in_the_ledgers_own_words(call, settled, trip_of, args, reason):
     trips = {
         "nobody": lambda: "nobody",
         "paid": settled,
@@ -331,7 +331,7 @@ def test_more_than_is_owed_is_not_recorded(call, settled):
     assert "more than the 32.10 USD that is still owed" in ran.err
 
 
-def test_books_that_are_not_there_are_told_before_anything_is_started(call, tmp_path):
+def test_a_missing_ledger_is_reported_before_anything_is_started(call, tmp_path):
     ran = call("refund", "t1", "2.10", *BROKEN, LEDGER_URL=f"sqlite:///{tmp_path}/nowhere/ledger.db")
     assert (ran.status, ran.out) == (1, "")
     assert "LEDGER_URL" in ran.err

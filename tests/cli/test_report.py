@@ -75,7 +75,7 @@ def test_a_day_is_reported_as_csv_with_its_trailer(run, ledger):
     assert "'=ann" in ran.out
 
 
-def test_without_a_range_all_of_the_books_is_reported(run, ledger):
+def test_without_a_range_all_of_the_ledger_is_reported(run, ledger):
     assert run("report", ledger=ledger).out.splitlines()[-1].startswith("#end,7 rows")
 
 
@@ -108,7 +108,7 @@ def test_a_report_also_goes_to_a_device_and_through_a_link(run, ledger, tmp_path
     assert file.read_bytes().decode() == said
 
 
-def test_what_stands_in_the_file_stays_where_the_books_cant_be_read(run, tmp_path):
+def test_what_stands_in_the_file_stays_where_the_ledger_cant_be_read(run, tmp_path):
     path = tmp_path / "day.csv"
     path.write_text("yesterday's")
     ran = run("report", *DAY, "--output", str(path), ledger=f"sqlite:///{tmp_path}/new.db")
@@ -174,7 +174,7 @@ def test_what_is_left_over_is_named_and_ends_with_status_1(reconcile):
     assert ran.out.endswith("Matched: 1. Left over: 3.\n")
 
 
-def test_without_a_range_the_whole_books_are_asked(reconcile):
+def test_without_a_range_the_whole_ledger_is_asked(reconcile):
     ran = reconcile(PAID, PART)
     assert ran.status == 1
     assert "the ledger has a capture of 1.00 USD, the file has none" in ran.out

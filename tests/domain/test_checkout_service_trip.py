@@ -8,10 +8,10 @@ from domain.cart.cart import Cart
 from domain.failures.attention import AttentionCause
 from domain.failures.call_failure import CallFailure, FailureKind
 from domain.messages import CaptureResolution, OperatorAction
-from domain.model import CommandRejectedError
 from domain.settlement import Outcome
+from domain.texts import CommandRejectedError
 from domain.trip.checkout_service_trip import CheckoutServiceTrip
-from domain.trip.intent import Deed, Intent
+from domain.trip.intent import Intent, IntentKind
 from domain.trip.request import TripRequest
 from domain.trip.steps import Checkout, Wait
 from domain.trip_log import EventLog
@@ -95,7 +95,7 @@ def test_an_order_that_was_taken_after_all_is_the_one_that_was_in_doubt_and_not_
 
 def test_an_order_is_not_denied_while_the_call_that_may_make_it_is_under_way():
     trip = a_trip(DEARER)
-    of_another_run = Intent(shopping_trip_id="t", deed=Deed.ORDER, amount=CART.total, cart=CART)
+    of_another_run = Intent(shopping_trip_id="t", kind=IntentKind.ORDER, amount=CART.total, cart=CART)
     trip.adopt(of_another_run, run_at=START, now=START)
     trip.begin(Checkout(CART))
     with pytest.raises(CommandRejectedError, match="wait for Amazon's answer"):

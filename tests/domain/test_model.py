@@ -4,10 +4,12 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from domain.messages import Decision
-from domain.model import MAX_FAULTS, CommandRejectedError, UtcDateTime, describe_validation_error, rfc3339
+from domain.model import UtcDateTime, rfc3339
 from domain.money import Money
 from domain.redaction import MAX_SENTENCE
+from domain.texts import CommandRejectedError
 from domain.trip.request import InvalidTripError, TripRequest
+from domain.validation_errors import MAX_FAULTS, describe_validation_error
 
 TRIP = {"storeId": "s", "shoppingTripId": "t1", "startedAt": "2026-11-23T10:00:00Z"}
 PRIVATE = ["4111111111111111", "4111 1111 1111 1111 12/27", "jo.doe@example.com", "12/27", "\uff14111", "x" * 330_000]

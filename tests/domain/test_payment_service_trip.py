@@ -1,5 +1,7 @@
 """A trip's money: what it does next, given what was said and answered."""
 
+from contextlib import suppress
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,10 +10,10 @@ from domain.cart.cart import Cart
 from domain.failures.attention import AttentionCause
 from domain.failures.call_failure import CallFailure, FailureKind
 from domain.messages import CaptureResolution, Decision, OperatorAction
-from domain.model import CommandRejectedError
 from domain.money import Money
 from domain.policy import Policy, Strategy
 from domain.settlement import Outcome
+from domain.texts import CommandRejectedError
 from domain.trip.payment_service_trip import PaymentServiceTrip
 from domain.trip.request import InvalidTripError, TripRequest
 from domain.trip.stages import Stage
@@ -876,7 +878,7 @@ def test_a_trip_that_hurries_does_what_it_would_do_at_charge_by(policy, captured
     trip = a_trip(held="10.00", **policy)
     decline(trip)
     assert isinstance(trip.advance(START), Wait)
-    trip.hurry(START)
+    trip.charge_early(START)
     if "onDecline" in policy:
         decline(trip)  # asks once more, at once
     assert finish(trip).captured == usd(captured or "0.00")
@@ -887,7 +889,7 @@ def test_a_trip_that_hurries_does_what_it_would_do_at_charge_by(policy, captured
 def test_a_trip_that_hurries_charges_the_cart_that_it_has():
     trip = a_trip(held="10.00")
     decline(trip)
-    trip.hurry(START)
+    trip.charge_early(START)
     with pytest.raises(CommandRejectedError, match="more was said than Temporal keeps"):
         trip.submit_cart(cart("12.00"), START)
     operator_says(trip, Strategy.WRITE_OFF)
@@ -896,7 +898,7 @@ def test_a_trip_that_hurries_charges_the_cart_that_it_has():
 
 def test_a_trip_that_hurries_without_a_cart_lets_go_of_the_hold():
     trip = a_trip(None, held="10.00")
-    trip.hurry(START)
+    trip.charge_early(START)
     assert finish(trip).outcome is Outcome.CANCELLED
 
 
@@ -907,13 +909,62 @@ def test_signals_that_are_refused_unread_are_counted_and_told_once():
     assert "signals refused unread: 3" in trip.attention(START).sentence
 
 
-def test_a_rehearsal_leaves_the_trip_as_it_is():
+def declined():
+    trip = a_trip(held="10.00")
+    decline(trip)
+    trip.advance(START)
+    return trip
+
+
+def pending():
+    trip = a_trip(held="10.00")
+    trip.pending(adjust(trip), START)
+    return trip
+
+
+def refused():
     trip = a_trip(held="10.00")
     fail(trip, FailureKind.REFUSED)
-    before = (trip.log.entries, trip.advance(START), trip.attention(START))
-    trip.rehearsal().retry(OperatorAction(**ANN), START)
-    trip.rehearsal().submit_cart(cart("12.00"), START)
-    trip.rehearsal().cancel(OperatorAction(**ANN), START)
-    trip.rehearsal().decide(Decision(strategy="write_off", **ANN), START)
-    trip.rehearsal().hurry(START)
-    assert (trip.log.entries, trip.advance(START), trip.attention(START)) == before
+    return trip
+
+
+def not_believed():
+    trip = a_trip(held="10.00")
+    trip.contradicted(adjust(trip), usd("99.00"))
+    return trip
+
+
+def in_doubt():
+    trip = a_trip(captureUnknownOutcome="ask")
+    approve(trip)
+    fail(trip, FailureKind.NO_ANSWER)
+    return trip
+
+
+MESSAGES = {
+    "retry": lambda trip: trip.retry(OperatorAction(**ANN), at(minutes=1)),
+    "submit_cart": lambda trip: trip.submit_cart(cart("12.00"), at(minutes=1)),
+    "cancel": lambda trip: trip.cancel(OperatorAction(**ANN), at(minutes=1)),
+    "decide": lambda trip: operator_says(trip, "write_off", at(minutes=1)),
+    "captured": lambda trip: trip.resolve_capture(CaptureResolution(captured=True, **ANN), at(minutes=1)),
+    "not_captured": lambda trip: trip.resolve_capture(CaptureResolution(captured=False, **ANN), at(minutes=1)),
+}
+
+
+@pytest.mark.parametrize(
+    "state", [declined, pending, refused, not_believed, in_doubt], ids=lambda state: state.__name__
+)
+@pytest.mark.parametrize("message", MESSAGES)
+def test_a_rehearsal_leaves_the_trip_as_it_is(state, message):
+    trip = state()
+    before, log = deepcopy({**vars(trip), "log": None}), trip.log.entries
+    with suppress(CommandRejectedError):
+        MESSAGES[message](trip.rehearsal())
+    assert {**vars(trip), "log": None} == before
+    assert trip.log.entries == log
+
+
+def test_a_rehearsal_of_charging_early_leaves_the_trip_as_it_is():
+    trip = declined()
+    trip.rehearsal().charge_early(START)
+    assert isinstance(trip.advance(START), Wait)

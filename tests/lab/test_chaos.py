@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab.accounting import faults_in_ledger, faults_of, unreported_debt
-from lab.chaos_report import Chaos, Paid
+from lab.chaos_report import Chaos, PaidAmounts
 from lab.chaos_trips import COVERING_BALANCE, ChaosTrip
 from lab.ledger_check import Ledger, Reconciled
 from ledger.reconciliation.file_reconciliation import Reconciliation
@@ -92,7 +92,7 @@ def test_a_run_that_is_cut_off_says_where_each_trip_stands_that_is_not_settled()
     assert done.returncode == 1
 
 
-def test_a_trip_that_agrees_with_the_service_and_the_books_has_no_fault():
+def test_a_trip_that_agrees_with_the_service_and_the_ledger_has_no_fault():
     assert faults_of(RESULT, ACCOUNT, REFUNDS) == []
     assert unreported_debt(RESULT, ACCOUNT) == []
     assert faults_in_ledger(RESULT, BOOKED, REFUNDS) == []
@@ -151,7 +151,7 @@ def test_a_debt_that_the_service_was_not_told_of_is_found(told):
 
 
 @pytest.mark.parametrize("place", range(len(BOOKED)))
-def test_a_movement_that_is_missing_in_the_books_twice_there_or_another_is_found(place):
+def test_a_movement_that_is_missing_in_the_ledger_twice_there_or_another_is_found(place):
     movement, amount = BOOKED[place]
     missing, extra = f"not in the ledger: a {movement} of ", f"in the ledger, and never moved: a {movement} of "
     others = BOOKED[:place] + BOOKED[place + 1 :]
@@ -161,7 +161,7 @@ def test_a_movement_that_is_missing_in_the_books_twice_there_or_another_is_found
     assert changed == [f"{missing}{amount}", f"{extra}1.00"]
 
 
-def test_a_trip_of_nothing_stands_in_the_books_too():
+def test_a_trip_of_nothing_stands_in_the_ledger_too():
     nothing = {
         "outcome": "cancelled",
         "total": usd_json("0.00"),
@@ -191,7 +191,7 @@ def unaccounted(*, receipts=SENT, kills=0, movements=None, kept=RECEIPTS, unbala
         unbalanced=list(unbalanced),
         reconciled=Reconciled(settlements=ALL_MATCHED, orders=orders),
     )
-    paid = Paid(trip, RESULT, refunds=[{"refundRequestId": "r1", "amount": usd_json("2.10")}])
+    paid = PaidAmounts(trip, RESULT, refunds=[{"refundRequestId": "r1", "amount": usd_json("2.10")}])
     return Chaos(paid=[paid], ledger=LEDGER, receipts=list(receipts), our_ledger=our_ledger).unaccounted(kills=kills)
 
 

@@ -39,7 +39,7 @@ def add(database):
     return _add
 
 
-async def test_the_books_are_seen_as_they_are(control, database):
+async def test_the_ledger_is_seen_as_it_is(control, database):
     ledger = await ledger_beside(control, database)
     moved = {("sale", Decimal("42.10")), ("capture", Decimal("30.54")), ("bad_debt", Decimal("11.56"))}
     assert set(ledger.movements["t1"]) == moved

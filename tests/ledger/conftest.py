@@ -17,7 +17,7 @@ from ledger.ledger import Ledger
 from tests.factories import settled_trip
 
 KINDS = ["sqlite", "postgresql"]
-EMPTY_BOOKS = "empty_books"
+EMPTY_LEDGER = "empty_ledger"
 PATIENCE = "90"
 """Seconds for a start or a stop, on a machine that has other work."""
 
@@ -88,8 +88,8 @@ def postgres(tmp_path_factory):
         running = Postgres(server)
         running.start()
         try:
-            running.do(f"CREATE DATABASE {EMPTY_BOOKS}")
-            upgrade(running.url(EMPTY_BOOKS))
+            running.do(f"CREATE DATABASE {EMPTY_LEDGER}")
+            upgrade(running.url(EMPTY_LEDGER))
             yield running
         finally:
             running.stop()
@@ -114,7 +114,7 @@ def new_url(kind, request, tmp_path):
 def url(kind, request, tmp_path):
     """The address of empty ledger."""
     if kind == "postgresql":
-        with request.getfixturevalue("postgres").new_database(EMPTY_BOOKS) as address:
+        with request.getfixturevalue("postgres").new_database(EMPTY_LEDGER) as address:
             yield address
         return
     address = f"sqlite:///{tmp_path}/ledger.db"

@@ -51,7 +51,7 @@ def test_a_folder_that_does_not_exist_is_told(tmp_path):
     assert "does its folder exist" in sentence(lambda: look(f"sqlite:///{tmp_path}/nowhere/ledger.db"))
 
 
-def test_looking_at_books_that_are_not_there_makes_none(tmp_path):
+def test_looking_at_a_ledger_that_is_not_there_makes_none(tmp_path):
     database = Database(f"sqlite:///{tmp_path}/ledger.db")
     with pytest.raises(LedgerUnavailableError, match="names a file that is not there yet"):
         database.read_transaction()
@@ -84,7 +84,7 @@ def test_a_new_file_that_another_program_reads_just_now_is_used_all_the_same(pat
     other.close()
 
 
-def test_a_look_at_the_books_stays_as_it_began_while_others_write(database, post):
+def test_a_look_at_the_ledger_stays_as_it_began_while_others_write(database, post):
     with database.read_transaction() as connection:
         first = connection.scalar(select(func.count()).select_from(settlements))
         post("42.10")
@@ -93,7 +93,7 @@ def test_a_look_at_the_books_stays_as_it_began_while_others_write(database, post
 
 
 @pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
-def test_books_recover_when_their_server_was_stopped_and_is_started_again(postgres, ledger, post):
+def test_the_ledger_recovers_when_its_server_was_stopped_and_is_started_again(postgres, ledger, post):
     post("42.10")
     postgres.stop()
     try:

@@ -137,7 +137,7 @@ def tell(history, deeds):
         getattr(history, name.replace(" ", "_"))(*facts)
 
 
-def faults_of_the_books(database):
+def faults_of_the_ledger(database):
     """What must never be found in any ledger."""
     out_of_balance = (
         select(lines.c.entry_key).group_by(lines.c.entry_key, lines.c.code).having(func.sum(lines.c.amount) != 0)
@@ -170,7 +170,7 @@ def hasty(kind, database):
 
 
 @pytest.mark.timeout(600)
-def test_the_books_balance_after_any_history(kind, hasty, ledger, at_once):
+def test_the_ledger_balances_after_any_history(kind, hasty, ledger, at_once):
     @settings(FAST, max_examples=HISTORIES[kind])
     @given(st.integers(0, 100), st.integers(0, 100), st.sampled_from(["JPY", "USD", "KWD"]), histories)
     def any_history(captured, bad_debt, code, deeds):
@@ -180,4 +180,4 @@ def test_the_books_balance_after_any_history(kind, hasty, ledger, at_once):
         assert {account: units for account, units in stands.items() if units} == history.expected()
 
     any_history()
-    assert faults_of_the_books(hasty) == []
+    assert faults_of_the_ledger(hasty) == []

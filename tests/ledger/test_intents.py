@@ -1,11 +1,11 @@
-"""What a trip is about to do is in the ledger before it is done, and one deed of a trip stands for ever."""
+"""What a trip is about to do is in the ledger before it is done, and one intent of a trip stands for ever."""
 
 from datetime import timedelta
 
 import pytest
 
 from domain.cart.cart import Cart
-from domain.trip.intent import Deed, DueIntent, Intent, KnownTrip
+from domain.trip.intent import DueIntent, Intent, IntentKind, KnownTrip
 from ledger.database import LedgerUnavailableError
 from tests.factories import AT, money, settled_trip
 from tests.ledger.test_schema import execute
@@ -17,8 +17,8 @@ def cart(total="42.10", description="Tea"):
     )
 
 
-def intent(amount="42.10", *, deed=Deed.CAPTURE, trip="t1", **more):
-    return Intent(shopping_trip_id=trip, deed=deed, amount=money(amount), **{"cart": cart(), **more})
+def intent(amount="42.10", *, kind=IntentKind.CAPTURE, trip="t1", **more):
+    return Intent(shopping_trip_id=trip, kind=kind, amount=money(amount), **{"cart": cart(), **more})
 
 
 def due(intended, run="run-1", at=AT):
@@ -44,9 +44,9 @@ def test_another_run_finds_what_the_first_set_out_to_do_with_all_that_its_settle
     "other",
     [
         intent("25.00"),
-        intent("0.00", deed=Deed.CANCEL),
+        intent("0.00", kind=IntentKind.CANCEL),
         intent("42.10", cart=cart("50.00")),
-        intent("42.10", deed=Deed.ORDER),
+        intent("42.10", kind=IntentKind.ORDER),
     ],
     ids=["another amount", "a cancel", "another total", "an order"],
 )
@@ -66,15 +66,15 @@ def test_the_same_deed_of_another_run_goes_on_and_hears_when_it_may_have_been_do
 
 
 def test_an_order_is_the_same_only_with_the_same_lines(ledger):
-    ledger.intend(due(intent(deed=Deed.ORDER)))
-    assert ledger.intend(due(intent(deed=Deed.ORDER), run="run-2")) == KnownTrip(run_at=AT)
-    other = intent(deed=Deed.ORDER, cart=cart(description="Coffee"))
-    assert ledger.intend(due(other, run="run-3")).intent == intent(deed=Deed.ORDER)
+    ledger.intend(due(intent(kind=IntentKind.ORDER)))
+    assert ledger.intend(due(intent(kind=IntentKind.ORDER), run="run-2")) == KnownTrip(run_at=AT)
+    other = intent(kind=IntentKind.ORDER, cart=cart(description="Coffee"))
+    assert ledger.intend(due(other, run="run-3")).intent == intent(kind=IntentKind.ORDER)
 
 
 def test_an_order_that_was_refused_can_be_mended_by_the_run_that_made_it(ledger):
-    ledger.intend(due(intent(deed=Deed.ORDER)))
-    mended = intent("12.00", deed=Deed.ORDER, cart=cart("12.00"))
+    ledger.intend(due(intent(kind=IntentKind.ORDER)))
+    mended = intent("12.00", kind=IntentKind.ORDER, cart=cart("12.00"))
     assert ledger.intend(due(mended)) == KnownTrip()
     assert ledger.known_trip("t1").intent == mended
 
@@ -92,14 +92,15 @@ def test_a_settled_trip_has_no_intent_any_more_and_its_settlement_goes_before_ev
 def test_of_runs_that_intend_at_once_one_deed_stands(ledger, at_once):
     for number in range(5):
         trip = f"t{number}"
-        deeds = [intent(f"{units}.00", trip=trip, cart=cart("42.10")) for units in (10, 20, 30)]
-        answers = at_once(*(lambda deed=deed: ledger.intend(due(deed, run=f"run-{deed.amount}")) for deed in deeds))
+        intents = [intent(f"{units}.00", trip=trip, cart=cart("42.10")) for units in (10, 20, 30)]
+        runs = [due(one, run=f"run-{one.amount}") for one in intents]
+        answers = at_once(*(lambda run=run: ledger.intend(run) for run in runs))
         stands = ledger.known_trip(trip).intent
         assert [answer.intent for answer in answers if answer.intent] == [stands, stands]
 
 
 def test_an_intent_that_a_newer_program_wrote_is_told_for_what_it_is(ledger, database):
     ledger.intend(due(intent()))
-    execute(database, 'UPDATE intents SET document = \'{"deed": "barter"}\'')
+    execute(database, 'UPDATE intents SET document = \'{"kind": "barter"}\'')
     with pytest.raises(LedgerUnavailableError, match="an intent that this program can't read"):
         ledger.known_trip("t1")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, text
 
-from domain.refund.refund import GivenBack, KnownAsk, Paid, Reserved
+from domain.refund.refund import PaidAmounts, PostedRefund, PriorRefund, RefundReservation
 from domain.settlement import Transaction
 from ledger.database import Database, LedgerConflictError, LedgerRejectionError
 from ledger.ledger import Ledger
@@ -142,7 +142,7 @@ def test_a_trip_that_owes_nothing_is_an_entry_without_lines(database, post):
     assert balances(database) == {}
 
 
-def test_a_name_with_a_character_that_postgresql_cant_hold_does_not_keep_a_trip_out_of_the_books(ledger, post):
+def test_a_name_with_a_character_that_postgresql_cant_hold_does_not_keep_a_trip_out_of_the_ledger(ledger, post):
     post("42.10", decided_by="an\0n")
     assert ledger.settlement_of("t1").captured == money("42.10")
 
@@ -198,7 +198,7 @@ def test_no_receipt_is_dropped_before_its_120_days_are_over(ledger):
 def test_a_refund_is_reserved_then_posted_and_lessens_what_the_processor_owes(ledger, database, post):
     settlement = post("42.10", transaction=CARD)
     request = refund_request("2.10", number=1)
-    assert ledger.reserve_refund(request, AT, WEEK) == Reserved(request=request, settlement=settlement)
+    assert ledger.reserve_refund(request, AT, WEEK) == RefundReservation(request=request, settlement=settlement)
     assert balances(database)["processor"] == 4210
     ledger.post_refund(request, AT, "XYZ")
     assert balances(database) == {"processor": 4000, "sales": -4210, "receivable": 0, "refunds": 210}
@@ -212,7 +212,7 @@ def test_every_step_of_a_refund_can_be_told_twice(ledger, database, post):
     for _ in range(2):
         ledger.post_refund(request, AT, "XYZ")
     known = ledger.reserve_refund(request, AT, WEEK)
-    assert known.given_back == GivenBack(at=AT, reconciliation_id="XYZ")
+    assert known.given_back == PostedRefund(at=AT, reconciliation_id="XYZ")
     assert balances(database)["refunds"] == 4210
 
 
@@ -308,11 +308,11 @@ def test_a_run_that_is_about_to_ask_hears_what_another_run_did_or_may_have_done(
     with pytest.raises(LedgerRejectionError, match="not reserved"):
         ledger.ask_refund(request, "run-1")
     ledger.reserve_refund(request, AT, WEEK)
-    assert ledger.ask_refund(request, "run-1") == KnownAsk()
-    assert ledger.ask_refund(request, "run-1") == KnownAsk()
-    assert ledger.ask_refund(request, "run-2") == KnownAsk(in_doubt=True)
+    assert ledger.ask_refund(request, "run-1") == PriorRefund()
+    assert ledger.ask_refund(request, "run-1") == PriorRefund()
+    assert ledger.ask_refund(request, "run-2") == PriorRefund(in_doubt=True)
     ledger.post_refund(request, AT, "XYZ")
-    assert ledger.ask_refund(request, "run-1") == KnownAsk(given_back=GivenBack(at=AT, reconciliation_id="XYZ"))
+    assert ledger.ask_refund(request, "run-1") == PriorRefund(given_back=PostedRefund(at=AT, reconciliation_id="XYZ"))
 
 
 def test_what_a_person_knows_to_be_given_back_is_written_down_also_where_nothing_is_left(ledger, database, post):
@@ -356,19 +356,19 @@ def test_two_refunds_at_once_never_give_back_more_than_was_captured(ledger, post
         trip = f"t{number}"
         post("42.10", trip=trip)
         answers = at_once(*(lambda trip=trip: ledger.reserve_refund(refund_request("30.00", trip=trip), AT, WEEK),) * 2)
-        assert {type(answer) for answer in answers} == {Reserved, LedgerRejectionError}
+        assert {type(answer) for answer in answers} == {RefundReservation, LedgerRejectionError}
 
 
 def test_one_refund_asked_for_twice_at_once_is_one_refund(ledger, database, post, at_once):
     post("42.10")
     request = refund_request("30.00")
     reserve = (lambda: ledger.reserve_refund(request, AT, WEEK),) * 4
-    assert {type(answer) for answer in at_once(*reserve)} == {Reserved}
+    assert {type(answer) for answer in at_once(*reserve)} == {RefundReservation}
     assert set(at_once(*(lambda: ledger.post_refund(request, AT, None),) * 4)) == {None}
     assert balances(database)["refunds"] == 3000
 
 
-def test_a_trip_that_the_books_dont_know_is_named(ledger):
+def test_a_trip_that_the_ledger_does_not_know_is_named(ledger):
     for deed in (
         lambda: ledger.reserve_refund(refund_request("1.00", trip="nobody"), AT, WEEK),
         lambda: ledger.post_recovery(recovery("1.00", trip="nobody")),
@@ -383,7 +383,9 @@ def test_a_trip_that_the_books_dont_know_is_named(ledger):
 def test_a_debt_that_is_paid_lessens_the_bad_debt(ledger, database, post):
     post("30.54", "11.56")
     answer = ledger.post_recovery(recovery("1.56"))
-    assert answer == Paid(shopping_trip_id="t1", store_id="store-1", total=money("42.10"), settled=money("32.10"))
+    assert answer == PaidAmounts(
+        shopping_trip_id="t1", store_id="store-1", total=money("42.10"), settled=money("32.10")
+    )
     assert ledger.paid_of("t1") == answer
     assert balances(database) == {"processor": 3054, "sales": -4210, "receivable": 0, "bad_debt": 1000, "cash": 156}
 
@@ -399,9 +401,9 @@ def test_one_recovery_told_twice_is_one(ledger, post):
 def test_two_recoveries_at_once_never_recover_more_than_is_owed(ledger, database, post, at_once):
     post("30.54", "11.56")
     answers = at_once(*(lambda name=name: ledger.post_recovery(recovery("6.00", name=name)) for name in ("r1", "r2")))
-    assert {type(answer) for answer in answers} == {Paid, LedgerRejectionError}
+    assert {type(answer) for answer in answers} == {PaidAmounts, LedgerRejectionError}
     assert balances(database)["bad_debt"] == 556
 
 
-def test_what_is_paid_of_a_trip_that_the_books_dont_know_is_unknown(ledger):
+def test_what_is_paid_of_a_trip_that_the_ledger_does_not_know_is_unknown(ledger):
     assert ledger.paid_of("nobody") is None

@@ -190,7 +190,7 @@ def adds_up(totals, entries, theirs):
         assert +whole == +parts == sums(rows)
 
 
-def test_a_difference_is_what_the_file_has_more_than_the_books():
+def test_a_difference_is_what_the_file_has_more_than_the_ledger():
     totals = Totals()
     for verdict in reconcile([booked(4210)], [told(4200)]):
         totals.add(verdict)

@@ -185,7 +185,7 @@ def test_a_spreadsheet_runs_nothing_that_somebody_called_himself(post, report, r
     assert {json.loads(line).get("decidedBy", name) for line in report(Format.JSONL).splitlines()} == {name}
 
 
-def test_the_books_take_a_trip_while_a_report_is_written_which_does_not_have_it(database, post):
+def test_the_ledger_takes_a_trip_while_a_report_is_written_which_does_not_have_it(database, post):
     post(trip="before")
 
     class SlowReader(io.BytesIO):

@@ -75,12 +75,12 @@ def test_programs_that_upgrade_at_once_dont_collide(new, new_url):
         lambda ledger: ledger.check(),
     ],
 )
-def test_books_that_were_not_upgraded_say_what_to_run(new, deed):
+def test_a_ledger_that_was_not_upgraded_says_what_to_run(new, deed):
     with pytest.raises(LedgerUnavailableError, match=r"run python starter\.py ledger upgrade"):
         deed(Ledger(new))
 
 
-def test_books_that_are_upgraded_meanwhile_are_used_by_a_program_that_runs(new):
+def test_a_ledger_that_is_upgraded_meanwhile_is_used_by_a_program_that_runs(new):
     ledger = Ledger(new)
     with pytest.raises(LedgerUnavailableError):
         ledger.settlement_of("t1")
@@ -88,7 +88,7 @@ def test_books_that_are_upgraded_meanwhile_are_used_by_a_program_that_runs(new):
     assert ledger.settlement_of("t1") is None
 
 
-def test_books_that_are_newer_than_the_program_are_left_alone(ledger, database):
+def test_a_ledger_newer_than_the_program_is_left_alone(ledger, database):
     execute(database, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(LedgerRejectionError, match="newer than this program"):
         ledger.upgrade()
@@ -120,7 +120,7 @@ def test_the_database_itself_refuses_to_change_what_was_posted(database, post, t
 
 @pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("table", ["settlements", "entries", "lines"])
-def test_postgresql_refuses_to_empty_the_books(database, post, table):
+def test_postgresql_refuses_to_empty_the_ledger(database, post, table):
     post("42.10")
     with pytest.raises(DBAPIError, match=r"append only: TRUNCATE of (settlements|entries|lines) is refused"):
         execute(database, f"TRUNCATE {table} CASCADE")

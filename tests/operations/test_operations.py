@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from domain.policy import Strategy
-from domain.refund.refund import Recovered, Recovery, RefundReason, RefundRequest
-from domain.refund.refund_state import Refunded
+from domain.refund.refund import Recovery, RecoveryResult, RefundReason, RefundRequest
+from domain.refund.refund_state import RefundResult
 from domain.settlement import Outcome, Settlement
 from domain.store_settings import Stores
 from domain.trip.stages import Stage
@@ -170,7 +170,7 @@ def test_money_is_given_back_and_seen_and_a_debt_is_paid(server, backend, starte
         shopping_trip_id=trip, refund_request_id=str(uuid.uuid4()), amount=usd("2.10"), reason=RefundReason.OTHER
     )
     refunded = server.do(refund_trip(backend, request))
-    assert isinstance(refunded, Refunded)
+    assert isinstance(refunded, RefundResult)
     view = server.do(view_refund(backend, request.refund_request_id))
     assert (view.stage, view.own["stage"], view.is_in_doubt) == ("refunded", "refunded", False)
     while not (listed := server.do(find_refunds(backend, trip=trip, limit=9)).items):  # visibility lags behind
@@ -181,7 +181,7 @@ def test_money_is_given_back_and_seen_and_a_debt_is_paid(server, backend, starte
         shopping_trip_id=trip, recovery_id="r1", amount=settlement.bad_debt, recovered_at=datetime.now(UTC)
     )
     recovered, is_new = server.do(record_recovery(backend, recovery))
-    assert isinstance(recovered, Recovered)
+    assert isinstance(recovered, RecoveryResult)
     assert (recovered.settled, is_new) == (settlement.total, True)
     with pytest.raises(OperationRefusedError, match="another payment's"):
         server.do(record_recovery(backend, recovery.model_copy(update={"amount": usd("0.01")})))

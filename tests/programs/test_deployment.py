@@ -121,18 +121,18 @@ def test_an_address_of_the_worker_names_a_service_and_the_port_that_it_listens_o
     assert {urlsplit(url).netloc for url in urls} == {f"simulator:{listening}"}
 
 
-def test_the_worker_writes_its_books_to_a_database_and_not_into_its_container(compose):
+def test_the_worker_writes_its_ledger_to_a_database_and_not_into_its_container(compose):
     worker = compose["services"]["worker"]
     address = read_address(worker["environment"]["LEDGER_URL"])
     assert (address.get_backend_name(), address.host, address.database) == ("postgresql", "postgresql", "ledger")
     assert worker["read_only"] is True
 
 
-def test_the_worker_starts_when_the_books_database_was_made(compose):
+def test_the_worker_starts_when_the_ledgers_database_was_made(compose):
     assert compose["services"]["worker"]["depends_on"]["ledger"]["condition"] == "service_completed_successfully"
 
 
-def test_the_books_database_is_made_once(compose, postgres):
+def test_the_ledgers_database_is_made_once(compose, postgres):
     command = compose["services"]["ledger"]["command"]
     for _ in range(2):
         subprocess.run(command, env=postgres.environment(), check=True)

@@ -59,7 +59,7 @@ def test_a_settlement_mapping_is_read_at_the_start(environment, tmp_path):
 
 
 @pytest.mark.parametrize("address", ["sqlite://", "sqlite:///:memory:"])
-def test_books_in_memory_are_no_books(environment, address):
+def test_a_ledger_in_memory_is_no_ledger(environment, address):
     environment("LEDGER_URL", address)
     with pytest.raises(SettingsError, match=r"^LEDGER_URL: should name a file, such as sqlite:///trip-payments.db"):
         load_worker_settings()
@@ -152,7 +152,7 @@ def test_the_first_line_of_the_log_says_which_environment_is_charged(environment
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device"])
-def test_books_are_kept_in_a_regular_file(environment, tmp_path, kind):
+def test_the_ledger_is_kept_in_a_regular_file(environment, tmp_path, kind):
     sentence = wrong(environment, LEDGER_URL=f"sqlite:///{unending(tmp_path / 'ledger.db', kind)}")
     assert sentence == "LEDGER_URL: should name a regular file, no folder, pipe or device"
 

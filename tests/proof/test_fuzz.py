@@ -14,7 +14,6 @@ from temporalio.exceptions import ApplicationError
 
 from domain.failures.attention import Attention, AttentionCause, Incident
 from domain.messages import RefundResolution
-from domain.model import CommandRejectedError
 from domain.money import Money
 from domain.notifications import incident_notification
 from domain.public_names import (
@@ -27,6 +26,7 @@ from domain.public_names import (
 )
 from domain.refund.refund import Recovery
 from domain.refund.refund_state import RefundStart, RefundState
+from domain.texts import CommandRejectedError
 from domain.trip.request import InvalidTripError, StartIds, TripRequest
 from domain.workflow_details import details, refund_details
 from tests.factories import priced_cart_json, usd_json

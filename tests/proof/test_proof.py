@@ -237,7 +237,7 @@ class Proof(RuleBasedStateMachine):
 
     @precondition(lambda self: self.lives and self.runs == 1)
     @rule(away=st.booleans())
-    def the_books_go_and_come(self, away):
+    def the_ledger_goes_and_comes(self, away):
         self.ledger_is_away = away
         self.ledger_was_away |= away
 

@@ -50,7 +50,7 @@ async def test_a_priced_cart_becomes_an_order_that_amazon_collects(env):
     assert await env.control.receipts() == []
 
 
-async def test_the_books_carry_a_claim_on_amazon_and_no_capture(env):
+async def test_the_ledger_carries_a_claim_on_amazon_and_no_capture(env):
     trip = await delegated(env)
     result, _ = await ended(trip)
     settlement = env.ledger.settlement_of(trip.id)

@@ -35,7 +35,7 @@ async def waiting(trip, cause):
         await asyncio.sleep(0)
 
 
-async def test_a_settled_trip_is_in_the_books_with_its_receipt(env):
+async def test_a_settled_trip_is_in_the_ledger_with_its_receipt(env):
     trip = await env.trip(balance="30.60", held="10.00", onDecline="incremental")
     result = await trip.result()
     settlement = env.ledger.settlement_of(trip.id)
@@ -44,7 +44,7 @@ async def test_a_settled_trip_is_in_the_books_with_its_receipt(env):
     assert receipt["paid"] == usd_json("30.54")
 
 
-async def test_a_trip_that_the_books_know_is_never_paid_again_whoever_starts_it_and_how(env):
+async def test_a_trip_that_the_ledger_knows_is_never_paid_again_whoever_starts_it_and_how(env):
     trip = await env.trip(held="10.00")
     first = await trip.result()
     calls = (await trip.account())["calls"]
@@ -64,7 +64,7 @@ async def test_a_trip_that_the_books_know_is_never_paid_again_whoever_starts_it_
     assert (status["stage"], status["captured"]) == ("settled", usd_json("42.10"))
 
 
-async def test_a_trip_waits_for_books_that_are_away_and_goes_on_by_itself_when_they_are_back(env):
+async def test_a_trip_waits_for_a_ledger_that_is_away_and_goes_on_by_itself(env):
     env.lose_ledger()
     trip = await env.trip(held="10.00")
     status = await waiting(trip, "ledger")
@@ -92,7 +92,7 @@ async def test_a_ledger_that_is_replaced_under_a_running_worker_holds_all_that_i
     assert trip.id in told.decode()
 
 
-async def test_a_trip_takes_its_cart_while_it_waits_for_the_books(env):
+async def test_a_trip_takes_its_cart_while_it_waits_for_the_ledger(env):
     env.lose_ledger()
     trip = await env.trip(None, held="10.00")
     await waiting(trip, "ledger")
@@ -101,7 +101,7 @@ async def test_a_trip_takes_its_cart_while_it_waits_for_the_books(env):
     assert (await trip.result())["captured"] == usd_json("12.00")
 
 
-async def test_at_charge_by_a_trip_goes_on_without_the_books_and_posts_when_they_are_back(env):
+async def test_at_charge_by_a_trip_goes_on_without_the_ledger_and_posts_when_it_is_back(env):
     env.lose_ledger()
     trip = await env.trip(held="10.00", tokenLifetime="PT3H")
     await env.pass_time(hours=2, minutes=20)
@@ -118,7 +118,7 @@ async def test_at_charge_by_a_trip_goes_on_without_the_books_and_posts_when_they
     assert states.count(("ledger", "opened")) == states.count(("ledger", "closed"))
 
 
-async def test_books_that_fail_after_the_capture_hold_up_nothing_but_the_posting(env):
+async def test_a_ledger_that_fails_after_the_capture_holds_up_only_the_posting(env):
     trip = await env.trip(None, held="10.00")
     await env.pass_time(minutes=1)  # the ledger is asked
     env.lose_ledger()
@@ -155,7 +155,7 @@ async def test_a_debt_that_is_paid_is_posted_and_reported(env):
     assert status["settledAmount"] == usd_json("42.10")
 
 
-async def test_a_debt_that_is_paid_while_the_books_are_away_is_posted_when_they_are_back(env):
+async def test_a_debt_that_is_paid_while_the_ledger_is_away_is_posted_when_it_is_back(env):
     trip = await env.trip(balance="30.60", held="10.00", onDecline="capture_authorized")
     await trip.result()
     env.lose_ledger()
@@ -201,7 +201,7 @@ async def test_a_trip_that_another_run_has_settled_by_then_is_not_charged_and_a_
     assert "another run of this trip settled it meanwhile" in incident["body"]["sentence"]
 
 
-async def test_a_trip_that_was_charged_while_the_books_were_away_and_settled_otherwise_is_told_to_a_person(env):
+async def test_a_trip_that_was_charged_while_the_ledger_was_away_and_settled_otherwise_is_told_to_a_person(env):
     trip = await env.trip(balance="30.60", held="10.00")
     await waiting(trip, "decision")
     settlement = await settled_by_another_run(env, trip)

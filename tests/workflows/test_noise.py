@@ -57,7 +57,7 @@ async def test_a_call_that_is_refused_before_it_is_sent_is_one_line_too():
     assert [(line["event"], line["outcome"]) for line in logs] == [("call", "not_allowed")]
 
 
-async def test_books_that_are_away_are_one_line_a_try(env, tracebacks):
+async def test_a_ledger_that_is_away_is_one_line_a_try(env, tracebacks):
     env.lose_ledger()
     with capture_logs() as logs:
         trip = await env.trip()

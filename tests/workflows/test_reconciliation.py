@@ -104,7 +104,7 @@ async def test_a_file_that_the_mapping_does_not_fit_is_not_tried_again(env, day,
     assert await opened_at(env) - before < timedelta(minutes=20)  # with more tries it would be most of an hour
 
 
-async def test_books_that_are_away_are_told_as_the_reason(env, day, arrive):
+async def test_a_ledger_that_is_away_is_given_as_the_reason(env, day, arrive):
     await arrive()
     env.lose_ledger()
     result = await reconciled(env)

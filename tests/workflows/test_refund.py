@@ -187,7 +187,7 @@ async def test_only_a_refund_in_doubt_is_a_persons_to_resolve(env, paid):
     await refund.result()
 
 
-async def test_a_refund_that_the_books_know_is_not_asked_of_the_service_again(env, paid):
+async def test_a_refund_that_the_ledger_knows_is_not_asked_of_the_service_again(env, paid):
     request_id = str(uuid.uuid4())
     first = await (await env.refund(paid.id, "5.00", request_id=request_id)).result()
     await env.control.add_fault(paid.id, "refund", "bad_request")  # as the service would say after its window
@@ -213,7 +213,7 @@ async def test_wrong_credentials_park_a_refund_until_a_person_says_that_they_are
     assert (await refund.query(STATUS))["stage"] == "refunded"
 
 
-async def test_a_refund_waits_for_books_that_are_away(env, paid):
+async def test_a_refund_waits_for_a_ledger_that_is_away(env, paid):
     env.lose_ledger()
     refund = await env.refund(paid.id, "5.00")
     await env.pass_time(minutes=1)
@@ -234,7 +234,7 @@ async def test_temporals_own_cancellation_leaves_no_refund_behind(env, paid):
     assert "cancellation refused" in str(sentences(await refund.query(STATUS), "refusal"))
 
 
-async def test_books_that_stay_away_from_a_refund_are_an_incident_that_knows_no_store_yet(env, paid):
+async def test_a_ledger_that_stays_away_from_a_refund_is_an_incident_without_a_store(env, paid):
     env.lose_ledger()
     refund = await env.refund(paid.id, "2.10")
     await env.pass_time(minutes=11)

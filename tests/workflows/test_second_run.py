@@ -169,7 +169,7 @@ async def test_a_run_whose_adjust_is_refused_finds_what_another_run_did_meanwhil
     assert (await trip.account())["calls"] == {"adjust": 1}
 
 
-async def test_without_the_books_a_trip_is_charged_all_the_same(env):
+async def test_without_the_ledger_a_trip_is_charged_all_the_same(env):
     trip = await env.trip(None, held="10.00")
     await env.pass_time(minutes=1)
     env.lose_ledger()

@@ -542,7 +542,7 @@ async def test_a_signalled_decision_with_a_long_note_is_taken(env):
     assert (result["outcome"], result["decidedBy"]) == ("written_off", "ann")
 
 
-async def test_card_data_that_comes_late_is_in_the_books_and_the_receipt_does_not_wait_for_it(env):
+async def test_card_data_that_comes_late_is_in_the_ledger_and_the_receipt_does_not_wait_for_it(env):
     trip = await env.trip(faults=[{"call": "transactional-data", "kind": "server_error", "times": 40}])
     await env.pass_time(minutes=15)
     (receipt,) = await env.control.receipts(at_least=1)
@@ -556,7 +556,7 @@ async def test_card_data_that_comes_late_is_in_the_books_and_the_receipt_does_no
     assert states == [("outage", "opened"), ("outage", "closed")]
 
 
-async def test_card_data_that_never_comes_holds_up_the_books_no_longer_than_the_token_lives(env):
+async def test_card_data_that_never_comes_holds_up_the_ledger_no_longer_than_the_token_lives(env):
     trip = await env.trip(
         tokenLifetime="PT3H", faults=[{"call": "transactional-data", "kind": "server_error", "times": 1_000}]
     )

@@ -48,8 +48,8 @@ class Incidents:
         return attention.model_copy(update={"since": since})
 
     async def _send(self, attention: Attention, state: Literal["opened", "closed"], send: Send) -> bool:
-        incident = Incident(
-            **dict(attention),
+        incident = Incident.of(
+            attention,
             shopping_trip_id=self._state.shopping_trip_id,
             refund_request_id=self._state.refund_request_id,
             store_id=self._state.store_id,

@@ -8,9 +8,11 @@ from typing import Any, TypeVar
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from domain.model import CommandRejectedError, Model, describe_validation_error
+from domain.model import Model
 from domain.process_state import ProcessState
+from domain.texts import CommandRejectedError
 from domain.trip_log import Event
+from domain.validation_errors import describe_validation_error
 from temporal.payload_codec import UnreadablePayloadError
 from temporal.payload_converter import UndecodablePayload
 from workflows.support.history import HistoryUse, history_use

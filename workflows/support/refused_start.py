@@ -26,5 +26,7 @@ async def report_refused_start(payload: Sequence[Any], refusal: str) -> None:
     attention = Attention.for_cause(AttentionCause.START, since=since, sentence=refusal)
     found_by = {STORE: ids.store_id, TRIP: ids.shopping_trip_id, ATTENTION: attention.cause.value}
     Visibility().show(View(attention_details(attention), found_by))
-    incident = Incident(**dict(attention), **dict(ids), state="opened", at=workflow.now())
+    incident = Incident.of(
+        attention, state="opened", at=workflow.now(), shopping_trip_id=ids.shopping_trip_id, store_id=ids.store_id
+    )
     await deliver_eventually(incident_notification(incident))

@@ -6,7 +6,9 @@ from typing import Any, TypeVar
 
 from temporalio import workflow
 
-from domain.model import Model, ReadableError, describe_validation_error
+from domain.model import Model
+from domain.texts import ReadableError
+from domain.validation_errors import describe_validation_error
 from temporal.payload_codec import UnreadablePayloadError
 from temporal.payload_converter import UndecodablePayload
 

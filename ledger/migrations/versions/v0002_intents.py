@@ -12,7 +12,7 @@ def upgrade() -> None:
     op.create_table(
         "intents",
         sa.Column("shopping_trip_id", sa.String(255), primary_key=True),
-        sa.Column("deed", sa.String(16), nullable=False),
+        sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("amount", sa.BigInteger, nullable=False),
         sa.Column("code", sa.String(3), nullable=False),
         sa.Column("run_id", sa.String(255), nullable=False),

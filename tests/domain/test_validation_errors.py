@@ -7,8 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 import domain
-from domain.model import OUR_OWN, WORDS, Model, describe_validation_error, words_of
+from domain.model import Model
 from domain.policy import Policy
+from domain.validation_errors import OUR_OWN, WORDS, describe_validation_error, words_of
 from ledger.reconciliation.mapping import Mapping
 
 for module in pkgutil.walk_packages(domain.__path__, "domain."):

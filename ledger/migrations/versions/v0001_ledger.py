@@ -22,8 +22,8 @@ def upgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         op.execute(REFUSE_ON_POSTGRESQL)
     for table in APPEND_ONLY:
-        for deed in ("UPDATE", "DELETE", "TRUNCATE"):
-            _refuse(deed, table)
+        for statement in ("UPDATE", "DELETE", "TRUNCATE"):
+            _refuse(statement, table)
 
 
 def _make_settlements() -> None:
@@ -110,10 +110,10 @@ def _make_receipts_and_refunds() -> None:
     op.create_index("refunds_trip", "refunds", ["shopping_trip_id"])
 
 
-def _refuse(deed: str, table: str) -> None:
+def _refuse(statement: str, table: str) -> None:
     """Let the database itself refuse to change what was written once."""
-    trigger = f"CREATE TRIGGER {table}_no_{deed.lower()} BEFORE {deed} ON {table}"
+    trigger = f"CREATE TRIGGER {table}_no_{statement.lower()} BEFORE {statement} ON {table}"
     if op.get_bind().dialect.name == "postgresql":
         op.execute(f"{trigger} FOR EACH STATEMENT EXECUTE FUNCTION books_append_only()")
-    elif deed != "TRUNCATE":  # which SQLite does not have
-        op.execute(f"{trigger} BEGIN SELECT RAISE(ABORT, 'append only: {deed} of {table} is refused'); END")
+    elif statement != "TRUNCATE":  # which SQLite does not have
+        op.execute(f"{trigger} BEGIN SELECT RAISE(ABORT, 'append only: {statement} of {table} is refused'); END")
