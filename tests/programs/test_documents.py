@@ -113,6 +113,70 @@ def test_a_reference_that_leads_nowhere_is_found(text, fault):
     assert (told is None) if fault is None else fault in told
 
 
+QUOTED = re.compile(r"`([^`\n]+)`")
+IN_FILE = re.compile(r"`([A-Z][A-Z0-9_]+)`, `([\w/]+\.py)`")
+"""A constant, and the file that has it."""
+ELSEWHERE = frozenset(
+    {
+        "AWS_PROFILE",
+        "SCAN_CODE",
+        "ALL_PROXY",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "SSL_CERT_DIR",
+        "SSL_CERT_FILE",
+        "TEMPORAL_CODEC_ENDPOINT",
+    }
+)
+"""What botocore, httpx or Temporal's own programs read, and a word of Amazon's: nothing of ours."""
+
+
+def documents():
+    return [place for place in texts() if place.suffix == ".md" and place.name != "CHANGELOG.md"]
+
+
+@cache
+def code():
+    others = [ROOT / place for place in texts() if place.suffix != ".md" and ROOT / place != Path(__file__)]
+    return "\n".join(path.read_text() for path in others)
+
+
+def missing(quoted):
+    """Why what a document quotes is not there; None where it is, or where it is no name of ours."""
+    if re.fullmatch(r"[\w.]+/[\w./-]*", quoted) and (ROOT / quoted.partition("/")[0]).exists():
+        return None if (ROOT / quoted).exists() else f"no file {quoted}"
+    if target := re.fullmatch(r"make ([a-z-]+).*", quoted):
+        return None if re.search(rf"^{target[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE) else f"no {quoted}"
+    if re.fullmatch(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+", quoted) and quoted not in ELSEWHERE:
+        return None if re.search(rf"\b{quoted}\b", code(), re.IGNORECASE) else f"no {quoted}"
+    return None
+
+
+def test_every_path_constant_and_make_target_that_a_document_quotes_is_there():
+    quoted = {word for place in documents() for word in QUOTED.findall((ROOT / place).read_text())}
+    assert len(quoted) > 300
+    assert list(filter(None, map(missing, sorted(quoted)))) == []
+
+
+def test_a_constant_is_in_the_file_that_a_document_names():
+    pairs = {pair for place in documents() for pair in IN_FILE.findall((ROOT / place).read_text())}
+    assert pairs
+    assert [pair for pair in sorted(pairs) if not re.search(rf"^{pair[0]}\b", (ROOT / pair[1]).read_text(), re.M)] == []
+
+
+@pytest.mark.parametrize("quoted", ["domain/nowhere.py", "make coffee", "NO_SUCH_LIMIT"])
+def test_a_quoted_name_that_is_not_there_is_found(quoted):
+    assert missing(quoted)
+
+
+def test_the_drawing_of_the_house_has_every_room_and_no_other():
+    house = (ROOT / "docs" / "design.md").read_text().partition("## The house")[2].partition("\nImports ")[0]
+    drawn = re.findall(r"^    ([\w.]+)/? {2,}", house, re.MULTILINE)
+    rooms = {init.parent.name for init in ROOT.glob("*/__init__.py")} | {"docs", "tests"}
+    programs = {path.name for path in ROOT.glob("*.py")}
+    assert sorted(drawn) == sorted(rooms | programs)
+
+
 def test_no_text_refers_to_an_issue_by_its_number():
     assert [place for place in texts() if ISSUE.search((ROOT / place).read_text())] == []
 
