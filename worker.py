@@ -40,7 +40,7 @@ from runtime.environment import SettingsError
 from runtime.logs import configure
 from settings import REFUND_WINDOW, WorkerSettings, load_worker_settings
 from temporal.connection import ConnectionFailedError, connect, exit_immediately
-from temporal.deployment import tell_standing
+from temporal.deployment import log_version_status
 from temporal.schedules import schedule_sweep
 from temporal.search_attributes import SearchAttributesMissingError, ensure_search_attributes
 from workflows.delivery import Delivery
@@ -86,6 +86,13 @@ RUNNER = SandboxedWorkflowRunner(
     restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSTHROUGH_MODULES)
 )
 
+COMMON_OPTIONS: dict[str, Any] = {
+    "interceptors": [LogContextInterceptor()],
+    "workflow_runner": RUNNER,
+    "graceful_shutdown_timeout": GRACEFUL_SHUTDOWN_TIMEOUT,
+}
+"""Of each worker."""
+
 
 def workers(
     client: Client,
@@ -98,30 +105,21 @@ def workers(
     **options: Any,
 ) -> tuple[Worker, Worker]:
     """The worker of trips and payments, and the one of deliveries and daily work. `options` go to the first."""
-    payments, deliveries = PaymentActivities(service), NotificationActivities(client, senders)
-    keeper = LedgerActivities(ledger, refund_window=settings.refund_window if settings else REFUND_WINDOW)
+    deliveries = NotificationActivities(client, senders)
     trips = Worker(
         client,
         task_queue=TASK_QUEUE,
         workflows=[ShoppingTrip, Refund, RecoverDebt],
-        activities=[
-            *(payments.adjust, payments.capture, payments.cancel, payments.transactional_data, payments.refund),
-            CheckoutActivities(checkout).checkout,
-            *(keeper.known_trip, keeper.intend, keeper.post_settlement, keeper.post_recovery),
-            *(keeper.reserve_refund, keeper.ask_refund, keeper.release_refund, keeper.post_refund),
-            *(deliveries.deliver, deliveries.send),
-        ],
+        activities=[*payment_activities(service, checkout, ledger, settings), deliveries.deliver, deliveries.send],
         activity_executor=ThreadPoolExecutor(MAX_LEDGER_THREADS, thread_name_prefix="ledger"),
-        interceptors=[LogContextInterceptor()],
-        workflow_runner=RUNNER,
-        graceful_shutdown_timeout=GRACEFUL_SHUTDOWN_TIMEOUT,
         sticky_queue_schedule_to_start_timeout=STICKY_SCHEDULE_TO_START_TIMEOUT,
         max_concurrent_workflow_tasks=MAX_CONCURRENT_WORKFLOW_TASKS,
         max_task_queue_activities_per_second=settings.payment_service_max_rps if settings else None,
         deployment_config=versioning(settings) if settings else None,
+        **COMMON_OPTIONS,
         **options,
     )
-    notifications = Worker(
+    daily = Worker(
         client,
         task_queue=DELIVERIES_TASK_QUEUE,
         workflows=[Delivery, Reconciliation, Sweep],
@@ -132,11 +130,23 @@ def workers(
             ExecutionActivities(client).is_running,
         ],
         activity_executor=ThreadPoolExecutor(1, thread_name_prefix="reconciliation"),
-        interceptors=[LogContextInterceptor()],
-        workflow_runner=RUNNER,
-        graceful_shutdown_timeout=GRACEFUL_SHUTDOWN_TIMEOUT,
+        **COMMON_OPTIONS,
     )
-    return trips, notifications
+    return trips, daily
+
+
+def payment_activities(
+    service: PaymentService, checkout: CheckoutService | None, ledger: Ledger, settings: WorkerSettings | None
+) -> list[Callable[..., Any]]:
+    """What trips, refunds and recoveries call: the two services, and the ledger."""
+    payments = PaymentActivities(service)
+    postings = LedgerActivities(ledger, refund_window=settings.refund_window if settings else REFUND_WINDOW)
+    return [
+        *(payments.adjust, payments.capture, payments.cancel, payments.transactional_data, payments.refund),
+        CheckoutActivities(checkout).checkout,
+        *(postings.known_trip, postings.intend, postings.post_settlement, postings.post_recovery),
+        *(postings.reserve_refund, postings.ask_refund, postings.release_refund, postings.post_refund),
+    ]
 
 
 def reconciliation_activities(ledger: Ledger, settings: WorkerSettings | None) -> ReconciliationActivities:
@@ -200,7 +210,7 @@ async def log_when_ready(client: Client, settings: WorkerSettings, where: Mappin
         ready()
         yield
         return
-    task = asyncio.create_task(tell_standing(client, config.version, ready))
+    task = asyncio.create_task(log_version_status(client, config.version, ready))
     try:
         yield
     finally:
@@ -219,20 +229,9 @@ def on_stop(act: Callable[[], object]) -> None:
         asyncio.get_running_loop().add_signal_handler(sign, act)
 
 
-async def run(settings: WorkerSettings) -> None:
-    """Work until told to stop, then finish the calls that are running.
-
-    Raises CancelledError when told to stop before that: what is waited for at the start may hang.
-    """
-    stop = asyncio.Event()
-    if starting := asyncio.current_task():
-        on_stop(starting.cancel)
-    client = await connect(settings.payload_keys)
-    await ensure_search_attributes(client)
-    try:
-        await schedule_sweep(client)
-    except RPCError as error:
-        log.warning("sweep not scheduled", schedule=SWEEP_SCHEDULE, reason=error.message)
+@asynccontextmanager
+async def opened_workers(client: Client, settings: WorkerSettings) -> AsyncIterator[tuple[Worker, Worker]]:
+    """The workers, not running yet, with what their activities call: the services, the ledger, the receivers."""
     async with AsyncExitStack() as stack:
         service = await stack.enter_async_context(
             open_payment_service(settings.payment_service_url, settings.payment_service_auth)
@@ -250,8 +249,25 @@ async def run(settings: WorkerSettings) -> None:
             NotificationKind.INCIDENT: sending_to(incidents),
             NotificationKind.PAYMENT_STATUS: reporting_to(service, ledger.paid_of),
         }
+        yield workers(client, service=service, checkout=checkout, ledger=ledger, senders=senders, settings=settings)
+
+
+async def run(settings: WorkerSettings) -> None:
+    """Work until told to stop, then finish the calls that are running.
+
+    Raises CancelledError when told to stop before that: what is waited for at the start may hang.
+    """
+    stop = asyncio.Event()
+    if starting := asyncio.current_task():
+        on_stop(starting.cancel)
+    client = await connect(settings.payload_keys)
+    await ensure_search_attributes(client)
+    try:
+        await schedule_sweep(client)
+    except RPCError as error:
+        log.warning("sweep not scheduled", schedule=SWEEP_SCHEDULE, reason=error.message)
+    async with opened_workers(client, settings) as both, AsyncExitStack() as stack:
         on_stop(stop.set)
-        both = workers(client, service=service, checkout=checkout, ledger=ledger, senders=senders, settings=settings)
         for worker in both:
             await stack.enter_async_context(worker)
         where = {"task_queue": TASK_QUEUE, "namespace": client.namespace, **charge_target(settings)}

@@ -112,7 +112,7 @@ class CodecServerSettings(EncryptionSettings):
 
 
 @dataclass(frozen=True)
-class Door:
+class AccessControl:
     """Who may come in: whoever has the token, and in a browser from the Web UI's pages only."""
 
     token: str
@@ -123,7 +123,7 @@ class Door:
         """What a browser that signed in shows from then on; the token can't be had from it."""
         return hmac.new(self.token.encode(), b"signed in", hashlib.sha256).hexdigest()
 
-    def knows(self, request: web.Request) -> bool:
+    def allows(self, request: web.Request) -> bool:
         """Whether the request has the token, or comes from a browser that had it."""
         scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
         has_token = scheme.lower() == "bearer" and self.is_token(token.strip())
@@ -153,13 +153,13 @@ class Door:
 class CodecServer:
     """The handlers. None of them logs anything."""
 
-    def __init__(self, codec: EncryptionCodec, door: Door) -> None:
-        self._door = door
+    def __init__(self, codec: EncryptionCodec, access: AccessControl) -> None:
+        self._access = access
         self._transforms: dict[str, Transform] = {"encode": codec.encode, "decode": codec.decode}
 
     def app(self) -> web.Application:
         """The server, to be run."""
-        app = web.Application(client_max_size=MAX_REQUEST_BYTES, middlewares=[self._at_the_door])
+        app = web.Application(client_max_size=MAX_REQUEST_BYTES, middlewares=[self._control_access])
         app.router.add_get("/", self._page)
         app.router.add_post(SIGN_IN, self._sign_in)
         app.router.add_route(hdrs.METH_OPTIONS, "/{path:.*}", self._preflight)
@@ -167,14 +167,14 @@ class CodecServer:
         return app
 
     @web.middleware
-    async def _at_the_door(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def _control_access(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             answer = _refusal(403, "this page's origin is not in CODEC_SERVER_ORIGINS")
-            if not self._door.is_foreign(request):
+            if not self._access.is_foreign(request):
                 answer = await handler(request)
         except web.HTTPException as error:
             answer = _refusal(error.status, error.reason)
-        answer.headers.update({**SAFE, **self._door.cors(request)})
+        answer.headers.update({**SAFE, **self._access.cors(request)})
         return answer
 
     async def _preflight(self, _request: web.Request) -> web.StreamResponse:
@@ -185,7 +185,7 @@ class CodecServer:
         transform = self._transforms.get(request.path.rsplit("/", 1)[-1])
         if transform is None:
             raise web.HTTPNotFound
-        if not self._door.knows(request):
+        if not self._access.allows(request):
             raise web.HTTPUnauthorized
         try:
             payloads = json_format.Parse(await request.read(), Payloads(), ignore_unknown_fields=True)
@@ -195,15 +195,15 @@ class CodecServer:
         return web.Response(text=json_format.MessageToJson(done, indent=None), content_type="application/json")
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
-        return _page(SIGNED_IN if self._door.knows(request) else SIGNED_OUT)
+        return _page(SIGNED_IN if self._access.allows(request) else SIGNED_OUT)
 
     async def _sign_in(self, request: web.Request) -> web.StreamResponse:
         token = (await request.post()).get("token", "")
-        if not isinstance(token, str) or not self._door.is_token(token.strip()):
+        if not isinstance(token, str) or not self._access.is_token(token.strip()):
             return _page(NOT_IT, status=401)
         answer = _page(SIGNED_IN)
-        secure = any(origin.startswith("https:") for origin in self._door.origins)
-        answer.set_cookie(COOKIE, self._door.credential, httponly=True, samesite="Strict", secure=secure, path="/")
+        secure = any(origin.startswith("https:") for origin in self._access.origins)
+        answer.set_cookie(COOKIE, self._access.credential, httponly=True, samesite="Strict", secure=secure, path="/")
         return answer
 
 
@@ -223,8 +223,8 @@ def _same(one: str, other: str) -> bool:
 async def running(settings: CodecServerSettings) -> AsyncIterator[str]:
     """Run the server; gives its address. Raises OSError where it can't listen."""
     codec = EncryptionCodec([key.get_secret_value() for key in settings.payload_keys])
-    door = Door(settings.codec_server_token.get_secret_value(), frozenset(settings.codec_server_origins))
-    runner = web.AppRunner(CodecServer(codec, door).app(), access_log=None, shutdown_timeout=1)
+    access = AccessControl(settings.codec_server_token.get_secret_value(), frozenset(settings.codec_server_origins))
+    runner = web.AppRunner(CodecServer(codec, access).app(), access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
         host, port = settings.listen_address

@@ -14,14 +14,14 @@ from temporalio.service import RPCError, RPCStatusCode
 
 log = structlog.get_logger()
 
-LOOK_EVERY = 10.0
+POLL_INTERVAL_SECONDS = 10.0
 """Seconds between two looks at what Temporal says of a version."""
 
-WARN_EVERY = 60.0
+WARN_INTERVAL_SECONDS = 60.0
 """Seconds between two warnings of a worker that gets no new trips."""
 
 
-class Standing(StrEnum):
+class VersionStatus(StrEnum):
     """What a worker's version is to Temporal."""
 
     CURRENT = "current"
@@ -36,58 +36,58 @@ class Standing(StrEnum):
     """Temporal did not say."""
 
 
-GETS_WORK = frozenset({Standing.CURRENT, Standing.RAMPING})
+GETS_WORK = frozenset({VersionStatus.CURRENT, VersionStatus.RAMPING})
 
-STANDINGS = {
-    Status.WORKER_DEPLOYMENT_VERSION_STATUS_CURRENT: Standing.CURRENT,
-    Status.WORKER_DEPLOYMENT_VERSION_STATUS_RAMPING: Standing.RAMPING,
-    Status.WORKER_DEPLOYMENT_VERSION_STATUS_DRAINING: Standing.DRAINING,
-    Status.WORKER_DEPLOYMENT_VERSION_STATUS_DRAINED: Standing.DRAINED,
+VERSION_STATUSES = {
+    Status.WORKER_DEPLOYMENT_VERSION_STATUS_CURRENT: VersionStatus.CURRENT,
+    Status.WORKER_DEPLOYMENT_VERSION_STATUS_RAMPING: VersionStatus.RAMPING,
+    Status.WORKER_DEPLOYMENT_VERSION_STATUS_DRAINING: VersionStatus.DRAINING,
+    Status.WORKER_DEPLOYMENT_VERSION_STATUS_DRAINED: VersionStatus.DRAINED,
 }
 
 
-async def standing_of(client: Client, version: WorkerDeploymentVersion) -> Standing:
+async def version_status(client: Client, version: WorkerDeploymentVersion) -> VersionStatus:
     """What Temporal says of the version. Raises RPCError."""
     request = DescribeWorkerDeploymentRequest(namespace=client.namespace, deployment_name=version.deployment_name)
     try:
         answer = await client.workflow_service.describe_worker_deployment(request)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
-            return Standing.INACTIVE
+            return VersionStatus.INACTIVE
         raise
     for summary in answer.worker_deployment_info.version_summaries:
         if summary.deployment_version.build_id == version.build_id:
-            return STANDINGS.get(summary.status, Standing.INACTIVE)
-    return Standing.INACTIVE
+            return VERSION_STATUSES.get(summary.status, VersionStatus.INACTIVE)
+    return VersionStatus.INACTIVE
 
 
-async def tell_standing(client: Client, version: WorkerDeploymentVersion, ready: Callable[[], None]) -> None:
-    """Say `ready` when new trips arrive; while they never did, warn again and again. Goes on until it is cancelled."""
-    known: Standing | None = None
-    told: Standing | None = None
+async def log_version_status(client: Client, version: WorkerDeploymentVersion, ready: Callable[[], None]) -> None:
+    """Call `ready` when new trips arrive; while they never did, warn again and again. Goes on until it is cancelled."""
+    known: VersionStatus | None = None
+    logged: VersionStatus | None = None
     warned_at: float | None = None
     while True:
-        standing, reason = await _heard(client, version)
-        if standing is Standing.INACTIVE:
-            if warned_at is None or time.monotonic() - warned_at >= WARN_EVERY:
+        status, reason = await _ask(client, version)
+        if status is VersionStatus.INACTIVE:
+            if warned_at is None or time.monotonic() - warned_at >= WARN_INTERVAL_SECONDS:
                 _warn(version)
                 warned_at = time.monotonic()
-        elif standing in GETS_WORK:
+        elif status in GETS_WORK:
             if known not in GETS_WORK:
                 ready()
-        elif standing is not told:
-            log.info("version", **_facts(version), standing=standing, reason=reason)
-        told = standing
-        known = known if standing is Standing.UNKNOWN else standing
-        await asyncio.sleep(LOOK_EVERY)
+        elif status is not logged:
+            log.info("version", **_facts(version), status=status, reason=reason)
+        logged = status
+        known = known if status is VersionStatus.UNKNOWN else status
+        await asyncio.sleep(POLL_INTERVAL_SECONDS)
 
 
-async def _heard(client: Client, version: WorkerDeploymentVersion) -> tuple[Standing, str | None]:
+async def _ask(client: Client, version: WorkerDeploymentVersion) -> tuple[VersionStatus, str | None]:
     """What Temporal says of the version, and why where it does not say."""
     try:
-        return await standing_of(client, version), None
+        return await version_status(client, version), None
     except RPCError as error:
-        return Standing.UNKNOWN, error.message
+        return VersionStatus.UNKNOWN, error.message
 
 
 def _warn(version: WorkerDeploymentVersion) -> None:

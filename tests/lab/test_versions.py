@@ -7,7 +7,7 @@ from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionR
 from temporalio.common import WorkerDeploymentVersion
 
 from temporal import deployment
-from temporal.deployment import Standing, standing_of, tell_standing
+from temporal.deployment import VersionStatus, log_version_status, version_status
 from tests.lab.conftest import LIMIT
 
 OURS = WorkerDeploymentVersion("payments", "v1")
@@ -26,21 +26,21 @@ async def make_current(client, build_id):
 
 
 async def test_a_version_is_inactive_then_current_then_draining(server):
-    assert await standing_of(server.client, OURS) is Standing.INACTIVE
+    assert await version_status(server.client, OURS) is VersionStatus.INACTIVE
     await make_current(server.client, "v0")
-    assert await standing_of(server.client, OURS) is Standing.INACTIVE
+    assert await version_status(server.client, OURS) is VersionStatus.INACTIVE
     await make_current(server.client, "v1")
-    assert await standing_of(server.client, OURS) is Standing.CURRENT
+    assert await version_status(server.client, OURS) is VersionStatus.CURRENT
     await make_current(server.client, "v2")
-    assert await standing_of(server.client, OURS) in (Standing.DRAINING, Standing.DRAINED)
+    assert await version_status(server.client, OURS) in (VersionStatus.DRAINING, VersionStatus.DRAINED)
 
 
 async def test_a_version_that_is_not_current_is_told_again_and_again_until_it_is(server, monkeypatch):
-    monkeypatch.setattr(deployment, "LOOK_EVERY", 0.01)
-    monkeypatch.setattr(deployment, "WARN_EVERY", 0)
+    monkeypatch.setattr(deployment, "POLL_INTERVAL_SECONDS", 0.01)
+    monkeypatch.setattr(deployment, "WARN_INTERVAL_SECONDS", 0)
     ready = asyncio.Event()
     with capture_logs() as logs:
-        telling = asyncio.create_task(tell_standing(server.client, OURS, ready.set))
+        telling = asyncio.create_task(log_version_status(server.client, OURS, ready.set))
         async with asyncio.timeout(LIMIT):
             while len(logs) < 3:
                 await asyncio.to_thread(lambda: None)
@@ -53,19 +53,19 @@ async def test_a_version_that_is_not_current_is_told_again_and_again_until_it_is
 
 
 async def test_a_version_that_is_drained_is_told_once_and_so_is_a_server_that_does_not_say(server, monkeypatch):
-    monkeypatch.setattr(deployment, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(deployment, "POLL_INTERVAL_SECONDS", 0.01)
     ready = asyncio.Event()
     await make_current(server.client, "v1")
     with capture_logs() as logs:
-        telling = asyncio.create_task(tell_standing(server.client, OURS, ready.set))
+        telling = asyncio.create_task(log_version_status(server.client, OURS, ready.set))
         async with asyncio.timeout(LIMIT):
             await ready.wait()
             await make_current(server.client, "v2")
             while not logs:
                 await asyncio.to_thread(lambda: None)
             server.program.kill()
-            while logs[-1]["standing"] is not Standing.UNKNOWN:
+            while logs[-1]["status"] is not VersionStatus.UNKNOWN:
                 await asyncio.to_thread(lambda: None)
         telling.cancel()
-    told = [line["standing"] for line in logs]
+    told = [line["status"] for line in logs]
     assert told in (["drained", "unknown"], ["draining", "unknown"], ["draining", "drained", "unknown"])
