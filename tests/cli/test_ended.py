@@ -133,7 +133,7 @@ def test_a_trip_that_was_ended_when_the_ledger_had_it_is_settled(run, ended, pos
     assert run("list", "--store", "store-end-known", "--attention", "any", "--json", **ledger).documents == []
 
 
-def test_a_start_of_a_trip_that_was_ended_when_the_ledger_had_it_answers_with_the_settlement(
+def test_a_start_of_an_ended_but_settled_trip_answers_the_settlement(
     run, trip, server, posted, ledger
 ):
     payload = trip(None)
@@ -163,7 +163,7 @@ def test_a_start_of_a_trip_that_only_the_ledger_knows_tells_another_total(run, t
     )
 
 
-def test_a_start_without_waiting_of_a_trip_that_only_the_ledger_knows_says_how_it_is_settled(run, trip, posted, ledger):
+def test_a_start_of_a_trip_that_only_the_ledger_knows_says_how_it_settled(run, trip, posted, ledger):
     first, second = (trip("42.10") for _ in range(2))
     for payload in (first, second):
         posted(payload["shoppingTripId"])
@@ -247,7 +247,7 @@ class GoesOn:
         await workflow.wait_condition(lambda: False)
 
 
-def test_a_second_start_is_compared_with_the_first_also_where_the_trip_goes_on_as_a_new_run(run, trip, server):
+def test_a_second_start_is_compared_with_the_first_across_runs(run, trip, server):
     payload = trip(None)
     server.do(go_on(server.client, payload))
     assert run("start", "-", "--json", stdin=payload).err == ""

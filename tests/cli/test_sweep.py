@@ -106,7 +106,7 @@ def test_a_trip_that_timed_out_is_told_and_one_whose_start_was_refused_has_told_
     assert about(incidents, shoppingTripId=refused) == []
 
 
-def test_a_trip_that_the_ledger_knows_is_no_incident_and_a_settled_one_that_it_lacks_is_one(namespace, closed, sweep):
+def test_a_settled_trip_that_the_ledger_lacks_is_an_incident(namespace, closed, sweep):
     known, lost, lives = (uuid.uuid4().hex for _ in range(3))
     for trip_id in (known, lost):
         closed(SHOPPING_TRIP, trip_workflow_id(trip_id), cancelled(trip_id), queue=TASK_QUEUE, how="wait")
@@ -163,7 +163,7 @@ def test_refunds_recoveries_and_reconciliations_that_temporal_ended_are_told_too
         assert "terminated" in told["sentence"]
 
 
-def test_a_delivery_that_was_terminated_is_started_again_and_one_that_was_cancelled_is_given_up(
+def test_a_terminated_delivery_is_started_again_a_cancelled_one_is_not(
     namespace, closed, sweep
 ):
     ended, given_up = (uuid.uuid4().hex for _ in range(2))
@@ -271,7 +271,7 @@ def test_a_refused_start_is_closed_when_the_trip_is_settled_also_under_its_right
     assert [each["state"] for each in about(told, shoppingTripId=another)] == ["opened"], "nobody charges that sale yet"
 
 
-def test_a_run_that_another_one_took_the_place_of_at_once_was_never_told_and_is_not_closed(
+def test_a_run_replaced_at_once_was_never_an_incident_and_is_not_closed(
     namespace, closed, sweep, done
 ):
     trip_id = uuid.uuid4().hex

@@ -84,7 +84,7 @@ async def test_a_call_whose_credentials_hang_is_known_not_to_be_done(fake, hangi
     assert "NEWKEY" in fake.received[0].headers["Authorization"]
 
 
-async def test_credentials_that_hang_take_no_thread_of_the_loops_pool_and_do_not_hold_up_its_end(hanging, monkeypatch):
+async def test_credentials_that_hang_take_no_thread_of_the_loops_pool(hanging, monkeypatch):
     monkeypatch.setattr(credentials, "WAITING_TIMEOUT", 0.01)
     monkeypatch.setattr(credentials, "READING_TIMEOUT", 0.02)
     keeper = CredentialKeeper(hanging)
@@ -167,7 +167,7 @@ def allowing(fake, key):
 
 
 @pytest.mark.parametrize("status", [401, 403])
-async def test_a_call_that_is_refused_for_keys_that_were_rotated_meanwhile_is_made_again_with_the_new_ones(
+async def test_a_call_refused_for_rotated_keys_is_made_again_with_new_ones(
     fake, aws, status
 ):
     aws("credentials", in_file("OLDKEY"))

@@ -71,7 +71,7 @@ def refusal(*args, **kwargs):
     return str(caught.value)
 
 
-def test_promotions_add_up_deposits_come_on_top_and_each_figure_is_rounded_once_on_its_line():
+def test_promotions_and_deposits_add_up_and_each_line_is_rounded_once():
     priced = checkout_cart(cart(TEA, NUTS))
     assert priced.order_totals.to_json() == {
         "priceTotal": usd_json("11.47"),
@@ -181,7 +181,7 @@ def test_an_orders_total_that_does_not_agree_is_refused_with_both_figures(name):
     )
 
 
-def test_a_total_that_the_lines_do_not_come_to_is_refused_with_both_figures_and_their_parts():
+def test_a_total_that_the_lines_do_not_come_to_is_refused_with_figures():
     assert refusal(TEA, NUTS, total="11.48") == (
         "total: 11.48 USD was given, but the parts come to 11.47 USD "
         "(subTotal 11.65 USD - promotionsTotal 1.00 USD + salesTaxTotal 0.82 USD)"

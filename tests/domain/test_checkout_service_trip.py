@@ -42,7 +42,7 @@ def fail(trip, failure, now=START):
 
 
 @pytest.mark.parametrize("failure", [REFUSED, UNKNOWN_TRIP, NOT_ALLOWED], ids=lambda failure: failure.sentence)
-def test_an_order_that_may_be_taken_is_neither_changed_nor_given_up_whatever_else_is_refused(failure):
+def test_an_order_that_may_be_taken_is_neither_changed_nor_given_up(failure):
     trip = a_trip()
     fail(trip, LOST)
     fail(trip, failure)
@@ -80,7 +80,7 @@ def test_an_order_that_a_person_found_at_amazon_ends_the_trip():
     assert trip.attention(START) is None
 
 
-def test_an_order_that_was_taken_after_all_is_the_one_that_was_in_doubt_and_not_the_next_cart():
+def test_an_order_found_after_its_denial_is_the_one_that_was_in_doubt():
     trip = a_trip()
     fail(trip, LOST)
     trip.resolve_capture(CaptureResolution(captured=False, operator="ann"), START)

@@ -63,7 +63,7 @@ def receipt_for(request):
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(SHOWN), ANYTHING), min_size=1, max_size=2))
-def test_a_start_with_anything_in_a_place_that_is_only_shown_is_taken_and_charged_the_same(changes):
+def test_anything_in_a_field_that_is_only_shown_is_charged_the_same(changes):
     payload = START
     for path, value in sorted(changes, key=lambda change: len(change[0]), reverse=True):
         payload = changed(payload, path, value)

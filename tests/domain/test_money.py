@@ -24,7 +24,7 @@ def test_iso_4217_decides_the_digits(code, digits):
 
 
 @pytest.mark.parametrize("amount", ["42.10", 42.1, Decimal("42.1"), "42.1"])
-def test_an_amount_is_read_from_a_string_or_a_number_and_written_with_the_currencys_digits(amount):
+def test_an_amount_is_read_from_text_or_number_and_written_in_full(amount):
     assert money(amount).to_json() == {"amount": "42.10", "code": "USD"}
 
 

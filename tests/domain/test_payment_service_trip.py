@@ -368,7 +368,7 @@ def test_an_unknown_outcome_is_followed_by_the_same_call_with_the_same_amount():
     assert trip.advance(wait.until) == Capture(usd("42.10"))
 
 
-def test_back_off_doubles_to_a_minute_and_after_the_patience_grows_to_a_quarter_of_an_hour():
+def test_back_off_doubles_to_a_minute_and_later_to_a_quarter_of_an_hour():
     trip, now, waits = a_trip(), START, []
     for _ in range(34):
         fail(trip, FailureKind.UNAVAILABLE, now)
@@ -736,7 +736,7 @@ def test_a_decline_that_is_not_believed_is_a_no_whoever_asks_again():
         contradict(trip, at(minutes=minutes), claimed="42.10")
 
 
-def test_a_decline_that_is_not_believed_is_told_with_what_to_do_and_captures_nothing_by_itself():
+def test_a_decline_not_believed_needs_a_person_and_captures_nothing():
     trip = a_trip(held="10.00")
     contradict(trip)
     attention = trip.attention(at(minutes=11))

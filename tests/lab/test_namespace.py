@@ -31,7 +31,7 @@ async def test_what_lacks_is_registered_and_a_second_worker_finds_it(server):
     assert {key.name: int(key.indexed_value_type) for key in KEYS}.items() <= found.items()
 
 
-async def test_each_wrong_type_is_told_with_both_types_and_the_way_out_and_nothing_is_registered(server):
+async def test_each_wrong_type_is_named_and_nothing_is_registered(server):
     for name, kind, _ in WRONG:
         await add_attribute(server.client, name, IndexedValueType.Value(f"INDEXED_VALUE_TYPE_{kind}"))
     before = await types(server.client)

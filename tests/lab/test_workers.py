@@ -174,7 +174,7 @@ async def test_a_trip_stays_on_the_version_that_it_began_on_and_new_ones_take_th
     assert (await versions(old[1]), await versions(new[1])) == ({"v1"}, {"v2"})
 
 
-async def test_a_trip_whose_versions_workers_are_gone_goes_on_on_the_current_one_when_it_is_freed(env):
+async def test_a_trip_of_a_gone_version_goes_on_on_the_current_one_when_freed(env):
     def version(build_id):
         return {"TEMPORAL_DEPLOYMENT_NAME": DEPLOYMENT, "TEMPORAL_WORKER_BUILD_ID": build_id}
 
@@ -198,7 +198,7 @@ async def end_on_the_current_version(env, trip_id, handle):
     assert await versions(handle) == {"v1", "v2"}
 
 
-async def test_a_worker_that_is_told_to_end_finishes_the_call_that_is_running_and_its_answer_counts(env):
+async def test_a_worker_that_is_stopped_finishes_the_call_that_is_running(env):
     with env.worker() as first:
         trip_id, handle = await env.start(faults=[{"call": "capture", "kind": "hold"}])
         await env.control.wait_for_calls(trip_id, "capture")
@@ -237,7 +237,7 @@ async def test_of_a_decision_and_the_timer_in_the_same_moment_one_wins_and_the_o
             assert account["calls"].get("capture", 0) + account["calls"].get("cancel", 0) == 1
 
 
-async def test_a_worker_that_stood_still_while_its_trips_settled_elsewhere_calls_nobody_when_it_goes_on(env):
+async def test_a_worker_that_stood_still_calls_nobody_for_trips_settled_since(env):
     begun = [await env.start() for _ in range(4)]
     with env.worker(PAYMENT_SERVICE_MAX_RPS="1") as still:
         async with asyncio.timeout(LIMIT):
@@ -279,7 +279,7 @@ async def reach(handle, event_type):
             return
 
 
-async def test_encrypted_the_server_stores_ciphertext_only_and_a_key_is_changed_while_a_trip_is_under_way(env):
+async def test_encrypted_the_server_stores_ciphertext_and_keys_rotate(env):
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
     trip_id = str(uuid.uuid4())
     await env.control.plan(trip_id, balance="30.60", pre_authorized="10.00")
@@ -301,7 +301,7 @@ async def test_encrypted_the_server_stores_ciphertext_only_and_a_key_is_changed_
     assert encodings(json.loads(stored)) == {ENCODING}
 
 
-async def test_encrypted_a_decision_with_other_keys_is_refused_and_one_whose_answer_can_not_be_read_is_taken(env):
+async def test_encrypted_a_decision_with_other_keys_is_refused(env):
     old, new, strange = (Fernet.generate_key().decode() for _ in range(3))
     trip_id = str(uuid.uuid4())
     await env.control.plan(trip_id, balance="30.60", pre_authorized="10.00")

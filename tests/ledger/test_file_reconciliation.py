@@ -199,7 +199,7 @@ def daily(database, tmp_path):
     return _daily
 
 
-def test_a_capture_that_is_settled_again_the_next_day_is_double(post, daily):
+def test_a_capture_that_is_settled_again_the_next_day_is_a_duplicate(post, daily):
     post(trip="t1", settled_at=AT - timedelta(days=1))
     post(trip="t2")
     result = daily({1: [line("t1"), line("stranger")], 0: [line("t2"), line("t1")]})
@@ -210,14 +210,14 @@ def test_a_capture_that_is_settled_again_the_next_day_is_double(post, daily):
 
 
 @pytest.mark.parametrize("days_before", [2, 7])
-def test_a_capture_that_is_settled_again_within_a_week_is_double(post, daily, days_before):
+def test_a_capture_that_is_settled_again_within_a_week_is_a_duplicate(post, daily, days_before):
     post(trip="t1", settled_at=AT - timedelta(days=days_before))
     result = daily({days_before: [line("t1"), line("stranger")], 0: [line("t1")]})
     assert (result.matched, result.left_over) == (0, 1)
     assert f"duplicate: the file of {TODAY - timedelta(days=days_before)} has the capture" in result.first[0]
 
 
-def test_a_second_settlement_is_double_also_where_the_first_was_of_anamount_mismatch(post, daily):
+def test_a_second_settlement_is_a_duplicate_of_a_first_of_another_amount(post, daily):
     post(trip="t1")
     result = daily({1: [line("t1", "40.00")], 0: [line("t1")]})
     assert (result.matched, result.left_over) == (0, 1)

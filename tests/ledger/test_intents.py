@@ -34,7 +34,7 @@ def test_the_first_run_hears_nothing_however_often_it_says_what_it_is_about_to_d
         assert ledger.intend(due(intent())) == KnownTrip()
 
 
-def test_another_run_finds_what_the_first_set_out_to_do_with_all_that_its_settlement_needs(ledger):
+def test_another_run_finds_the_intent_with_all_that_its_settlement_needs(ledger):
     first = intent("30.54", strategy="incremental", decided_by="ann", decided_at=AT, adjusts=4, declines=2)
     ledger.intend(due(first))
     assert ledger.known_trip("t1") == KnownTrip(intent=first, run_at=AT)

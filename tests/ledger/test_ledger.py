@@ -108,7 +108,7 @@ Ledger(database).post_settlement(settled_trip("42.10"))
 """
 
 
-def test_a_process_that_is_killed_while_it_posts_leaves_nothing_and_the_next_one_posts_all(url, ledger, database, post):
+def test_a_process_killed_while_it_posts_leaves_nothing_behind(url, ledger, database, post):
     killed = subprocess.run([sys.executable, "-c", KILLED_WHILE_IT_POSTS, url], cwd=ROOT, check=False)
     assert killed.returncode == -signal.SIGKILL
     assert ledger.settlement_of("t1") is None
@@ -142,7 +142,7 @@ def test_a_trip_that_owes_nothing_is_an_entry_without_lines(database, post):
     assert balances(database) == {}
 
 
-def test_a_name_with_a_character_that_postgresql_cant_hold_does_not_keep_a_trip_out_of_the_ledger(ledger, post):
+def test_a_character_that_postgresql_cant_hold_keeps_no_trip_out(ledger, post):
     post("42.10", decided_by="an\0n")
     assert ledger.settlement_of("t1").captured == money("42.10")
 

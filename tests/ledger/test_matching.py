@@ -71,7 +71,7 @@ def test_refunds_of_a_trip_are_told_apart_by_their_request():
     assert verdicts == {"r1": Finding.AMOUNT_MISMATCH, "r2": Finding.MISSING_IN_FILE, "r3": Finding.MATCHED}
 
 
-def test_a_refund_without_a_reference_goes_to_the_one_with_its_amount_that_no_other_row_names():
+def test_a_refund_without_a_reference_matches_by_its_amount():
     ours = [booked(units, movement=REFUND, reference=f"r{units}") for units in (100, 200, 300)]
     theirs = [
         told(300, movement=REFUND),
@@ -90,7 +90,7 @@ def test_a_row_that_names_its_refund_goes_before_one_that_only_has_its_amount():
     ]
 
 
-def test_a_second_refund_of_anamount_mismatch_without_a_reference_is_missing_in_ledger_and_not_a_double():
+def test_a_second_refund_of_another_amount_is_no_duplicate():
     ours = [booked(100, movement=REFUND, reference="r1")]
     theirs = [told(100, movement=REFUND), told(50, movement=REFUND, line=3), told(50, movement=REFUND, line=4)]
     assert findings(ours, theirs) == [Finding.MATCHED, Finding.MISSING_IN_LEDGER, Finding.DUPLICATE]

@@ -97,7 +97,7 @@ def test_a_row_that_an_older_program_left_breaks_no_report(database, ledger, rea
     assert "\0" not in told
 
 
-def test_a_trip_that_amazon_orchestrates_counts_for_no_strategy_whatever_another_is_called(database, post):
+def test_a_trip_that_amazon_orchestrates_counts_for_no_strategy(database, post):
     post("1.00", trip="ours", decided_by='"delegated": {', merchant='", "delegated": {')
     post("0.00", trip="theirs", outcome="delegated", total=money("9.00"), delegated=money("9.00"), order_id="o-1")
     post("0.00", trip="untaken", outcome="expired", total=money("7.00"), bad_debt="7.00", delegated=money("0.00"))

@@ -108,7 +108,7 @@ async def test_a_delayed_answer_is_a_normal_one(call, control):
     assert await call.adjust(50) == ("APPROVED", 50)
 
 
-async def test_a_delayed_adjust_that_its_repeat_has_overtaken_does_nothing_and_is_nobodys_mistake(call, control):
+async def test_a_delayed_adjust_overtaken_by_its_repeat_does_nothing(call, control):
     await control.add_fault("trip-1", "adjust", "delay", seconds=1)
     delayed = asyncio.create_task(call("adjust", amount=50))
     await control.wait_for_calls("trip-1", "adjust")

@@ -187,7 +187,7 @@ async def test_an_expired_trip_is_bad_debt_and_an_incident(env):
     assert incident["body"]["cause"] == "expired"
 
 
-async def test_an_order_that_is_found_after_the_end_is_recovered_and_not_told_the_payment_service(env):
+async def test_an_order_found_after_the_end_is_recovered_at_amazon_alone(env):
     trip = await delegated(env, faults=[{"call": "checkout", "kind": "expired"}])
     await trip.result()
     recovered = await env.recovery(trip, "8.56")

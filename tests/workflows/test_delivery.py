@@ -8,7 +8,7 @@ from tests.factories import usd_json
 from tests.workflows.trip_environment import action_json
 
 
-async def test_a_rejected_payment_status_is_an_incident_until_an_operator_has_it_sent_again_and_it_is_accepted(env):
+async def test_a_rejected_payment_status_is_an_incident_until_it_is_sent_again(env):
     rejected = {"call": "payment-status", "kind": "rejected", "times": 3}  # by the trip, by its delivery, after a word
     trip = await env.trip(balance="30.60", held="10.00", onDecline="capture_authorized", faults=[rejected])
     await trip.result()
@@ -43,7 +43,7 @@ async def test_a_payment_status_that_is_not_answered_by_the_contract_is_sent_aga
 
 
 @pytest.mark.parametrize("waits", [["600"], ["600", "600"], ["600", "10800"]], ids=str)
-async def test_a_payment_status_that_is_limited_is_sent_again_when_the_service_said_and_no_sooner(env, waits):
+async def test_a_rate_limited_payment_status_waits_as_long_as_the_service_asks(env, waits):
     limits = [{"call": "payment-status", "kind": "rate_limited", "retry_after": wait} for wait in waits]
     with env.temporal.auto_time_skipping_disabled():  # else the wait passes while the trip's result is awaited
         trip = await env.trip(balance="30.60", held="10.00", onDecline="write_off", faults=limits)

@@ -76,7 +76,7 @@ async def test_a_trip_waits_for_a_ledger_that_is_away_and_goes_on_by_itself(env)
     assert env.ledger.settlement_of(trip.id) is not None
 
 
-async def test_a_ledger_that_is_replaced_under_a_running_worker_holds_all_that_is_captured_afterwards(env):
+async def test_a_ledger_replaced_under_a_worker_holds_all_captured_afterwards(env):
     await (await env.trip(held="10.00")).result()
     file, copy = env.database_folder / "ledger.db", env.database_folder / "copy.db"
     with sqlite3.connect(file) as source, sqlite3.connect(copy) as target:
@@ -201,7 +201,7 @@ async def test_a_trip_that_another_run_has_settled_by_then_is_not_charged_and_a_
     assert "another run of this trip settled it meanwhile" in incident["body"]["sentence"]
 
 
-async def test_a_trip_that_was_charged_while_the_ledger_was_away_and_settled_otherwise_is_told_to_a_person(env):
+async def test_a_trip_charged_without_ledger_and_settled_otherwise_is_a_conflict(env):
     trip = await env.trip(balance="30.60", held="10.00")
     await waiting(trip, "decision")
     settlement = await settled_by_another_run(env, trip)

@@ -67,7 +67,7 @@ async def test_a_row_that_is_missing_in_file_opens_an_incident_that_says_which(e
     assert "shoppingTripId" not in incident
 
 
-async def test_a_day_that_is_amiss_twice_is_one_incident_and_is_closed_once_it_is_asked_for_and_clean(env, day, arrive):
+async def test_a_day_left_over_twice_is_one_incident_closed_when_clean(env, day, arrive):
     await arrive(header_only)
     for _ in range(2):
         await reconciled(env, {"day": day.isoformat()})

@@ -146,7 +146,7 @@ async def in_doubt(env, paid, *, lost):
     return refund
 
 
-async def test_a_refund_in_doubt_keeps_its_amount_until_a_person_found_out_that_it_was_given_back(env, paid):
+async def test_a_refund_in_doubt_keeps_its_amount_until_a_person_resolves_it(env, paid):
     refund = await in_doubt(env, paid, lost="drop_after")
     assert "0.00 USD that is left" in await refused(await env.refund(paid.id, "1.00"))
     answer = await refund.execute_update(RESOLVE_REFUND, action_json(givenBack=True))
@@ -255,7 +255,7 @@ async def test_a_refund_that_was_refused_says_so_when_it_is_asked(env, paid):
 # What may come later is waited for.
 
 
-async def test_a_refund_of_a_trip_that_is_still_under_way_waits_and_is_done_when_that_is_settled(env):
+async def test_a_refund_of_a_trip_under_way_is_done_when_that_is_settled(env):
     with env.temporal.auto_time_skipping_disabled():
         trip = await env.trip(balance="30.60", held="10.00")
         await trip.reach("awaiting_decision")
@@ -270,7 +270,7 @@ async def test_a_refund_of_a_trip_that_is_still_under_way_waits_and_is_done_when
     assert {one["body"]["cause"] for one in await env.control.incidents()} <= {"decision"}
 
 
-async def test_a_refund_and_a_recovery_are_found_by_their_trip_from_before_they_ask_whether_it_is_under_way(env):
+async def test_a_refund_and_a_recovery_are_found_by_their_trip_at_once(env):
     with env.temporal.auto_time_skipping_disabled():
         trip = await env.trip(balance="30.60", held="10.00")
         await trip.reach("awaiting_decision")
@@ -367,7 +367,7 @@ async def denied(env, paid):
     return refund
 
 
-async def test_a_refund_that_was_given_back_after_all_is_written_down_by_a_later_word_with_its_reason(env, paid):
+async def test_a_denied_refund_is_posted_by_a_later_word_with_its_reason(env, paid):
     refund = await denied(env, paid)
     again = await run_corrected(env, refund, paid, note="the bank's statement has it")
     assert (await again.result())["amount"] == usd_json("42.10")

@@ -44,7 +44,7 @@ async def test_a_trip_is_found_by_its_store_from_before_its_first_call(env):
     await trip.result()
 
 
-async def test_an_approved_trip_is_captured_with_its_receipt_in_at_most_40_events_and_5_activities(env):
+async def test_an_approved_trip_takes_at_most_40_events_and_5_activities(env):
     trip = await env.trip(held="10.00")
     result, account = await ended(trip)
     assert result["outcome"] == "captured"
