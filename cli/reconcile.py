@@ -12,7 +12,7 @@ from cli.connection import opened_ledger
 from cli.files import whole_file
 from cli.options import Json, example, input_file
 from cli.output import draw_table, print_error, print_json, print_text
-from cli.report import end_of, span_of, start_of
+from cli.report import end_of, period_of, start_of
 from domain.model import rfc3339
 from domain.money import plain_amount
 from domain.redaction import masked
@@ -82,12 +82,12 @@ def reconcile(
     """
     if (since is None) != (until is None):
         raise typer.BadParameter("give both or none", param_hint="--from, --to")
-    span = span_of(since, until) if since and until else None
+    period = period_of(since, until) if since and until else None
     how, content = _read(file, mapping)
     tally = Tally(content, most=MAX_ROWS_SHOWN)
     with opened_ledger() as ledger, read_transaction(ledger.database) as connection:
-        found = tally.counted(verdicts(connection, content, how.movements, span))
-        _pass_on(_told(found) if as_json else found, content.broken, output)
+        found = tally.counted(verdicts(connection, content, how.movements, period))
+        _consume(_print_left_over(found) if as_json else found, content.broken, output)
     result = tally.result()
     if as_json:
         for broken in content.broken:
@@ -105,15 +105,15 @@ def _read(file: str, mapping: str) -> tuple[Mapping, SettlementFile]:
         return how, read_settlement_file(content, how)
 
 
-def _told(found: Iterable[Verdict]) -> Iterator[Verdict]:
-    """The verdicts as they pass by, those left over told to machines."""
+def _print_left_over(found: Iterable[Verdict]) -> Iterator[Verdict]:
+    """The verdicts as they pass by, those left over printed for machines."""
     for verdict in found:
         if verdict.finding is not Finding.MATCHED:
             print_json({name: value for name, value in _facts(verdict).items() if value is not None})
         yield verdict
 
 
-def _pass_on(found: Iterable[Verdict], broken: Iterable[Broken], output: Path | None) -> None:
+def _consume(found: Iterable[Verdict], broken: Iterable[Broken], output: Path | None) -> None:
     """Let all verdicts pass by, into a file where one is named."""
     if output is None:
         for _ in found:

@@ -30,8 +30,8 @@ STRATEGIES = ("strategy", "currency", *RESULTS)
 
 
 @contextmanager
-def _as_usage(hint: str | None = None) -> Iterator[None]:
-    """Tell what is no stretch of time as wrong usage."""
+def _usage_errors(hint: str | None = None) -> Iterator[None]:
+    """Report what is no period as wrong usage."""
     try:
         yield
     except InvalidPeriodError as error:
@@ -39,20 +39,20 @@ def _as_usage(hint: str | None = None) -> Iterator[None]:
 
 
 def start_of(text: str) -> datetime:
-    """Where a stretch of time begins. Raises typer.BadParameter."""
-    with _as_usage():
+    """Where a period begins. Raises typer.BadParameter."""
+    with _usage_errors():
         return read_start(text)
 
 
 def end_of(text: str) -> datetime:
-    """Where a stretch of time ends. Raises typer.BadParameter."""
-    with _as_usage():
+    """Where a period ends. Raises typer.BadParameter."""
+    with _usage_errors():
         return read_end(text)
 
 
-def span_of(since: datetime, until: datetime) -> Period:
-    """The stretch of time. Raises typer.BadParameter."""
-    with _as_usage("--from, --to"):
+def period_of(since: datetime, until: datetime) -> Period:
+    """The period. Raises typer.BadParameter."""
+    with _usage_errors("--from, --to"):
         return Period(since, until)
 
 
@@ -88,7 +88,7 @@ def report(
 
     --json is --format jsonl, and with --summary one document.
     """
-    span = span_of(since or BEGINNING, until or END)
+    period = period_of(since or BEGINNING, until or END)
     if summary and (form or output):
         raise typer.BadParameter("is to look at: leave out --format and --output", param_hint="--summary")
     if as_json and form not in (None, Format.JSONL):
@@ -98,14 +98,14 @@ def report(
         raise typer.BadParameter("parquet is not for a terminal: say where to with --output", param_hint="--format")
     with opened_ledger() as ledger, read_transaction(ledger.database) as connection:
         if summary:
-            _show(summarize(connection, span, store), as_json=as_json)
+            _show(summarize(connection, period, store), as_json=as_json)
         else:
-            _write(connection, span, store, form, output)
+            _write(connection, period, store, form, output)
 
 
-def _write(connection: Connection, span: Period, store: str | None, form: Format, output: Path | None) -> None:
+def _write(connection: Connection, period: Period, store: str | None, form: Format, output: Path | None) -> None:
     with whole_file(output) as sink:
-        rows = write_report(connection, span, sink, store=store, form=form)
+        rows = write_report(connection, period, sink, store=store, form=form)
     if output and output.is_file():
         print_text(f"{output} has {rows} rows.")
 

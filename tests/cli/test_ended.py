@@ -133,9 +133,7 @@ def test_a_trip_that_was_ended_when_the_ledger_had_it_is_settled(run, ended, pos
     assert run("list", "--store", "store-end-known", "--attention", "any", "--json", **ledger).documents == []
 
 
-def test_a_start_of_an_ended_but_settled_trip_answers_the_settlement(
-    run, trip, server, posted, ledger
-):
+def test_a_start_of_an_ended_but_settled_trip_answers_the_settlement(run, trip, server, posted, ledger):
     payload = trip(None)
     run("start", "-", stdin=payload)
     server.do(server.trip(payload["shoppingTripId"]).terminate("by a test"))

@@ -163,9 +163,7 @@ def test_refunds_recoveries_and_reconciliations_that_temporal_ended_are_told_too
         assert "terminated" in told["sentence"]
 
 
-def test_a_terminated_delivery_is_started_again_a_cancelled_one_is_not(
-    namespace, closed, sweep
-):
+def test_a_terminated_delivery_is_started_again_a_cancelled_one_is_not(namespace, closed, sweep):
     ended, given_up = (uuid.uuid4().hex for _ in range(2))
     namespace.do(namespace.control.fail_receivers(incidents=503))
     for key, how, queue in ((ended, "terminate", "nobody"), (given_up, "cancel", DELIVERIES_TASK_QUEUE)):
@@ -271,9 +269,7 @@ def test_a_refused_start_is_closed_when_the_trip_is_settled_also_under_its_right
     assert [each["state"] for each in about(told, shoppingTripId=another)] == ["opened"], "nobody charges that sale yet"
 
 
-def test_a_run_replaced_at_once_was_never_an_incident_and_is_not_closed(
-    namespace, closed, sweep, done
-):
+def test_a_run_replaced_at_once_was_never_an_incident_and_is_not_closed(namespace, closed, sweep, done):
     trip_id = uuid.uuid4().hex
     workflow_id = trip_workflow_id(trip_id)
     namespace.do(

@@ -167,9 +167,7 @@ def allowing(fake, key):
 
 
 @pytest.mark.parametrize("status", [401, 403])
-async def test_a_call_refused_for_rotated_keys_is_made_again_with_new_ones(
-    fake, aws, status
-):
+async def test_a_call_refused_for_rotated_keys_is_made_again_with_new_ones(fake, aws, status):
     aws("credentials", in_file("OLDKEY"))
     fake.answers(status=status)
     async with CredentialKeeper().open() as keeper, paying(fake, keeper) as service:
