@@ -13,8 +13,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.service import RPCError
-from temporalio.worker import Worker, WorkerDeploymentConfig
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig, WorkflowRunner
 
 from activities.checkout_service import CheckoutActivities
 from activities.ledger import LedgerActivities
@@ -68,27 +67,12 @@ LEDGER_RETRY_INTERVAL = timedelta(seconds=10)
 MAX_LEDGER_THREADS = 5
 """Threads that read and post: as many as SQLAlchemy's pool keeps connections by default."""
 
-PASSTHROUGH_MODULES = (
-    "activities",
-    "clients",
-    "domain",
-    "iso4217",
-    "ledger",
-    "pydantic",
-    "runtime",
-    "sqlalchemy",
-    "temporal",
-    "workflows",
-)
-"""What holds no state: the sandbox need not import it anew for each trip."""
-
-RUNNER = SandboxedWorkflowRunner(
-    restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSTHROUGH_MODULES)
-)
+UNSANDBOXED = UnsandboxedWorkflowRunner()
+"""All workflows are ours, and their tests run in Temporal's sandbox (tests/workflows/sandbox.py), which costs a
+worker a third of its time (docs/temporal.md, Workflows)."""
 
 COMMON_OPTIONS: dict[str, Any] = {
     "interceptors": [LogContextInterceptor()],
-    "workflow_runner": RUNNER,
     "graceful_shutdown_timeout": GRACEFUL_SHUTDOWN_TIMEOUT,
 }
 """Of each worker."""
@@ -102,6 +86,7 @@ def workers(
     ledger: Ledger,
     senders: Mapping[NotificationKind, Send],
     settings: WorkerSettings | None = None,
+    runner: WorkflowRunner = UNSANDBOXED,
     **options: Any,
 ) -> tuple[Worker, Worker]:
     """The worker of trips and payments, and the one of deliveries and daily work. `options` go to the first."""
@@ -110,6 +95,7 @@ def workers(
         client,
         task_queue=TASK_QUEUE,
         workflows=[ShoppingTrip, Refund, RecoverDebt],
+        workflow_runner=runner,
         activities=[*payment_activities(service, checkout, ledger, settings), deliveries.deliver, deliveries.send],
         activity_executor=ThreadPoolExecutor(MAX_LEDGER_THREADS, thread_name_prefix="ledger"),
         sticky_queue_schedule_to_start_timeout=STICKY_SCHEDULE_TO_START_TIMEOUT,
@@ -123,6 +109,7 @@ def workers(
         client,
         task_queue=DELIVERIES_TASK_QUEUE,
         workflows=[Delivery, Reconciliation, Sweep],
+        workflow_runner=runner,
         activities=[
             *(deliveries.deliver, deliveries.send),
             reconciliation_activities(ledger, settings).reconcile_day,

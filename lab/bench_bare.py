@@ -12,7 +12,6 @@ with workflow.unsafe.imports_passed_through():
     from clients.payment_service import open_payment_service
     from runtime.logs import configure
     from temporal.connection import connect
-    from worker import RUNNER
     from workflows.support.calls import START_TO_CLOSE_TIMEOUT
 
 BARE_QUEUE = "bench-bare"
@@ -36,7 +35,7 @@ class BareTrip:
 
 
 async def main() -> None:
-    """Run the worker until it is stopped; it logs its calls as the real one does."""
+    """Run the worker, with the SDK's own defaults, until it is stopped; it logs its calls as the real one does."""
     configure("json")
     client = await connect()
     async with open_payment_service(os.environ["PAYMENT_SERVICE_URL"], "none") as service:
@@ -46,7 +45,6 @@ async def main() -> None:
             task_queue=BARE_QUEUE,
             workflows=[BareTrip],
             activities=[payments.adjust, payments.capture, payments.transactional_data],
-            workflow_runner=RUNNER,
         ).run()
 
 

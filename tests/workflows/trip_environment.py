@@ -31,6 +31,7 @@ from ledger.ledger import Ledger
 from settings import WorkerSettings
 from temporal.connection import data_converter
 from tests.factories import cart_json
+from tests.workflows.sandbox import SANDBOX
 from workflows.delivery import Delivery
 from workflows.reconciliation import Reconciliation
 from workflows.recovery import RecoverDebt
@@ -44,7 +45,7 @@ def current_replayer(*keys):
     return Replayer(
         workflows=workflows,
         data_converter=data_converter(keys),
-        workflow_runner=worker.RUNNER,
+        workflow_runner=SANDBOX,
         debug_mode=True,  # without the SDK's 2 s for a task: a slow machine needs more, and no worker is held up here
     )
 
@@ -70,6 +71,8 @@ class TripEnvironment:
         self.ledger.upgrade()
         self.settlements = folder
         self.cached = max_cached_workflows
+        # With every task replayed from the start, that itself shows what a replay does not repeat.
+        self.runner = SANDBOX if max_cached_workflows else worker.UNSANDBOXED
         self.ids = []
         self.failing_incidents = 0
         """How many of the next incidents fail on their way, so that telling them takes a while."""
@@ -97,7 +100,7 @@ class TripEnvironment:
                 "senders": senders,
                 "settings": settings,
             }
-            for one in worker.workers(self.client, **rooms, max_cached_workflows=self.cached):
+            for one in worker.workers(self.client, **rooms, runner=self.runner, max_cached_workflows=self.cached):
                 await stack.enter_async_context(one)
             yield
         self.ledger.close()
