@@ -77,6 +77,13 @@ COMMON_OPTIONS: dict[str, Any] = {
 }
 """Of each worker."""
 
+TRIP_OPTIONS: dict[str, Any] = {
+    **COMMON_OPTIONS,
+    "sticky_queue_schedule_to_start_timeout": STICKY_SCHEDULE_TO_START_TIMEOUT,
+    "max_concurrent_workflow_tasks": MAX_CONCURRENT_WORKFLOW_TASKS,
+}
+"""Of the worker of trips."""
+
 
 def workers(
     client: Client,
@@ -98,12 +105,9 @@ def workers(
         workflow_runner=runner,
         activities=[*payment_activities(service, checkout, ledger, settings), deliveries.deliver, deliveries.send],
         activity_executor=ThreadPoolExecutor(MAX_LEDGER_THREADS, thread_name_prefix="ledger"),
-        sticky_queue_schedule_to_start_timeout=STICKY_SCHEDULE_TO_START_TIMEOUT,
-        max_concurrent_workflow_tasks=MAX_CONCURRENT_WORKFLOW_TASKS,
         max_task_queue_activities_per_second=settings.payment_service_max_rps if settings else None,
         deployment_config=versioning(settings) if settings else None,
-        **COMMON_OPTIONS,
-        **options,
+        **(TRIP_OPTIONS | options),
     )
     daily = Worker(
         client,

@@ -70,7 +70,10 @@ class TripEnvironment:
         self.ledger = Ledger(Database(f"sqlite:///{self.database_folder}/ledger.db"))
         self.ledger.upgrade()
         self.settlements = folder
-        self.cached = max_cached_workflows
+        self.options = {"max_cached_workflows": max_cached_workflows}
+        if not max_cached_workflows:
+            # Two tasks at once without a cache evict each other, again and again: ten seconds, and once five minutes.
+            self.options |= {"max_concurrent_workflow_tasks": 1, "max_concurrent_workflow_task_polls": 1}
         # With every task replayed from the start, that itself shows what a replay does not repeat.
         self.runner = SANDBOX if max_cached_workflows else worker.UNSANDBOXED
         self.ids = []
@@ -100,7 +103,7 @@ class TripEnvironment:
                 "senders": senders,
                 "settings": settings,
             }
-            for one in worker.workers(self.client, **rooms, runner=self.runner, max_cached_workflows=self.cached):
+            for one in worker.workers(self.client, **rooms, runner=self.runner, **self.options):
                 await stack.enter_async_context(one)
             yield
         self.ledger.close()
