@@ -20,7 +20,7 @@ from ledger.reconciliation.file_reconciliation import Reconciliation, Tally, ver
 from ledger.reconciliation.mapping import Mapping, Packaged, load_mapping
 from ledger.reconciliation.matching import Finding, TotalLine, Verdict
 from ledger.reconciliation.settlement_file import MAX_FILE_BYTES, Broken, SettlementFile, read_settlement_file
-from ledger.schema import read_transaction
+from ledger.schema import checked_read_transaction
 from ledger.spreadsheet_csv import write_csv
 
 commands = typer.Typer()
@@ -85,7 +85,7 @@ def reconcile(
     period = period_of(since, until) if since and until else None
     how, content = _read(file, mapping)
     tally = Tally(content, most=MAX_ROWS_SHOWN)
-    with opened_ledger() as ledger, read_transaction(ledger.database) as connection:
+    with opened_ledger() as ledger, checked_read_transaction(ledger.database) as connection:
         found = tally.counted(verdicts(connection, content, how.movements, period))
         _consume(_print_left_over(found) if as_json else found, content.broken, output)
     result = tally.result()

@@ -171,7 +171,7 @@ def _draw_status(status: RefundStatus, *, stage: str | None = None, attention: A
 
 def _draw_known(known: LedgerRefund, stage: str) -> Table:
     """A refund as the ledger has it."""
-    request, posted = known.known.request, known.given_back
+    request, posted = known.refund.request, known.given_back
     return draw_facts(
         {
             "refund": request.refund_request_id,

@@ -19,7 +19,7 @@ from cli.output import draw_table, print_json, print_text
 from domain.period import BEGINNING, END, InvalidPeriodError, Period, read_end, read_start
 from ledger.reports.formats import Format, write_report
 from ledger.reports.summary import DayTotals, StrategyTotals, Summary, summarize
-from ledger.schema import read_transaction
+from ledger.schema import checked_read_transaction
 
 commands = typer.Typer()
 
@@ -96,7 +96,7 @@ def report(
     form = form or (Format.JSONL if as_json else Format.CSV)
     if form is Format.PARQUET and output is None and sys.stdout.isatty():
         raise typer.BadParameter("parquet is not for a terminal: say where to with --output", param_hint="--format")
-    with opened_ledger() as ledger, read_transaction(ledger.database) as connection:
+    with opened_ledger() as ledger, checked_read_transaction(ledger.database) as connection:
         if summary:
             _show(summarize(connection, period, store), as_json=as_json)
         else:

@@ -33,7 +33,7 @@ from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.reports.formats import Format
 from ledger.rows import entry_rows, line_rows, settlement_row
-from ledger.schema import read_transaction
+from ledger.schema import checked_read_transaction
 from ledger.spreadsheet_csv import write_csv
 from ledger.tables import entries, lines, settlements
 from simulator.export import COLUMNS
@@ -136,7 +136,7 @@ def programs(database: Database, address: str, folder: Path) -> Table:
     commands: dict[str, Sequence[str]] = {f"report --format {form}": (*report, "--format", form) for form in Format}
     commands["report --summary"] = (*report, "--summary")
     settlement_file = folder / "settlement.csv"
-    with read_transaction(database) as connection, settlement_file.open("wb") as sink:
+    with checked_read_transaction(database) as connection, settlement_file.open("wb") as sink:
         write_settlement_file(connection, sink)
     commands["reconcile, all days"] = ("reconcile", str(settlement_file))
     out = folder / "output"

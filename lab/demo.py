@@ -32,7 +32,7 @@ from lab.program import run
 from lab.servers import Program, TemporalServer, ledger_url, simulator, temporal_server, worker
 from ledger.database import Database
 from ledger.reports.summary import summarize
-from ledger.schema import read_transaction
+from ledger.schema import checked_read_transaction
 from simulator.control import Control
 from temporal.connection import exit_immediately
 
@@ -236,7 +236,7 @@ async def _print_ledger(console: Console, control: Control, url: str, began: dat
     database = Database(url)
     try:
         reconciled = await reconciled_with(control, database)
-        with read_transaction(database) as connection:
+        with checked_read_transaction(database) as connection:
             summary = summarize(connection, Period(began, datetime.now(UTC)))
     finally:
         database.close()

@@ -15,7 +15,7 @@ from lab.accounting import Movement
 from ledger.database import Database
 from ledger.reconciliation.file_reconciliation import Reconciliation, reconcile_file
 from ledger.reconciliation.mapping import Packaged
-from ledger.schema import read_transaction
+from ledger.schema import checked_read_transaction
 from ledger.tables import entries, lines, receipts
 from simulator.control import Control
 
@@ -65,7 +65,7 @@ async def reconciled_with(control: Control, database: Database) -> Reconciled:
 async def ledger_beside(control: Control, database: Database) -> Ledger:
     """Read the ledger, and reconcile it with the simulator's exports."""
     reconciled = await reconciled_with(control, database)
-    with read_transaction(database) as connection:
+    with checked_read_transaction(database) as connection:
         kept = frozenset(connection.scalars(select(receipts.c.key)))
         return Ledger(_movements(connection), kept, list(_unbalanced(connection)), reconciled)
 

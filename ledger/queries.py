@@ -50,7 +50,7 @@ def posted_refunds(connection: Connection, refund_request_ids: Collection[str]) 
 class LedgerRefund:
     """A refund as the ledger has it, with its trip's store."""
 
-    known: KnownRefund
+    refund: KnownRefund
     store_id: str
     asked_at: datetime
     given_back: PostedRefund | None
@@ -76,9 +76,9 @@ def _find_refunds(connection: Connection, condition: ColumnElement[bool]) -> lis
 
 
 def _ledger_refund(connection: Connection, row: Any) -> LedgerRefund:
-    known = refund_of(row)
-    posted = given_back(connection, known.request) if known.state is RefundProgress.POSTED else None
-    return LedgerRefund(known, row.store_id, row.asked_at, posted)
+    refund = refund_of(row)
+    posted = given_back(connection, refund.request) if refund.state is RefundProgress.POSTED else None
+    return LedgerRefund(refund, row.store_id, row.asked_at, posted)
 
 
 def _pages(ids: Collection[str]) -> Iterator[list[str]]:

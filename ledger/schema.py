@@ -59,7 +59,7 @@ def check(connection: Connection) -> None:
 
 
 @contextmanager
-def read_transaction(database: Database) -> Iterator[Connection]:
+def checked_read_transaction(database: Database) -> Iterator[Connection]:
     """A read-only transaction on tables that this program knows. Raises LedgerUnavailableError."""
     with database.read_transaction() as connection:
         check(connection)

@@ -169,10 +169,10 @@ async def _in_ledger(backend: Backend, trip_id: str) -> list[RefundSummary]:
         return []
     return [
         RefundSummary(
-            refund_request_id=one.known.request.refund_request_id,
+            refund_request_id=one.refund.request.refund_request_id,
             shopping_trip_id=trip_id,
             store_id=one.store_id,
-            ledger=one.known.state.value,
+            ledger=one.refund.state.value,
             asked_at=one.asked_at,
         )
         for one in known

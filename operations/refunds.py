@@ -69,8 +69,7 @@ async def refund_trip(
     if result is None:
         return await _status_so_far(backend, ref)
     refunded = parse_answer(result, RefundResult)
-    done = RefundRequest.model_validate(refunded.model_dump(include=set(RefundRequest.model_fields)))
-    if done != request:
+    if refunded.request != request:
         raise OperationRefusedError(id_taken(request))
     return refunded
 

@@ -6,7 +6,6 @@ from functools import partial
 
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.common import WorkflowIDReusePolicy
-from temporalio.service import RPCError
 
 from domain.model import Model
 from domain.public_names import SHOPPING_TRIP, trip_workflow_id
@@ -14,7 +13,7 @@ from domain.settlement import Settlement
 from domain.trip.request import TripRequest
 from ledger.database import LedgerError
 from ledger.queries import settlements_of
-from operations.backend import RPC_TIMEOUT, Backend, operation, temporal_error
+from operations.backend import RPC_TIMEOUT, Backend, operation
 from operations.ended_workflows import ended_words
 from operations.errors import OperationError, OperationRefusedError, TripEndedError
 from operations.start_workflow import MAX_SUMMARY_BYTES, start_differences, start_once, wait_for_result
@@ -74,10 +73,7 @@ async def start_trips(
         on_result(result)
         return result
 
-    try:
-        return await asyncio.gather(*(carry_out(start) for start in starts))
-    except RPCError as error:
-        raise temporal_error(error) from None
+    return await asyncio.gather(*(carry_out(start) for start in starts))
 
 
 async def _settled_before(backend: Backend, starts: Sequence[TripStart]) -> dict[str, Settlement]:

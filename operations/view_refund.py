@@ -41,7 +41,7 @@ class RefundView:
     @property
     def is_in_doubt(self) -> bool:
         """Whether nobody knows if the money was given back: Temporal has forgotten the refund before it was done."""
-        return self.known is not None and self.known.known.state is RefundProgress.RESERVED
+        return self.known is not None and self.known.refund.state is RefundProgress.RESERVED
 
 
 @operation
@@ -76,13 +76,13 @@ async def _by_the_ledger(backend: Backend, refund_request_id: str, missing: str)
         raise type(ledger_error(error))(f"{missing}, and the ledger can't be asked: {error}") from None
     if found is None:
         raise NotFoundError(f"{missing}, and the ledger does not know it")
-    request, posted = found.known.request, found.given_back
-    stage = STAGES.get(found.known.state, found.known.state.value)
+    request, posted = found.refund.request, found.given_back
+    stage = STAGES.get(found.refund.state, found.refund.state.value)
     document = request.to_json() | {"storeId": found.store_id, "stage": stage}
     if posted:
         document |= {"refundedAt": posted.to_json()["at"]}
         document |= {"reconciliationId": posted.reconciliation_id} if posted.reconciliation_id else {}
     remark = f"{missing}: this is the ledger's word"
-    if found.known.state is RefundProgress.RESERVED:
+    if found.refund.state is RefundProgress.RESERVED:
         remark += ". Nobody knows whether it was given back: find out, then repeat the refund under the same id"
     return RefundView(document, stage, known=found, remark=remark)

@@ -82,8 +82,11 @@ class RefundProcess:
         self.process.note(Event.SETTLED, f"refunded {request.amount} at {rfc3339(given_back.at)}")
         await self._end()
         return RefundResult(
-            **{name: value for name, value in dict(request).items() if name in RefundResult.model_fields},
+            refund_request_id=request.refund_request_id,
+            shopping_trip_id=request.shopping_trip_id,
             store_id=settlement.store_id,
+            amount=request.amount,
+            reason=request.reason,
             reconciliation_id=given_back.reconciliation_id,
             refunded_at=given_back.at,
         )

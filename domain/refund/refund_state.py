@@ -73,6 +73,16 @@ class RefundResult(Model):
     reconciliation_id: str | None = None
     refunded_at: UtcDateTime
 
+    @property
+    def request(self) -> RefundRequest:
+        """What was asked for and is given back."""
+        return RefundRequest(
+            shopping_trip_id=self.shopping_trip_id,
+            refund_request_id=self.refund_request_id,
+            amount=self.amount,
+            reason=self.reason,
+        )
+
 
 class RefundStatus(Model):
     """A refund at one moment."""

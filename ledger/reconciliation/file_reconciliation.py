@@ -17,7 +17,7 @@ from ledger.database import FETCH_BATCH_SIZE, Database, LedgerRejectionError, Le
 from ledger.reconciliation.mapping import Mapping, load_mapping
 from ledger.reconciliation.matching import FileRow, Finding, LedgerRow, TotalLine, Totals, Verdict, reconcile
 from ledger.reconciliation.settlement_file import DATE, MAX_FILE_BYTES, DailyFile, SettlementFile, read_settlement_file
-from ledger.schema import read_transaction
+from ledger.schema import checked_read_transaction
 from ledger.tables import entries, settlements
 from runtime.regular_files import open_regular
 
@@ -143,7 +143,7 @@ def reconcile_file(
 
 def _reconcile(database: Database, file: SettlementFile, how: Mapping, period: Period | None) -> Reconciliation:
     tally = Tally(file)
-    with read_transaction(database) as connection:
+    with checked_read_transaction(database) as connection:
         for _ in tally.counted(verdicts(connection, file, how.movements, period)):
             pass
     return tally.result()

@@ -17,7 +17,7 @@ from ledger.reconciliation.settlement_file import DailyFile
 from ledger.reports.formats import Format, write_report
 from ledger.reports.movements import NAMES
 from ledger.reports.summary import summarize
-from ledger.schema import read_transaction
+from ledger.schema import checked_read_transaction
 from tests.factories import AT, recovery, refund_request
 from tests.ledger.trade import WEEK
 
@@ -30,7 +30,7 @@ def report(database):
 
     def _report(form=Format.CSV, span=DAY, **more):
         sink = io.BytesIO()
-        with read_transaction(database) as connection:
+        with checked_read_transaction(database) as connection:
             write_report(connection, span, sink, form=form, **more)
         return sink.getvalue()
 
@@ -194,7 +194,7 @@ def test_the_ledger_takes_a_trip_while_a_report_is_written_which_does_not_have_i
             return super().write(content)
 
     sink = SlowReader()
-    with read_transaction(database) as connection:
+    with checked_read_transaction(database) as connection:
         write_report(connection, DAY, sink, form=Format.JSONL)
     assert b"meanwhile" not in sink.getvalue()
 
@@ -205,7 +205,7 @@ def test_more_rows_than_are_fetched_at_once_are_reported_and_reconciled(database
     *rows, last = map(json.loads, report(Format.JSONL, all_days).splitlines())
     assert len(rows) == last["trailer"]["rows"] == FETCH_BATCH_SIZE * ENTRIES_A_TRIP
     assert rows == sorted(rows, key=lambda row: (row["at"], row["shoppingTripId"], row["event"]))
-    with read_transaction(database) as connection, (tmp_path / "settlement.csv").open("wb") as sink:
+    with checked_read_transaction(database) as connection, (tmp_path / "settlement.csv").open("wb") as sink:
         write_settlement_file(connection, sink)
     path, day = tmp_path / "settlement.csv", (FIRST_DAY + timedelta(days=1)).date()
     result = reconcile_day(database, DailyFile(str(path), "simulator"), day)
@@ -215,7 +215,7 @@ def test_more_rows_than_are_fetched_at_once_are_reported_and_reconciled(database
 @pytest.fixture
 def summary(database):
     def _summary(span=DAY, **more):
-        with read_transaction(database) as connection:
+        with checked_read_transaction(database) as connection:
             return summarize(connection, span, **more).to_json()
 
     return _summary

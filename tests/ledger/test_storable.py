@@ -16,7 +16,7 @@ from ledger.ledger import Ledger
 from ledger.reports.formats import Format, write_report
 from ledger.reports.summary import summarize
 from ledger.rows import receipt_row, settlement_row
-from ledger.schema import read_transaction
+from ledger.schema import checked_read_transaction
 from ledger.tables import receipts, settlements
 from rendering.receipts import as_html, as_text
 from tests.factories import AT, money, recovery, refund_request, sale_receipt, settled_trip
@@ -32,7 +32,7 @@ def read_everything(database, ledger):
 
     def _read():
         told = []
-        with read_transaction(database) as connection:
+        with checked_read_transaction(database) as connection:
             for form in Format:
                 sink = io.BytesIO()
                 write_report(connection, DAY, sink, form=form)
@@ -101,7 +101,7 @@ def test_a_trip_that_amazon_orchestrates_counts_for_no_strategy(database, post):
     post("1.00", trip="ours", decided_by='"delegated": {', merchant='", "delegated": {')
     post("0.00", trip="theirs", outcome="delegated", total=money("9.00"), delegated=money("9.00"), order_id="o-1")
     post("0.00", trip="untaken", outcome="expired", total=money("7.00"), bad_debt="7.00", delegated=money("0.00"))
-    with read_transaction(database) as connection:
+    with checked_read_transaction(database) as connection:
         (strategy,) = summarize(connection, DAY).strategies
     assert (strategy.trips, strategy.total) == (1, "1.00")
 

@@ -60,13 +60,14 @@ from tests.factories import priced_cart_json, usd_json
 from tests.proof.clockwork import Clockwork
 from workflows.other_runs import ASK_LEDGER, INTEND
 from workflows.shopping_trip import pay, payment_of
+from workflows.support.calls import START_TO_CLOSE_TIMEOUT
 from workflows.trip_record import POST
 
 PAYMENT_SERVICE = Orchestrator.PAYMENT_SERVICE
 CHECKOUT_SERVICE = Orchestrator.CHECKOUT_SERVICE
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
-START_TO_CLOSE_TIMEOUT = timedelta(seconds=15)
+
 MAX_STEPS_TO_THE_END = 10_000
 """A trip that is PENDING for 46 hours asks about 2,800 times, twice a step of ours; one that needs more never ends."""
 
