@@ -21,14 +21,15 @@ install: .venv/installed  ## Make the .venv that the others use
 demo: install  ## Pay for one trip of each kind on real servers (ARGS=--once ends then)
 	@$(BIN)/python -m lab.demo $(ARGS)
 
-# Three at once of those with whole servers: half of their time they wait.
+# More at once than cores: a third of their time, and half of that of whole servers, they wait.
 test: install  ## Run all tests; the trips a second time with every task replayed from the start
-	$(PYTEST) -n 2 --dist worksteal $(filter-out $(WHOLE_SERVERS),$(wildcard tests/*))
-	$(PYTEST) -n 2 $(REPLAYED) --max-cached-workflows=0
-	$(PYTEST) -n 3 --dist worksteal $(WHOLE_SERVERS)
+	$(PYTEST) -n 3 --dist worksteal $(filter-out $(WHOLE_SERVERS),$(wildcard tests/*))
+	$(PYTEST) -n 3 --dist worksteal $(REPLAYED) --max-cached-workflows=0
+	$(PYTEST) -n 4 --dist worksteal $(WHOLE_SERVERS)
 
-proof: install  ## 2,000 examples of all that can happen to a trip (about a minute)
-	$(PYTEST) tests/proof/test_proof.py --hypothesis-profile=proof --timeout=1800 --show-capture=no $(ARGS)
+proof: install  ## 2,000 examples of all that can happen to a trip, and to the ledger after it (two minutes)
+	$(PYTEST) -n 2 --dist worksteal tests/proof/test_proof.py tests/ledger/test_histories.py \
+	  --hypothesis-profile=proof --timeout=1800 --show-capture=no $(ARGS)
 
 fuzz: install  ## 10,000 messages and starts that are nearly right (about a minute)
 	$(PYTEST) tests/proof/test_fuzz.py --hypothesis-profile=fuzz --timeout=1800 --show-capture=no $(ARGS)

@@ -70,6 +70,11 @@ class Postgres:
         self.do("SELECT pg_reload_conf()")
 
 
+def no_fsync(connection, _record):
+    """Have SQLite leave what it wrote to the operating system: nobody pulls the plug here."""
+    connection.execute("PRAGMA synchronous = OFF")
+
+
 def upgrade(url):
     ledger = Ledger(Database(url))
     ledger.upgrade()
@@ -123,8 +128,10 @@ def url(kind, request, tmp_path):
 
 
 @pytest.fixture
-def database(url):
+def database(url, kind):
     opened = Database(url)
+    if kind == "sqlite":
+        event.listen(opened.engine, "connect", no_fsync)
     yield opened
     opened.close()
 
