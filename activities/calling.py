@@ -8,12 +8,16 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from temporalio import activity
 from temporalio.api.workflowservice.v1 import RecordActivityTaskHeartbeatRequest
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import FailureError
 from temporalio.service import RPCError
 
 from activities.failures import failure_of
+from activities.retry_policies import MONEY_RETRY_POLICY
 from clients.deadline import to_begin_within
 from clients.errors import ServiceError, UnreachableError
-from domain.failures.call_failure import spread
+from domain.failures.call_failure import CallFailure, FailureKind
+from domain.failures.retries import MAX_DOUBLINGS, jittered, spread
 
 log = structlog.get_logger()
 
@@ -25,16 +29,38 @@ CONFIRMATION_TIMEOUT = timedelta(seconds=2)
 """How soon after the server's word a call must begin."""
 
 MIN_ASKED_WAIT = timedelta(seconds=10)
-"""A service that asks for less, or for nothing, is not asked again without end: the retry policy's waits grow."""
+"""A receiver that asks for less gets its notification again as soon as a workflow is started for it."""
 
 HEARTBEAT_RPC_TIMEOUT = timedelta(seconds=2)
 
+TRANSIENT = frozenset(kind for kind in FailureKind if kind.transient)
+SURELY_NOT_DONE = frozenset(kind for kind in FailureKind if kind.surely_not_done)
+ANY_FAILURE = frozenset(FailureKind)
+
 
 @asynccontextmanager
-async def service_errors(*, retryable: bool = False) -> AsyncIterator[None]:
+async def money_call() -> AsyncIterator[None]:
+    """As `service_errors`, for a call that may move money: Temporal repeats only what surely was not done.
+
+    What nobody foresaw comes back to the workflow too, as an unknown outcome: it may have happened after the deed.
+    """
+    try:
+        async with service_errors(MONEY_RETRY_POLICY, retryable=SURELY_NOT_DONE):
+            yield
+    except FailureError:
+        raise
+    except Exception:
+        log.exception("call", activity=activity.info().activity_type, outcome=FailureKind.NO_ANSWER)
+        sentence = "the worker failed in the call; its log says why"
+        raise failure_of(CallFailure(kind=FailureKind.NO_ANSWER, sentence=sentence), retryable=False) from None
+
+
+@asynccontextmanager
+async def service_errors(policy: RetryPolicy, *, retryable: frozenset[FailureKind]) -> AsyncIterator[None]:
     """Have the calls inside begin in time or not at all, and tell the workflow what goes wrong as a CallFailure.
 
-    Nothing else is told: the chain of causes may hold what we sent. With `retryable` Temporal tries again.
+    Nothing else is told: the chain of causes may hold what we sent. What is `retryable` Temporal tries again by the
+    activity's policy, with a random part to each wait, which Temporal has not.
     """
     try:
         async with in_time():
@@ -42,11 +68,26 @@ async def service_errors(*, retryable: bool = False) -> AsyncIterator[None]:
     except ServiceError as error:
         if not error.in_log:
             log.warning("call", activity=activity.info().activity_type, outcome=error.kind, reason=error.sentence)
-        raise failure_of(error.failure, retryable=retryable, next_retry_delay=asked_wait(error)) from None
+        again = error.kind in retryable and not _asks_for_too_much(error.failure, policy)
+        wait = retry_delay(error.failure, policy, activity.info().attempt)
+        raise failure_of(error.failure, retryable=again, next_retry_delay=wait) from None
+
+
+def _asks_for_too_much(failure: CallFailure, policy: RetryPolicy) -> bool:
+    """Whether the service asks for more than the longest wait of a policy of few attempts: its workflow waits then."""
+    longest = policy.maximum_interval
+    return bool(policy.maximum_attempts and longest and failure.retry_after and failure.retry_after > longest)
+
+
+def retry_delay(failure: CallFailure, policy: RetryPolicy, attempt: int) -> timedelta:
+    """How long Temporal should wait after that attempt: by the policy, or as long as the service asks, and spread."""
+    grown = policy.initial_interval * policy.backoff_coefficient ** min(attempt - 1, MAX_DOUBLINGS)
+    interval = min(grown, policy.maximum_interval or grown)
+    return jittered(interval, failure, random.random())  # noqa: S311 (to come back one by one, not secret)
 
 
 def asked_wait(error: ServiceError) -> timedelta | None:
-    """How long to wait before the next try, where the service asked for more than a retry policy's first wait."""
+    """How long a receiver wants to be left alone, where that is worth a workflow that begins later."""
     asked = error.retry_after
     if asked is None or asked < MIN_ASKED_WAIT:
         return None

@@ -1,8 +1,8 @@
-"""The Checkout Service's one call as an activity; the trip itself decides when to call again."""
+"""The Checkout Service's one call as an activity."""
 
 from temporalio import activity
 
-from activities.calling import service_errors
+from activities.calling import money_call
 from activities.payment_service import TripCall
 from clients.checkout_service import CheckoutService
 from clients.errors import BadRequestError, NotAllowedError
@@ -29,7 +29,7 @@ class CheckoutActivities:
     @activity.defn(name="checkout")
     async def checkout(self, call: CheckoutCall) -> str:
         """Hand the cart over; gives Amazon's orderId, masked where it may be a card's number."""
-        async with service_errors():
+        async with money_call():
             if self._service is None:
                 raise NotAllowedError("not sent: the worker has no CHECKOUT_SERVICE_URL")
             order_id = await self._service.checkout(call.store_id, call.shopping_trip_id, _priced(call.cart))

@@ -28,10 +28,10 @@ class _BindLogContext(ActivityInboundInterceptor):
 
 
 def _log_context(argument: object, info: activity.Info) -> dict[str, Any]:
-    """`attempt` counts the tries of the same call: where the workflow repeats it, the argument has it."""
+    """`attempt` counts the tries of the same call: the workflow's, which the argument has, and Temporal's."""
     context = {**_store_and_trip(argument), "workflow": info.workflow_id}
     known = {name: value for name, value in context.items() if value is not None}
-    return {**known, "attempt": getattr(argument, "attempt", info.attempt)}
+    return {**known, "attempt": getattr(argument, "attempt", 1) + info.attempt - 1}
 
 
 def _store_and_trip(argument: object) -> dict[str, Any]:

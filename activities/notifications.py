@@ -12,7 +12,8 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from activities.calling import asked_wait, service_errors
+from activities.calling import ANY_FAILURE, asked_wait, service_errors
+from activities.retry_policies import DELIVER_RETRY_POLICY, SEND_RETRY_POLICY
 from clients.errors import ServiceError
 from clients.payment_service import PaymentService
 from clients.webhook import Webhook
@@ -84,7 +85,7 @@ class NotificationActivities:
 
         The workflow is started here and not as the trip's child, so that it lives on when the trip has ended.
         """
-        async with service_errors(retryable=True):
+        async with service_errors(DELIVER_RETRY_POLICY, retryable=ANY_FAILURE):
             _tell(notification)
             try:
                 await self._senders[notification.kind](notification)
@@ -99,7 +100,7 @@ class NotificationActivities:
         """Send the notification once more."""
         # Its first attempt was `deliver`.
         with bound_contextvars(attempt=activity.info().attempt + 1):
-            async with service_errors(retryable=True):
+            async with service_errors(SEND_RETRY_POLICY, retryable=ANY_FAILURE):
                 await self._senders[notification.kind](notification)
 
     async def hand_over(self, notification: Notification, delay: timedelta | None = None) -> None:

@@ -1,8 +1,9 @@
-"""The Payment Service's calls as activities. Each makes one call: the trip itself decides when to call again."""
+"""The Payment Service's calls as activities. Each attempt makes one call."""
 
 from temporalio import activity
 
-from activities.calling import service_errors
+from activities.calling import TRANSIENT, money_call, service_errors
+from activities.retry_policies import READ_RETRY_POLICY
 from clients.payment_service import AdjustAnswer, PaymentService
 from domain.model import Model
 from domain.money import Money
@@ -40,31 +41,31 @@ class PaymentActivities:
     @activity.defn(name="adjust")
     async def adjust(self, call: AmountCall) -> AdjustAnswer:
         """Ask the card for the amount."""
-        async with service_errors():
+        async with money_call():
             return await self._service.adjust(call.store_id, call.shopping_trip_id, call.amount)
 
     @activity.defn(name="capture")
     async def capture(self, call: AmountCall) -> None:
         """Turn the amount into money."""
-        async with service_errors():
+        async with money_call():
             await self._service.capture(call.store_id, call.shopping_trip_id, call.amount)
 
     @activity.defn(name="cancel")
     async def cancel(self, call: TripCall) -> None:
         """Release the hold."""
-        async with service_errors():
+        async with money_call():
             await self._service.cancel(call.store_id, call.shopping_trip_id)
 
     @activity.defn(name="transactional_data")
     async def transactional_data(self, call: TripCall) -> Transaction:
         """The card's EMV data, for the receipt and the ledger."""
-        async with service_errors():
+        async with service_errors(READ_RETRY_POLICY, retryable=TRANSIENT):
             return await self._service.transactional_data(call.store_id, call.shopping_trip_id)
 
     @activity.defn(name="refund")
     async def refund(self, call: RefundCall) -> str | None:
         """Give the amount back; gives the id by which the processor will reconcile it, where the service tells it."""
-        async with service_errors():
+        async with money_call():
             return await self._service.refund(
                 call.store_id,
                 call.shopping_trip_id,

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from domain.failures.attention import READ_ITS_ANSWER, Attention, AttentionCause
-from domain.failures.call_failure import CallFailure, FailureKind, RetryState
+from domain.failures.call_failure import CallFailure, FailureKind
+from domain.failures.retries import RetryState
 from domain.messages import OperatorAction
 from domain.texts import CommandRejectedError
 from domain.trip_log import Event, EventLog
@@ -17,13 +18,12 @@ FLOODED = "more was said than Temporal keeps of a workflow"
 class ProcessState(ABC):
     """What a trip and a refund have in common. It has no clock: every moment is handed in."""
 
-    def __init__(self, log: EventLog, patience: timedelta) -> None:
-        """`patience` is how long trouble may last before a person should look."""
+    def __init__(self, log: EventLog, patience: timedelta, life: timedelta = timedelta(0)) -> None:
+        """`patience` is how long trouble may last before a person should look; `life` is zero where it has no end."""
         self.log = log
         self.retry_state: RetryState | None = None
-        self.least_wait = timedelta(0)
-        """Between two tries, however short a wait would do."""
         self._patience = patience
+        self._life = life
         self.unread = 0
         """How many signals were refused unread."""
         self._flooded_at: datetime | None = None
@@ -49,8 +49,8 @@ class ProcessState(ABC):
         `jitter` is a random number from 0 to 1.
         """
         if self.retry_state is None or self.retry_state.call != what:
-            self.retry_state = RetryState(what, now, self._patience, failure)
-        self.retry_state.add(failure, now=now, jitter=jitter, deadline=deadline, at_least=self.least_wait)
+            self.retry_state = RetryState(what, now, self._patience, self._life, failure)
+        self.retry_state.add(failure, now=now, jitter=jitter, deadline=deadline)
 
     def succeeded(self) -> None:
         """What had failed has worked, or is given up."""
@@ -65,7 +65,7 @@ class ProcessState(ABC):
         if self.retry_state is None:
             raise CommandRejectedError("there is no failed call to try again")
         self.retry_state.next_try = now
-        self._note_retry(said, now)
+        self.log.add(now, Event.MESSAGE, f"{said.operator} says: try again now{with_note(said.note)}")
 
     def rehearsal(self) -> Self:
         """A copy to try a message on: whatever the message changes, this process stays as it is."""
@@ -131,9 +131,6 @@ class ProcessState(ABC):
     def wakes(self) -> list[datetime]:
         """The moments at which something about the process changes by itself."""
         return [self.retry_state.since + self.retry_state.patience] if self.retry_state else []
-
-    def _note_retry(self, said: OperatorAction, now: datetime) -> None:
-        self.log.add(now, Event.MESSAGE, f"{said.operator} says: try again now{with_note(said.note)}")
 
 
 def with_note(note: str | None) -> str:

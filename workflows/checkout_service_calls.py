@@ -5,7 +5,7 @@ from temporalio import workflow
 from domain.trip.checkout_service_trip import CheckoutServiceTrip
 from domain.trip.steps import Call, Checkout
 from domain.trip_log import Event
-from workflows.support.calls import execute
+from workflows.support.calls import move_money
 from workflows.support.process import Process
 
 with workflow.unsafe.imports_passed_through():
@@ -31,7 +31,13 @@ class CheckoutServiceCalls:
             cart=call.cart,
         )
         left = request.expires_at - workflow.now()
-        order_id = await execute(CheckoutActivities.checkout, asked, summary=str(call), time_left=left)
+        order_id = await move_money(
+            CheckoutActivities.checkout,
+            asked,
+            summary=str(call),
+            retry_policy=self._process.retry_policy,
+            time_left=left,
+        )
         self._trip.ordered(order_id)
         self._process.note(Event.ANSWER, f"Amazon took the order {order_id}")
 

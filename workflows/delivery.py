@@ -4,17 +4,17 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from domain.failures.attention import Attention, AttentionCause, Incident
-from domain.failures.call_failure import CallFailure, FailureKind, spread
+from domain.failures.call_failure import CallFailure, FailureKind
+from domain.failures.retries import spread
 from domain.messages import OperatorAction
 from domain.notifications import NOTIFICATION_TASK_QUEUES, Notification, NotificationKind, incident_notification
 from domain.public_names import DELIVERY, RETRY
 from domain.texts import CommandRejectedError
 from temporal.search_attribute_keys import ATTENTION, TRIP
-from workflows.support.calls import call_failure_of
+from workflows.support.calls import last_failure_of
 from workflows.support.message_handler import check_readable, read_message
 from workflows.support.outbox import deliver_eventually
 from workflows.support.refusals import refused
@@ -22,16 +22,11 @@ from workflows.support.visibility import View, Visibility
 
 with workflow.unsafe.imports_passed_through():
     from activities.notifications import NotificationActivities
+    from activities.retry_policies import SEND_RETRY_POLICY
 
-SEND_RETRY_POLICY = RetryPolicy(
-    initial_interval=timedelta(seconds=10),
-    maximum_interval=timedelta(minutes=15),
-    non_retryable_error_types=[FailureKind.REJECTED],
-)
 GIVE_UP_AFTER = timedelta(days=30)
 """A receiver that takes nothing for a month is gone; the workflow then fails where everybody can see it."""
 SEND_START_TO_CLOSE_TIMEOUT = timedelta(seconds=10)
-
 
 INCIDENT_AFTER = timedelta(hours=1)
 """A receiver that is deployed or fails over wakes nobody."""
@@ -117,7 +112,7 @@ class Delivery:
                 summary=f"send the {_name(notification)}",
             )
         except ActivityError as error:
-            failure = call_failure_of(error)
+            failure = last_failure_of(error)
             over = patience == GIVE_UP_AFTER and failure.kind is not FailureKind.REJECTED
             if over or is_cancelled_exception(error):
                 raise

@@ -1,20 +1,24 @@
 """How a trip is charged by the Payment Service: adjust, capture or cancel, and the card's data afterwards."""
 
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
+from temporalio.common import RetryPolicy
 
 from domain.failures.call_failure import CallFailure, FailureKind
+from domain.money import Money
+from domain.policy import UnknownOutcome
 from domain.settlement import Transaction
 from domain.trip.payment_service_trip import PaymentServiceTrip
 from domain.trip.steps import Adjust, Call, CancelHold, Capture
 from domain.trip_log import Event
-from workflows.support.calls import CallFailedError, execute
+from workflows.support.calls import CallFailedError, move_money, read
 from workflows.support.process import NON_RETRYABLE, Process
 
 with workflow.unsafe.imports_passed_through():
     from activities.payment_service import AmountCall, PaymentActivities, TripCall
+    from activities.retry_policies import ONCE_RETRY_POLICY, READ_RETRY_POLICY
     from clients.payment_service import AdjustAnswer, AdjustStatus
 
 FETCH = "fetch the card's data"
@@ -26,46 +30,66 @@ class PaymentServiceCalls:
     def __init__(self, trip: PaymentServiceTrip, process: Process) -> None:
         self._trip = trip
         self._process = process
-        self._may_have_card_data = True
+        self._refused_card_data = False
 
     async def make(self, call: Call) -> None:
         """Make the call and tell the trip its answer. Raises CallFailedError."""
         match call:
             case Adjust(amount=amount):
-                self._take_answer(call, await self._ask(PaymentActivities.adjust, str(call), amount=amount))
+                self._take_answer(call, await self._ask(PaymentActivities.adjust, call, self._amount_call(amount)))
             case Capture(amount=amount):
-                await self._ask(PaymentActivities.capture, str(call), amount=amount)
+                await self._ask(PaymentActivities.capture, call, self._amount_call(amount))
                 self._trip.capture_answered(call)
                 self._process.note(Event.ANSWER, f"captured {amount}")
             case CancelHold():
-                await self._ask(PaymentActivities.cancel, str(call))
+                await self._ask(PaymentActivities.cancel, call, self._trip_call())
                 self._trip.hold_was_cancelled()
                 self._process.note(Event.ANSWER, "the hold is cancelled")
 
     async def card_data(self) -> Transaction | None:
         """The card's EMV data; None where the service has none to give in time: a receipt is issued all the same."""
-        return await self._card_data(workflow.now() + self._trip.request.policy.outage_patience)
+        if not self._may_have_card_data:
+            return None
+        patience = self._trip.request.policy.outage_patience
+        try:
+            return await self._fetch(READ_RETRY_POLICY, min(patience, self._life_left))
+        except CallFailedError as error:
+            self._process.note(Event.FAILURE, f"{FETCH}: {error.failure.sentence}")
+            self._refused_card_data = error.failure.kind in NON_RETRYABLE
+            return None
 
     async def late_card_data(self) -> Transaction | None:
         """The card's EMV data once more, until the token dies: finance reconciles by the ids in it."""
-        return await self._card_data(self._trip.request.expires_at)
-
-    async def _card_data(self, until: datetime) -> Transaction | None:
-        expires_at = self._trip.request.expires_at
-        if self._trip.captured is None or not self._may_have_card_data or workflow.now() >= expires_at:
+        if not self._may_have_card_data:
             return None
 
         async def fetch() -> Transaction:
-            self._process.note(Event.CALL, f"{FETCH}, attempt {self._process.attempt}")
-            data: Transaction = await self._ask(PaymentActivities.transactional_data, FETCH)
-            self._process.note(Event.ANSWER, "the card's data came")
-            return data
+            return await self._fetch(ONCE_RETRY_POLICY, self._life_left)
 
         try:
-            return await self._process.retry_until(FETCH, fetch, until=min(until, expires_at))
-        except CallFailedError as error:
-            self._may_have_card_data = error.failure.kind not in NON_RETRYABLE
+            return await self._process.retry_until(FETCH, fetch, until=self._trip.request.expires_at)
+        except CallFailedError:
             return None
+
+    @property
+    def _life_left(self) -> timedelta:
+        return self._trip.request.expires_at - workflow.now()
+
+    @property
+    def _may_have_card_data(self) -> bool:
+        return self._trip.captured is not None and not self._refused_card_data and self._life_left > timedelta(0)
+
+    async def _fetch(self, retry_policy: RetryPolicy, time_left: timedelta) -> Transaction:
+        self._process.note(Event.CALL, f"{FETCH}, attempt {self._process.attempt}")
+        data: Transaction = await read(
+            PaymentActivities.transactional_data,
+            self._trip_call(),
+            summary=FETCH,
+            retry_policy=retry_policy,
+            time_left=time_left,
+        )
+        self._process.note(Event.ANSWER, "the card's data came")
+        return data
 
     def _take_answer(self, call: Adjust, answer: AdjustAnswer) -> None:
         if answer.status is AdjustStatus.DECLINED and not self._trip.is_plausible(call, answer.authorized_amount):
@@ -81,11 +105,31 @@ class PaymentServiceCalls:
             case AdjustStatus.PENDING:
                 self._trip.pending(call, workflow.now())
 
-    async def _ask(self, method: Any, summary: str, **facts: Any) -> Any:
+    async def _ask(self, method: Any, step: Adjust | Capture | CancelHold, call: TripCall) -> Any:
         request, now = self._trip.request, workflow.now()
-        call = (AmountCall if facts else TripCall)(
-            store_id=request.store_id, shopping_trip_id=request.shopping_trip_id, attempt=self._process.attempt, **facts
-        )
+        # A capture in doubt is a person's to resolve then, so that each attempt is the trip's own.
+        left_to_a_person = request.policy.capture_unknown_outcome is UnknownOutcome.ASK and isinstance(step, Capture)
         # At chargeBy the trip looks again, also where its call still waits for a worker or for the rate limit.
         until = request.charge_by if now < request.charge_by else request.expires_at
-        return await execute(method, call, summary=summary, time_left=until - now)
+        return await move_money(
+            method,
+            call,
+            summary=str(step),
+            retry_policy=ONCE_RETRY_POLICY if left_to_a_person else self._process.retry_policy,
+            time_left=until - now,
+        )
+
+    def _trip_call(self) -> TripCall:
+        return TripCall(
+            store_id=self._trip.store_id,
+            shopping_trip_id=self._trip.shopping_trip_id,
+            attempt=self._process.attempt,
+        )
+
+    def _amount_call(self, amount: Money) -> AmountCall:
+        return AmountCall(
+            store_id=self._trip.store_id,
+            shopping_trip_id=self._trip.shopping_trip_id,
+            attempt=self._process.attempt,
+            amount=amount,
+        )

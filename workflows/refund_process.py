@@ -18,7 +18,7 @@ from domain.settlement import Settlement
 from domain.trip_log import Event
 from domain.workflow_details import refund_details
 from temporal.search_attribute_keys import ATTENTION, STORE, TRIP
-from workflows.support.calls import CallFailedError, execute
+from workflows.support.calls import CallFailedError, move_money
 from workflows.support.ledger_calls import call_ledger, call_ledger_once_settled
 from workflows.support.message_handler import Messages, MessageType
 from workflows.support.outbox import deliver_eventually
@@ -141,7 +141,12 @@ class RefundProcess:
                 attempt=attempt,
             )
             try:
-                taken: str | None = await execute(PaymentActivities.refund, call, summary=f"refund {request.amount}")
+                taken: str | None = await move_money(
+                    PaymentActivities.refund,
+                    call,
+                    summary=f"refund {request.amount}",
+                    retry_policy=self.process.retry_policy,
+                )
             except CallFailedError as error:
                 self.refund.in_doubt = self.refund.in_doubt or error.failure.outcome_unknown
                 raise

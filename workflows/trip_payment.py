@@ -1,7 +1,6 @@
 """How a trip is paid for, one thing after the other. shopping_trip.py tells the order; the state says what is next."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -23,15 +22,6 @@ from workflows.support.process import Process
 from workflows.support.visibility import Attributes, View
 from workflows.trip_messages import MESSAGES
 from workflows.trip_record import TripRecord
-
-LONG_HISTORY = 1_000
-LARGE_HISTORY = 20_000_000
-"""Events and bytes. A worker that takes over replays them all, 1,000 in 0.3 s, within the 10 s of a workflow task and
-beside its other trips'; at 50 MB Temporal's server terminates a workflow."""
-
-CALLS_WHEN_LONG = 150
-"""How often a trip with a long history still tries until its token expires, of 12 events each: every 16 minutes for one
-that is PENDING, as measured, from its 80th minute on."""
 
 
 class TripPayment:
@@ -128,7 +118,6 @@ class TripPayment:
         self.trip.begin(call)
         if await self._other_runs.go_before(call):
             return
-        self.trip.least_wait = self._least_wait()
         self.process.note(Event.CALL, f"{call}, attempt {self.process.attempt}")
         try:
             await self._calls.make(call)
@@ -138,17 +127,6 @@ class TripPayment:
             self.trip.on_failure(call, error.failure, now=now, jitter=jitter)
             if error.failure.kind.rejected_by_service and not self.trip.intent(call):
                 await self._other_runs.look_again()
-
-    def _least_wait(self) -> timedelta:
-        """The least time between two tries: none, until the history is long.
-
-        A trip whose history can't be replayed in time stands still when its worker is replaced.
-        """
-        info = workflow.info()
-        events, size = info.get_current_history_length(), info.get_current_history_size()
-        if self.trip.least_wait or (events < LONG_HISTORY and size < LARGE_HISTORY):
-            return self.trip.least_wait
-        return max(self.trip.request.expires_at - workflow.now(), timedelta(0)) / CALLS_WHEN_LONG
 
     def _knows_progress(self) -> bool:
         """Whether the ledger was asked: to a trip that was settled before, no message is too early or too late."""

@@ -1,7 +1,6 @@
-"""What can go wrong with a call to a service, and how long to wait before the same call is made again."""
+"""What can go wrong with a call to a service."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ class _Facts(NamedTuple):
     needs_operator: bool = False
     transient: bool = False
     outcome_unknown: bool = False
+    surely_not_done: bool = False
 
 
 class FailureKind(StrEnum):
@@ -31,6 +31,8 @@ class FailureKind(StrEnum):
     """A service's bad hours: nobody here can do anything, and the trip tries by itself."""
     outcome_unknown: bool
     """The deed may have been done. A 5xx counts too: the service may have failed after the deed."""
+    surely_not_done: bool
+    """Nothing was done, and the same call again may well succeed: Temporal may repeat it, also where it moves money."""
 
     def __new__(cls, value: str, facts: _Facts) -> "FailureKind":
         """The plain string, which is all that is written of it, with the facts."""
@@ -41,6 +43,7 @@ class FailureKind(StrEnum):
         member.needs_operator = facts.needs_operator
         member.transient = facts.transient
         member.outcome_unknown = facts.outcome_unknown
+        member.surely_not_done = facts.surely_not_done
         return member
 
     REFUSED = "refused", _Facts(AttentionCause.REFUSED, rejected_by_service=True, needs_operator=True)
@@ -51,11 +54,11 @@ class FailureKind(StrEnum):
     """The token's life is over: nothing can be charged any more."""
     NOT_ALLOWED = "not_allowed", _Facts(AttentionCause.NOT_ALLOWED, needs_operator=True)
     """401, 403: signature, credentials or allow-listing."""
-    RATE_LIMITED = "rate_limited", _Facts(AttentionCause.RATE_LIMITED, transient=True)
+    RATE_LIMITED = "rate_limited", _Facts(AttentionCause.RATE_LIMITED, transient=True, surely_not_done=True)
     """429."""
     UNAVAILABLE = "unavailable", _Facts(AttentionCause.OUTAGE, transient=True, outcome_unknown=True)
     """5xx, 408, 425."""
-    UNREACHABLE = "unreachable", _Facts(AttentionCause.OUTAGE, transient=True)
+    UNREACHABLE = "unreachable", _Facts(AttentionCause.OUTAGE, transient=True, surely_not_done=True)
     """No connection, or no signature: the call surely did not leave."""
     NO_ANSWER = "no_answer", _Facts(AttentionCause.OUTAGE, transient=True, outcome_unknown=True)
     """A timeout, a connection dropped, a worker killed: nobody knows whether the deed was done."""
@@ -63,6 +66,8 @@ class FailureKind(StrEnum):
     """An answer that is none by the contract: never believed, so nobody knows whether the deed was done."""
     CONTRADICTION = "contradiction", _Facts(AttentionCause.OUTAGE, transient=True)
     """A decline that speaks of more authorized than this run of the trip ever asked for: it is a no all the same."""
+    PENDING = "pending", _Facts(AttentionCause.OUTAGE)
+    """The service answers that the processor has not: no trouble of its own to people, but asked again like one."""
     REJECTED = "rejected", _Facts(AttentionCause.REJECTED, needs_operator=True)
     """The service read what it was told of a trip, and says that it does not accept it."""
     LEDGER = "ledger", _Facts(AttentionCause.LEDGER)
@@ -91,95 +96,3 @@ class CallFailure(Model):
     def outcome_unknown(self) -> bool:
         """Whether the deed may have been done nevertheless."""
         return self.kind.outcome_unknown
-
-
-MIN_RETRY_INTERVAL = timedelta(seconds=1)
-MAX_RETRY_INTERVAL = timedelta(minutes=1)
-"""While an outage is young, a trip comes back within a minute of the service's return."""
-MAX_RETRY_INTERVAL_IN_OUTAGE = timedelta(minutes=15)
-"""An outage that outlasts the patience may last for hours; a thousand trips should not hammer what is being mended."""
-MIN_SPREAD = timedelta(seconds=5)
-"""Trips that met the same 429 come back over at least five seconds, not in one wave."""
-MAX_DOUBLINGS = 16
-"""Doubling 1 s sixteen times is 18 hours: far above every limit here, far below what a timedelta holds."""
-
-
-def spread(asked: timedelta, jitter: float) -> timedelta:
-    """How long to wait where a service asked for that much: never less, and not in one wave with everybody else.
-
-    `jitter` is a random number from 0 to 1.
-    """
-    return asked + max(asked / 4, MIN_SPREAD) * jitter
-
-
-@dataclass
-class RetryState:
-    """Calls in a row that brought no usable answer."""
-
-    call: str
-    """What was tried, in words: another call starts another streak."""
-    since: datetime
-    patience: timedelta
-    failure: CallFailure
-    tries: int = 0
-    next_try: datetime | None = None
-    """None: the trip does not try by itself; a person must say so."""
-    _first_transient: FailureKind | None = None
-
-    @property
-    def kind(self) -> FailureKind:
-        """What kind of trouble it is to people. Bad hours are one trouble, and more than a rate limit after one 503."""
-        return self._first_transient if self._first_transient and self.failure.kind.transient else self.failure.kind
-
-    def add(
-        self,
-        failure: CallFailure,
-        *,
-        now: datetime,
-        jitter: float,
-        deadline: datetime,
-        at_least: timedelta = timedelta(0),
-    ) -> None:
-        """One more call failed. `jitter` is a random number from 0 to 1, `deadline` the last useful moment to try.
-
-        `at_least` is how long the trip must wait for reasons of its own.
-        """
-        self.tries += 1
-        self.failure = failure
-        if failure.kind.transient:
-            limited = self._first_transient in (None, FailureKind.RATE_LIMITED)
-            self._first_transient = failure.kind if limited else self._first_transient
-        if failure.needs_operator:
-            self.next_try = None
-            return
-        wait = max(self._wait(failure, now, jitter), at_least)
-        self.next_try = now + wait if now >= deadline else min(now + wait, deadline)
-
-    def asked_to_wait(self, now: datetime) -> bool:
-        """Whether the service wants no call at all for a while, whatever it is about."""
-        limited = self.failure.kind is FailureKind.RATE_LIMITED
-        return limited and self.next_try is not None and now < self.next_try
-
-    def _wait(self, failure: CallFailure, now: datetime, jitter: float) -> timedelta:
-        backoff = min(MIN_RETRY_INTERVAL * (1 << min(self.tries - 1, MAX_DOUBLINGS)), self._max_retry_interval(now))
-        if failure.kind is not FailureKind.RATE_LIMITED:
-            return backoff * (0.5 + jitter / 2)
-        return spread(max(failure.retry_after or timedelta(0), backoff), jitter)
-
-    def _max_retry_interval(self, now: datetime) -> timedelta:
-        """A quarter of what the outage has lasted already: a short one costs little more than itself."""
-        if not self.outlasts_patience(now):
-            return MAX_RETRY_INTERVAL
-        return min(max((now - self.since) / 4, MAX_RETRY_INTERVAL), MAX_RETRY_INTERVAL_IN_OUTAGE)
-
-    def outlasts_patience(self, now: datetime) -> bool:
-        """Whether the trouble has lasted for longer than the policy's `outagePatience`."""
-        return now >= self.since + self.patience
-
-    def needs_attention(self, now: datetime) -> bool:
-        """Whether a person should look: at once where waiting can't help, else when the patience is over.
-
-        The ledger is our own: that it fails is worth a look at once.
-        """
-        at_once = self.failure.needs_operator or self.failure.kind is FailureKind.LEDGER
-        return at_once or self.outlasts_patience(now)

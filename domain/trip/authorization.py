@@ -1,18 +1,10 @@
 """What the Payment Service holds on the card for a trip, as far as it has said (docs/payments.md, Declines)."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from domain.money import Money
 from domain.trip.steps import Adjust
-
-MIN_PENDING_INTERVAL = timedelta(seconds=2)
-MAX_PENDING_INTERVAL = timedelta(seconds=60)
-"""docs/contract.md, Adjust: 2 s, doubling to 60 s."""
-
-MAX_PENDING_DOUBLINGS = 5
-"""2 s doubled five times is above the longest interval."""
-
 
 WHEN_A_DECLINE_IS_NOT_BELIEVED = (
     "Had another run that approved? Then: decide TRIP capture_authorized. Else ask the service's support, and retry."
@@ -31,10 +23,8 @@ class Authorization:
     """A decline that is not believed, and how much it says is authorized."""
     unconfirmed: frozenset[Money] = frozenset()
     """What was asked for without an answer: each may have been approved."""
-    pending_since: datetime | None = None
     next_adjust: datetime | None = None
-    """Before that moment nothing is asked for: an adjust is PENDING, or the search pauses."""
-    _pendings: int = 0
+    """Before that moment the search asks for nothing."""
 
     @property
     def capturable(self) -> Money:
@@ -64,17 +54,6 @@ class Authorization:
     def leave_unconfirmed(self, asked: Money) -> None:
         """Nobody knows whether the adjust was done."""
         self.unconfirmed |= {asked}
-
-    def pend(self, now: datetime, least_wait: timedelta) -> None:
-        """The processor has not answered: the same adjust again after a while."""
-        self.pending_since = self.pending_since or now
-        wait = min(MIN_PENDING_INTERVAL * (1 << min(self._pendings, MAX_PENDING_DOUBLINGS)), MAX_PENDING_INTERVAL)
-        self.next_adjust = now + max(wait, least_wait)
-        self._pendings += 1
-
-    def stop_pending(self) -> None:
-        """Nothing is waited for any more."""
-        self.pending_since, self.next_adjust, self._pendings = None, None, 0
 
     def _answer(self) -> None:
         self.unconfirmed, self.contradiction = frozenset(), None

@@ -32,6 +32,8 @@ class DeclineRules:
     handling: DeclineHandling
     failing: bool
     """Whether the last adjust brought no usable answer."""
+    pending: bool
+    """Whether its answer was PENDING."""
     decide: Decide
 
     def next_step(self, now: datetime) -> Step:
@@ -101,7 +103,7 @@ class DeclineRules:
         """
         if now < self.charge_by:
             return False
-        return self.authorization.pending_since is not None or (self.failing and bool(self.authorization.amount))
+        return self.pending or (self.failing and bool(self.authorization.amount))
 
     def _decide_by(self, now: datetime) -> datetime:
         return self.handling.decide_by(self.policy, self.charge_by, now)

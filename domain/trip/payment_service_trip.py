@@ -23,6 +23,8 @@ from domain.trip.steps import Adjust, Call, CancelHold, Capture, Step, Wait
 from domain.trip.trip_state import TripState
 from domain.trip_log import Event, EventLog
 
+NO_ANSWER_YET = CallFailure(kind=FailureKind.PENDING, sentence="PENDING: the processor has not answered yet")
+
 
 class PaymentServiceTrip(TripState):
     """The facts of a trip that is paid by adjust, capture and cancel, and what to do about a decline."""
@@ -121,11 +123,7 @@ class PaymentServiceTrip(TripState):
             raise CommandRejectedError(
                 "nobody knows whether the capture happened: find out, and say so with resolve_capture"
             )
-        if self.authorization.pending_since is None:
-            super().retry(said, now)
-        else:
-            self._note_retry(said, now)
-        self.authorization.next_adjust = now
+        super().retry(said, now)
 
     def resolve_capture(self, said: CaptureResolution, now: datetime) -> None:
         """Take an operator's word on a capture in doubt. Raises CommandRejectedError where none is."""
@@ -209,10 +207,12 @@ class PaymentServiceTrip(TripState):
 
     def pending(self, call: Adjust, now: datetime) -> None:
         """The processor has not answered: the same adjust again after a while, and the search does not move."""
-        self.retry_state = None
         self.authorization.leave_unconfirmed(call.amount)
         if call.cart_version == self._cart_version:
-            self.authorization.pend(now, self.least_wait)
+            # No jitter: other than after an outage, each trip began to wait at a moment of its own.
+            self.failed(str(call), NO_ANSWER_YET, now=now, jitter=0, deadline=self._put_off_until(now))
+        else:
+            self.retry_state = None
 
     def capture_answered(self, call: Capture) -> None:
         """The capture was taken."""
@@ -238,13 +238,12 @@ class PaymentServiceTrip(TripState):
                 return
         if isinstance(call, Capture) and failure.outcome_unknown:
             self._outcome_unknown, self._denied_by = True, None
-        self.authorization.pending_since = None
         super().on_failure(call, failure, now=now, jitter=jitter)
 
     def succeeded(self) -> None:
         """What had failed has worked, or is given up."""
         super().succeeded()
-        self.authorization.stop_pending()
+        self.authorization.next_adjust = None
 
     # What to do next.
 
@@ -271,12 +270,13 @@ class PaymentServiceTrip(TripState):
             authorization=self.authorization,
             handling=self.decline_handling,
             failing=self.retry_state is not None,
+            pending=self.retry_state is not None and self.retry_state.pending,
             decide=self._stand,
         )
         return rules.next_step(now)
 
     def _when_due(self, step: Step, now: datetime) -> Step:
-        """The step, or a wait where its call failed a moment ago, or is PENDING, or should not follow so soon."""
+        """The step, or a wait where its call brought no answer a moment ago, or should not follow so soon."""
         if self.awaiting_resolution and isinstance(step, Capture):
             return Wait(step.stage, self.request.expires_at, "for word of the capture")
         step = super()._when_due(step, now)

@@ -1,7 +1,7 @@
 """A trip, pure: the facts so far, and from them what to do next. It has no clock: every moment is handed in.
 
-What is here is true of every trip. How it is paid is told in charged_trip.py (we adjust and capture) and in
-delegated_trip.py (Amazon does).
+What is here is true of every trip. How it is paid is told in payment_service_trip.py (we adjust and
+capture) and in checkout_service_trip.py (Amazon does).
 """
 
 from abc import abstractmethod
@@ -11,7 +11,8 @@ from typing import Any
 
 from domain.cart.cart import Cart
 from domain.failures.attention import Attention, AttentionCause
-from domain.failures.call_failure import MAX_RETRY_INTERVAL_IN_OUTAGE, CallFailure, FailureKind
+from domain.failures.call_failure import CallFailure, FailureKind
+from domain.failures.retries import MAX_RETRY_INTERVAL
 from domain.messages import CaptureResolution, Decision, OperatorAction
 from domain.money import Money
 from domain.process_state import FLOODED, ProcessState, with_note
@@ -39,7 +40,7 @@ class TripState(ProcessState):
     """The facts of one trip, changed by what is said and answered; `advance` says what to do next."""
 
     def __init__(self, request: TripRequest, log: EventLog) -> None:
-        super().__init__(log, request.policy.outage_patience)
+        super().__init__(log, request.policy.outage_patience, request.policy.token_lifetime)
         self.request = request
         self.cart: Cart | None = request.cart
         self.code = request.currency
@@ -229,7 +230,7 @@ class TripState(ProcessState):
         if now < self.charge_by:
             return self.charge_by
         last = self.request.expires_at - LAST_RETRY_BEFORE_EXPIRY
-        return min(now + MAX_RETRY_INTERVAL_IN_OUTAGE, last) if now < last else self.request.expires_at
+        return min(now + MAX_RETRY_INTERVAL, last) if now < last else self.request.expires_at
 
     def end_of_token(self, now: datetime) -> None:
         """The token is dead: nothing more is sent. A hold that was to be cancelled falls by itself."""

@@ -8,16 +8,18 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.calling import in_time, service_errors
+from activities.calling import in_time, money_call, retry_delay
 from activities.checkout_service import CheckoutActivities, CheckoutCall
 from activities.notifications import NotificationActivities, reporting_to, sending_to
 from activities.payment_service import AmountCall, PaymentActivities, RefundCall, TripCall
+from activities.retry_policies import MONEY_RETRY_POLICY
 from clients.checkout_service import open_checkout_service
 from clients.deadline import check_in_time
 from clients.errors import UnreachableError
 from clients.payment_service import open_payment_service
 from clients.webhook import open_webhook
 from domain.cart.cart import Cart
+from domain.failures.call_failure import CallFailure, FailureKind
 from domain.money import Money
 from domain.notifications import NotificationKind, PaymentStatus, payment_status_notification, receipt_notification
 from domain.receipts.receipt import SaleReceipt
@@ -138,10 +140,82 @@ async def test_a_worker_that_stood_still_in_the_middle_of_an_activity_sends_noth
     async with open_payment_service(simulator.url, "none") as service:
 
         async def act():
-            async with service_errors():
+            async with money_call():
                 monkeypatch.setattr("time.time", lambda: datetime.now(UTC).timestamp() + 60)
                 await service.cancel(*TRIP.values())
 
         with pytest.raises(ApplicationError, match="not sent"):
             await environment().run(act)
     assert await sent(control) == []
+
+
+SURELY_NOT_DONE = [{"kind": "rate_limited"}, {"kind": "rate_limited", "retry_after": "8"}, "no connection"]
+PERHAPS_DONE = [{"kind": kind} for kind in ("drop_before", "drop_after", "server_error", "garbage")]
+FOR_THE_TRIP_TO_SAY = [
+    *({"kind": kind} for kind in ("bad_request", "unknown_trip", "forbidden", "expired")),
+    {"kind": "rate_limited", "retry_after": "9"},
+]
+MONEY = ["adjust", "capture", "cancel", "refund", "checkout"]
+WIRE_NAMES = {"transactional_data": "transactional-data"}
+
+
+async def failure_at(simulator, control, name, fault):
+    """What Temporal is told of the activity that meets the fault."""
+    url = "http://127.0.0.1:9" if fault == "no connection" else simulator.url
+    if isinstance(fault, dict):
+        await control.add_fault("trip-1", WIRE_NAMES.get(name, name), **fault)
+    async with activities_at(url) as activities:
+        act, argument = activities[name]
+        with pytest.raises(ApplicationError) as caught:
+            await environment().run(act, argument)
+    return caught.value
+
+
+@pytest.mark.parametrize("name", MONEY)
+@pytest.mark.parametrize("fault", SURELY_NOT_DONE, ids=str)
+async def test_temporal_repeats_a_call_that_surely_moved_no_money(simulator, control, name, fault):
+    error = await failure_at(simulator, control, name, fault)
+    assert not error.non_retryable
+    assert timedelta(seconds=1) <= error.next_retry_delay <= timedelta(seconds=13)
+
+
+@pytest.mark.parametrize("name", MONEY)
+@pytest.mark.parametrize("fault", [*PERHAPS_DONE, *FOR_THE_TRIP_TO_SAY], ids=str)
+async def test_a_call_that_may_have_moved_money_comes_back_to_its_workflow_at_once(simulator, control, name, fault):
+    error = await failure_at(simulator, control, name, fault)
+    assert error.non_retryable
+    assert CallFailure.model_validate(error.details[0]).outcome_unknown is (fault in PERHAPS_DONE)
+
+
+async def test_what_nobody_foresaw_in_a_money_call_comes_back_as_a_doubt_and_tells_no_secret():
+    async def act():
+        async with money_call():
+            raise KeyError("4111111111111111")
+
+    with pytest.raises(ApplicationError) as caught:
+        await environment().run(act)
+    assert caught.value.non_retryable
+    assert CallFailure.model_validate(caught.value.details[0]).outcome_unknown
+    assert "4111" not in f"{caught.value} {caught.value.__cause__}"
+
+
+@pytest.mark.parametrize(
+    ("fault", "repeated"),
+    [
+        *((fault, True) for fault in [*SURELY_NOT_DONE, *PERHAPS_DONE]),
+        ({"kind": "rate_limited", "retry_after": "600"}, True),
+        *(({"kind": kind}, False) for kind in ("bad_request", "unknown_trip", "forbidden", "expired")),
+    ],
+    ids=str,
+)
+async def test_temporal_repeats_a_read_unless_nothing_but_a_person_would_help(simulator, control, fault, repeated):
+    error = await failure_at(simulator, control, "transactional_data", fault)
+    assert error.non_retryable is not repeated
+
+
+def test_the_waits_between_temporals_attempts_grow_to_the_policys_longest_and_are_spread():
+    failure = CallFailure(kind=FailureKind.UNREACHABLE, sentence="no connection")
+    waits = [retry_delay(failure, MONEY_RETRY_POLICY, attempt).total_seconds() for attempt in range(1, 100)]
+    for wait, least in zip(waits, [1, 2, 4, *[8] * 96], strict=True):
+        assert least <= wait <= 1.5 * least
+    assert len(set(waits)) > 90

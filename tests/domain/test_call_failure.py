@@ -8,7 +8,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from domain.failures.attention import AttentionCause
-from domain.failures.call_failure import CallFailure, FailureKind, RetryState
+from domain.failures.call_failure import CallFailure, FailureKind
+from domain.failures.retries import RetryState
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 TRIPS = 1_000
@@ -18,7 +19,7 @@ def busiest_second(failure, *, tries=1):
     """How many of a thousand trips that met the same trouble at the same moment come back within the same second."""
     dice, seconds = random.Random(1), Counter()  # noqa: S311 (repeatable, not secret)
     for _ in range(TRIPS):
-        retry_state = RetryState("adjust", NOW, timedelta(minutes=10), failure)
+        retry_state = RetryState("adjust", NOW, timedelta(minutes=10), timedelta(hours=46), failure)
         for _ in range(tries):
             retry_state.add(failure, now=NOW, jitter=dice.random(), deadline=NOW + timedelta(hours=45))
         seconds[(retry_state.next_try - NOW) // timedelta(seconds=1)] += 1

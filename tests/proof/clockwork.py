@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from temporalio.exceptions import ActivityError, RetryState, TimeoutType
+from temporalio.exceptions import ActivityError, ApplicationError, RetryState, TimeoutType
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 from temporalio.workflow._context import _Runtime
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EVENTS_A_CALL, BYTES_A_CALL = 12, 2_500
 """As measured on Temporal's own server."""
+START_TO_CLOSE = "TemporalTimeout:StartToClose"
+"""Temporal's name of that time-out, where a policy says that it is not repeated."""
 MAX_TURNS = 10_000
 """Of the event loop until a trip is at rest; a handful is usual, so this is a trip that turns in circles."""
 
@@ -29,6 +31,7 @@ class PendingCall:
     scheduled_at: Any
     limits: dict[str, Any]
     local: bool = False
+    attempt: int = 1
     ended: asyncio.Future = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     @property
@@ -36,9 +39,14 @@ class PendingCall:
         return self.activity.__name__
 
     @property
-    def tried_for_ever(self):
-        """Temporal itself tries it again: the trip hears of no failure."""
-        return not self.limits["retry_policy"].maximum_attempts and not self.limits.get("schedule_to_close_timeout")
+    def retry_policy(self):
+        return self.limits["retry_policy"]
+
+    def is_repeated(self, now, wait=timedelta(0)):
+        """Whether Temporal itself tries it again after such a wait: the trip hears of no failure."""
+        most, in_all = self.retry_policy.maximum_attempts, self.limits.get("schedule_to_close_timeout")
+        tries_left = not most or self.attempt < most
+        return tries_left and (in_all is None or now + wait < self.scheduled_at + in_all)
 
     @property
     def owner(self):
@@ -94,7 +102,16 @@ class Clockwork:
             self.now = until
 
     def end_call(self, result=None, error=None):
-        """The call's answer reaches the trip; an error comes as Temporal wraps it, a local activity's as it is."""
+        """The call's answer reaches the trip; an error comes as Temporal wraps it, a local activity's as it is.
+
+        What Temporal repeats does not reach it.
+        """
+        if isinstance(error, ApplicationError) and not error.non_retryable:
+            wait = error.next_retry_delay or self.call.retry_policy.initial_interval
+            if self.call.is_repeated(self.now, wait):
+                self.call.attempt += 1
+                self.now += wait
+                return
         call, self.call = self.call, None
         if error is None:
             call.ended.set_result(result)
@@ -116,11 +133,22 @@ class Clockwork:
 
     def lose_call(self, *, begun):
         """The worker dies in the call, or the call is stuck in the queue: Temporal's timeout is all that is heard."""
-        limit = "start_to_close_timeout" if begun else "schedule_to_start_timeout"
-        self.now += self.call.limits.get(limit) or self.call.limits["start_to_close_timeout"]
-        if self.call.tried_for_ever:
+        call, limits = self.call, self.call.limits
+        if begun:
+            self.now += limits["start_to_close_timeout"]
+            kind = TimeoutType.START_TO_CLOSE
+            repeated = START_TO_CLOSE not in (call.retry_policy.non_retryable_error_types or ())
+            if repeated and call.is_repeated(self.now):
+                call.attempt += 1
+                return
+        elif wait := limits.get("schedule_to_start_timeout"):
+            self.now += wait
+            kind = TimeoutType.SCHEDULE_TO_START
+        elif wait := limits.get("schedule_to_close_timeout"):
+            self.now = max(self.now, call.scheduled_at + wait)
+            kind = TimeoutType.SCHEDULE_TO_CLOSE
+        else:
             return
-        kind = TimeoutType.START_TO_CLOSE if begun else TimeoutType.SCHEDULE_TO_START
         self.end_call(error=ActivityTimeout("timed out", type=kind, last_heartbeat_details=[]))
 
     def _end_wait(self):

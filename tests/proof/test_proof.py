@@ -525,7 +525,8 @@ class Proof(RuleBasedStateMachine):
         """The activity's own code, in a worker that took the task up so long ago."""
         environment = ActivityEnvironment()
         limits = {"start_to_close_timeout": START_TO_CLOSE_TIMEOUT, "schedule_to_close_timeout": None}
-        environment.info = replace(environment.info, started_time=datetime.now(UTC) - age, **limits)
+        repeats = {"retry_policy": call.retry_policy, "attempt": call.attempt}
+        environment.info = replace(environment.info, started_time=datetime.now(UTC) - age, **limits, **repeats)
         made = environment.run(getattr(self.env.activities[call.owner], call.name), *call.arguments)
         return await made if inspect.isawaitable(made) else made
 

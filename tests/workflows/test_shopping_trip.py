@@ -210,20 +210,44 @@ async def test_an_adjusts_answer_that_can_not_be_believed_is_asked_for_again(env
     [
         ("600", timedelta(minutes=10), timedelta(minutes=14)),
         ("in ten minutes", timedelta(minutes=9), timedelta(minutes=14)),
-        (None, timedelta(seconds=1), timedelta(minutes=1)),
-        ("abc", timedelta(seconds=1), timedelta(minutes=1)),
         ("1000000000", timedelta(hours=44, minutes=59), timedelta(hours=45, minutes=1)),
     ],
 )
 async def test_a_rate_limit_is_waited_for_as_long_as_it_says_and_never_beyond_charge_by(env, said_to_wait, least, most):
     if said_to_wait == "in ten minutes":  # the client reads a date by the real clock
         said_to_wait = format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True)
-    limited = {"call": "adjust", "kind": "rate_limited"}
-    trip = await env.trip(faults=[limited | ({"retry_after": said_to_wait} if said_to_wait else {})])
+    limited = {"call": "adjust", "kind": "rate_limited", "retry_after": said_to_wait}
+    trip = await env.trip(faults=[limited])
     result, _ = await ended(trip)
     assert result["captured"] == usd_json("42.10")
     (wait, *_) = await waits(trip)
     assert least <= wait <= most
+
+
+@pytest.mark.parametrize("call", ["adjust", "capture"])
+@pytest.mark.parametrize("said_to_wait", [None, "abc", "3"])
+async def test_what_surely_did_nothing_temporal_repeats_and_the_trip_spends_no_event_on_it(env, call, said_to_wait):
+    limited = {"call": call, "kind": "rate_limited", "times": 4, "retry_after": said_to_wait}
+    smooth, bumpy = await env.trip(), await env.trip(faults=[limited])
+    _, account = await ended(bumpy)
+    await ended(smooth)
+    assert account["calls"][call] == 5
+    assert len(await bumpy.events()) == len(await smooth.events())
+    assert sentences(await bumpy.status(), "failure") == []
+
+
+async def test_after_five_attempts_in_vain_the_trip_itself_goes_on(env):
+    trip = await env.trip(faults=[{"call": "capture", "kind": "rate_limited", "times": 6}])
+    _, account = await ended(trip)
+    assert (account["calls"]["capture"], account["captured"]) == (7, usd_json("42.10"))
+    assert len(sentences(await trip.status(), "failure")) == 2
+
+
+async def test_a_capture_that_a_person_would_resolve_is_tried_once_at_a_time(env):
+    limited = {"call": "capture", "kind": "rate_limited", "times": 3}
+    trip = await env.trip(captureUnknownOutcome="ask", faults=[limited])
+    await ended(trip)
+    assert len(sentences(await trip.status(), "failure")) == 3
 
 
 async def test_a_pending_adjust_is_asked_for_again_after_two_seconds_doubling_to_sixty(env):
@@ -585,10 +609,11 @@ async def test_temporals_own_cancellation_is_refused_in_the_log(env):
 
 
 @pytest.mark.parametrize("faults", [0, 2])
-async def test_every_call_and_its_answer_is_in_the_trips_own_log(env, faults):
+async def test_every_outcome_that_came_back_to_the_trip_is_in_its_log(env, faults):
     planned = [{"call": call, "kind": "drop_before", "times": faults} for call in ("adjust", "transactional-data")]
     trip = await env.trip(faults=planned if faults else ())
     _, account = await ended(trip)
     status = await trip.status()
     answers = sentences(status, "answer") + sentences(status, "failure")
-    assert len(sentences(status, "call")) == len(answers) == sum(account["calls"].values()) == 3 + 2 * faults
+    assert len(sentences(status, "call")) == len(answers) == 3 + faults  # the card's data Temporal asks for again
+    assert sum(account["calls"].values()) == 3 + 2 * faults

@@ -1,4 +1,4 @@
-"""How a trip makes its calls: each activity is tried once, and what went wrong comes back as a CallFailure."""
+"""How the calls to the services are made, and what their failures mean."""
 
 from collections.abc import Awaitable
 from datetime import timedelta
@@ -18,14 +18,10 @@ with workflow.unsafe.imports_passed_through():
 
 T = TypeVar("T")
 
-ONCE_RETRY_POLICY = RetryPolicy(maximum_attempts=1)
-"""The trip repeats its calls itself: so each try is in its log, an operator's word ends a wait, nothing is sent after
-the token's end, and a capture in doubt can be held for a person."""
-
 START_TO_CLOSE_TIMEOUT = timedelta(seconds=15)
 """Above the client's 5 s, and how long a trip waits for a worker that was killed in the middle of a call."""
 
-MIN_SCHEDULE_TO_START_TIMEOUT = timedelta(seconds=1)
+MIN_TIMEOUT = timedelta(seconds=1)
 """Temporal takes no timeout of zero for "not at all"."""
 
 SCHEDULE_TO_START_TIMEOUT = timedelta(hours=1)
@@ -40,18 +36,41 @@ class CallFailedError(Exception):
         self.failure = failure
 
 
-async def execute(method: Any, argument: Any, *, summary: str, time_left: timedelta = SCHEDULE_TO_START_TIMEOUT) -> Any:
-    """One call to a service, not begun when the time that is left is over. Raises CallFailedError."""
+async def move_money(
+    method: Any, argument: Any, *, summary: str, retry_policy: RetryPolicy, time_left: timedelta | None = None
+) -> Any:
+    """One call that may move money, not begun when the time that is left is over. Raises CallFailedError."""
+    wait, last = SCHEDULE_TO_START_TIMEOUT, None
+    if time_left is not None:
+        left = max(time_left, MIN_TIMEOUT)
+        # The attempt that begins at the last moment has its whole time: its answer may be the money.
+        wait, last = min(wait, left), left + START_TO_CLOSE_TIMEOUT
     return await unwrap_failure(
         workflow.execute_activity_method(
             method,
             argument,
             start_to_close_timeout=START_TO_CLOSE_TIMEOUT,
-            schedule_to_start_timeout=min(SCHEDULE_TO_START_TIMEOUT, max(time_left, MIN_SCHEDULE_TO_START_TIMEOUT)),
-            retry_policy=ONCE_RETRY_POLICY,
+            schedule_to_start_timeout=wait,
+            schedule_to_close_timeout=last,
+            retry_policy=retry_policy,
             summary=summary,
         )
     )
+
+
+async def read(method: Any, argument: Any, *, summary: str, retry_policy: RetryPolicy, time_left: timedelta) -> Any:
+    """A call that is harmless to repeat, tried for as long as there is time. Raises CallFailedError."""
+    try:
+        return await workflow.execute_activity_method(
+            method,
+            argument,
+            start_to_close_timeout=START_TO_CLOSE_TIMEOUT,
+            schedule_to_close_timeout=max(time_left, MIN_TIMEOUT),
+            retry_policy=retry_policy,
+            summary=summary,
+        )
+    except ActivityError as error:
+        raise CallFailedError(last_failure_of(error)) from None
 
 
 async def unwrap_failure(call: Awaitable[T]) -> T:
@@ -62,6 +81,13 @@ async def unwrap_failure(call: Awaitable[T]) -> T:
         raise CallFailedError(call_failure_of(error)) from None
 
 
+def last_failure_of(error: ActivityError) -> CallFailure:
+    """Why the last of many tries failed, where they took too long altogether: for what is harmless to repeat."""
+    if isinstance(error.cause, ActivityTimeout) and isinstance(error.cause.cause, FailureError):
+        return call_failure_of(error.cause.cause)
+    return call_failure_of(error)
+
+
 def call_failure_of(error: FailureError) -> CallFailure:
     """What an activity's failure means. Whatever is not said in as many words leaves the outcome unknown.
 
@@ -69,8 +95,6 @@ def call_failure_of(error: FailureError) -> CallFailure:
     UnreadablePayloadError where it is encrypted and we lack the key: a worker that has it knows what was said.
     """
     cause = error.cause if isinstance(error, ActivityError) else error
-    if isinstance(cause, ActivityTimeout) and cause.cause is not None:
-        cause = cause.cause  # of tries that took too long altogether: why the last one failed
     if isinstance(cause, ApplicationError) and cause.details:
         said = cause.details[0]
         if isinstance(said, UndecodablePayload) and said.encrypted:

@@ -7,9 +7,10 @@ from temporalio import workflow
 
 from domain.failures.call_failure import CallFailure, FailureKind
 from domain.public_names import DELIVERIES_TASK_QUEUE, trip_workflow_id
-from workflows.support.calls import ONCE_RETRY_POLICY, CallFailedError, unwrap_failure
+from workflows.support.calls import CallFailedError, unwrap_failure
 
 with workflow.unsafe.imports_passed_through():
+    from activities.retry_policies import ONCE_RETRY_POLICY
     from activities.workflow_status import ExecutionActivities, WorkflowKey
 
 LEDGER_START_TO_CLOSE_TIMEOUT = timedelta(seconds=12)

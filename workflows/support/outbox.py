@@ -3,21 +3,19 @@
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
 from domain.notifications import NOTIFICATION_TASK_QUEUES, Notification
 
 with workflow.unsafe.imports_passed_through():
     from activities.notifications import Delivered, NotificationActivities
+    from activities.retry_policies import DELIVER_RETRY_POLICY
 
 DELIVER_START_TO_CLOSE_TIMEOUT = timedelta(seconds=10)
 """The receiver gets 5 s; then the notification is handed over to a workflow of its own."""
 
 MAX_DELIVERY_DELAY = timedelta(seconds=30)
 """The longest that a trip is held up by something that is not money."""
-
-DELIVER_RETRY_POLICY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
 
 
 async def deliver(notification: Notification) -> Delivered | None:

@@ -5,15 +5,20 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from temporalio import workflow
+from temporalio.common import RetryPolicy
 
 from domain.failures.attention import Attention
-from domain.failures.call_failure import MAX_RETRY_INTERVAL_IN_OUTAGE, FailureKind
+from domain.failures.call_failure import FailureKind
+from domain.failures.retries import MAX_RETRY_INTERVAL
 from domain.process_state import ProcessState
 from domain.trip_log import Event
 from workflows.support.calls import CallFailedError
 from workflows.support.incidents import Incidents
 from workflows.support.message_handler import MessageHandler, Messages
 from workflows.support.visibility import View, Visibility
+
+with workflow.unsafe.imports_passed_through():
+    from activities.retry_policies import MONEY_RETRY_POLICY, ONCE_RETRY_POLICY
 
 T = TypeVar("T")
 
@@ -47,6 +52,11 @@ class Process:
     def attempt(self) -> int:
         """Which attempt in a row the next try is, from 1."""
         return 1 + (self.state.retry_state.tries if self.state.retry_state else 0)
+
+    @property
+    def retry_policy(self) -> RetryPolicy:
+        """Who repeats a call that moves money: Temporal, or the process itself while something has failed."""
+        return ONCE_RETRY_POLICY if self.state.retry_state else MONEY_RETRY_POLICY
 
     def note(self, event: Event, sentence: str) -> None:
         """Write a line in the process's log."""
@@ -110,7 +120,7 @@ class Process:
                 if error.failure.kind in non_retryable or (until and now >= until):
                     self.state.succeeded()
                     raise
-                deadline = until or now + MAX_RETRY_INTERVAL_IN_OUTAGE
+                deadline = until or now + MAX_RETRY_INTERVAL
                 jitter = workflow.random().random()
                 self.state.failed(what, error.failure, now=now, jitter=jitter, deadline=deadline)
                 await self._wait_to_try_again(what, deadline)
