@@ -305,6 +305,6 @@ def test_each_error_of_ours_is_drawn_at_the_top_of_its_module():
 
 def test_each_kind_of_trouble_with_a_service_has_its_error():
     kinds = {kind.kind for kind in subclasses(errors.ServiceError)}
-    known_by_the_trip_alone = {FailureKind.CONTRADICTION}
+    known_by_the_trip_alone = {FailureKind.CONTRADICTION, FailureKind.PENDING}
     of_the_ledger = {FailureKind.LEDGER, FailureKind.CONFLICT, FailureKind.NOT_SETTLED}
     assert kinds == set(FailureKind) - known_by_the_trip_alone - of_the_ledger

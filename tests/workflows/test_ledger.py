@@ -225,7 +225,7 @@ async def test_a_receipt_that_nobody_takes_for_an_hour_is_an_incident_until_it_i
     assert (opened["body"]["cause"], opened["body"]["shoppingTripId"]) == ("undelivered", trip.id)
     assert "503" in opened["body"]["sentence"]
     await env.control.fail_receivers()
-    await env.pass_time(minutes=15)
+    await env.pass_time(minutes=25)
     await env.client.get_workflow_handle(f"delivery-{trip.id}:sale:receipt").result()
     assert [one["body"]["state"] for one in await env.control.incidents(at_least=2)] == ["opened", "closed"]
 
