@@ -135,7 +135,8 @@ def payment_activities(
     return [
         *(payments.adjust, payments.capture, payments.cancel, payments.transactional_data, payments.refund),
         CheckoutActivities(checkout).checkout,
-        *(postings.known_trip, postings.intend, postings.post_settlement, postings.post_recovery),
+        *(postings.known_trip, postings.intend, postings.post_settlement),
+        *(postings.post_card_data, postings.post_recovery),
         *(postings.reserve_refund, postings.ask_refund, postings.release_refund, postings.post_refund),
     ]
 

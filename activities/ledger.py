@@ -13,6 +13,7 @@ from domain.model import Model, UtcDateTime
 from domain.posting import SettledTrip
 from domain.receipts.receipt import RefundReceipt
 from domain.refund.refund import PaidAmounts, PriorRefund, Recovery, RefundRequest, RefundReservation
+from domain.settlement import Transaction
 from domain.trip.intent import DueIntent, KnownTrip
 from ledger.database import LedgerError, LedgerRejectionError
 from ledger.ledger import Ledger
@@ -24,6 +25,14 @@ class TripKey(Model):
     """Which trip."""
 
     shopping_trip_id: str
+
+
+class LateCardData(Model):
+    """A card's EMV data that came after its trip was posted."""
+
+    store_id: str
+    shopping_trip_id: str
+    transaction: Transaction
 
 
 class RefundAsked(Model):
@@ -98,6 +107,12 @@ class LedgerActivities:
         """Post a settled trip and keep its receipt."""
         with ledger_errors("post_settlement"):
             self._ledger.post_settlement(settled)
+
+    @activity.defn(name="post_card_data")
+    def post_card_data(self, late: LateCardData) -> None:
+        """Fill in the card's data of a trip that was posted without."""
+        with ledger_errors("post_card_data"):
+            self._ledger.post_card_data(late.shopping_trip_id, late.transaction)
 
     @activity.defn(name="reserve_refund")
     def reserve_refund(self, asked: RefundAsked) -> RefundReservation:

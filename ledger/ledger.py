@@ -23,7 +23,7 @@ from domain.refund.refund import (
     paid,
     standing,
 )
-from domain.settlement import Settlement
+from domain.settlement import Settlement, Transaction
 from domain.texts import CommandRejectedError
 from domain.trip.intent import DueIntent, KnownTrip
 from ledger import postings, schema
@@ -97,6 +97,14 @@ class Ledger:
             postings.post_once(connection, settled)
         if settled.receipt is not None:
             self.keep_receipt(settled.receipt.to_json())
+
+    def post_card_data(self, trip_id: str, transaction: Transaction) -> None:
+        """Fill in the card's data that came after the trip was posted; what came first stands.
+
+        Raises TripNotSettledError where the ledger does not know the trip.
+        """
+        with self._transaction() as connection:
+            postings.fill_in_card_data(connection, trip_id, transaction)
 
     def paid_of(self, trip_id: str) -> PaidAmounts | None:
         """How much of the trip is paid by now; None where the ledger does not know the trip."""

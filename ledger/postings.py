@@ -10,11 +10,21 @@ from domain.journal import Entry, EntryType, journal_of
 from domain.money import Money
 from domain.posting import SettledTrip
 from domain.refund.refund import KnownRefund, PostedRefund, RefundProgress, RefundRequest, Sale, id_taken
-from domain.settlement import Settlement
+from domain.settlement import Settlement, Transaction
 from domain.texts import CommandRejectedError
 from domain.trip.intent import DueIntent, KnownTrip
 from ledger.database import LedgerConflictError, TripNotSettledError, insert
-from ledger.rows import entry_rows, intent_of, intent_row, line_rows, refund_of, refund_row, sale_of, settlement_row
+from ledger.rows import (
+    CARD_DATA_COLUMNS,
+    entry_rows,
+    intent_of,
+    intent_row,
+    line_rows,
+    refund_of,
+    refund_row,
+    sale_of,
+    settlement_row,
+)
 from ledger.tables import entries, intents, lines, refunds, settlements
 
 AGREED = ("code", "total", "captured", "bad_debt", "delegated")
@@ -82,6 +92,21 @@ def post_once(connection: Connection, settled: SettledTrip) -> None:
         captured, total = (Money.of_minor(units, known.code) for units in (known.captured, known.total))
         stands = f"captured {captured} of {total}"
         raise LedgerConflictError(f"trip {trip} was posted before with other amounts, and those stand: {stands}")
+
+
+def fill_in_card_data(connection: Connection, trip_id: str, transaction: Transaction) -> None:
+    """The card's data of a trip that was posted without; what came first stands. Raises TripNotSettledError."""
+    known = locked_sale(connection, trip_id)
+    if known.settlement.transaction is not None:
+        return
+    settlement = known.settlement.model_copy(update={"transaction": transaction})
+    row = settlement_row(SettledTrip(settlement=settlement, trip_started_at=known.started_at))
+    filled_in = {name: row[name] for name in (*CARD_DATA_COLUMNS, "document")}
+    this_trip = settlements.c.shopping_trip_id == trip_id
+    connection.execute(update(settlements).where(this_trip).values(filled_in))
+    without = and_(entries.c.shopping_trip_id == trip_id, entries.c.reconciliation_id.is_(None))
+    if transaction.reconciliation_id:
+        connection.execute(update(entries).where(without).values(reconciliation_id=transaction.reconciliation_id))
 
 
 def post(connection: Connection, posted: Sequence[Entry]) -> None:

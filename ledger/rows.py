@@ -18,10 +18,25 @@ from ledger.database import LedgerUnavailableError
 UNREADABLE = "the ledger holds {} that this program can't read: is the program too old?"
 
 
+def _card_data(card: Transaction) -> dict[str, str | None]:
+    """What finance reads of the card's data; its columns may be filled in later, once."""
+    return {
+        "reconciliation_id": card.reconciliation_id,
+        "card_statement_transaction_id": card.card_statement_transaction_id,
+        "authorization_response_code": card.authorization_response_code,
+        "brand": card.brand,
+        "last_four": card.tail,
+        "pos_entry_mode": card.pos_entry_mode,
+        "terminal_id": card.terminal_id,
+    }
+
+
+CARD_DATA_COLUMNS = tuple(_card_data(Transaction()))
+
+
 def settlement_row(settled: SettledTrip) -> dict[str, Any]:
     """A settled trip: whole as a document, and what finance reads in columns of its own."""
     settlement = settled.settlement
-    card = settlement.transaction or Transaction()
     delegated = settlement.delegated
     return {
         "shopping_trip_id": settlement.shopping_trip_id,
@@ -36,13 +51,7 @@ def settlement_row(settled: SettledTrip) -> dict[str, Any]:
         "decided_by": settlement.decided_by,
         "adjusts": settlement.adjusts,
         "declines": settlement.declines,
-        "reconciliation_id": card.reconciliation_id,
-        "card_statement_transaction_id": card.card_statement_transaction_id,
-        "authorization_response_code": card.authorization_response_code,
-        "brand": card.brand,
-        "last_four": card.tail,
-        "pos_entry_mode": card.pos_entry_mode,
-        "terminal_id": card.terminal_id,
+        **_card_data(settlement.transaction or Transaction()),
         "order_id": settlement.order_id,
         "trip_started_at": settled.trip_started_at,
         "settled_at": settlement.settled_at,

@@ -1,5 +1,7 @@
 """What a trip leaves behind when its money is settled: the receipt, the payment status, the ledger's entries."""
 
+from typing import Any
+
 from temporalio import workflow
 
 from domain.failures.call_failure import CallFailure, FailureKind
@@ -7,7 +9,7 @@ from domain.notifications import Notification, PaymentStatus, payment_status_not
 from domain.policy import Orchestrator
 from domain.posting import SettledTrip
 from domain.receipts.receipt import Receipt, receipt_of
-from domain.settlement import Settlement
+from domain.settlement import Settlement, Transaction
 from domain.trip.trip_state import TripState
 from domain.trip_log import Event
 from workflows.service_calls import ServiceCalls
@@ -17,7 +19,7 @@ from workflows.support.outbox import deliver, deliver_eventually
 from workflows.support.process import Process
 
 with workflow.unsafe.imports_passed_through():
-    from activities.ledger import LedgerActivities
+    from activities.ledger import LateCardData, LedgerActivities
 
 POST = "post to the ledger"
 
@@ -31,18 +33,23 @@ class TripRecord:
         self._calls = calls
 
     async def write(self) -> Settlement:
-        """Issue the receipt, tell the service of a debt, post to the ledger; gives the settlement."""
+        """Issue the receipt, tell the service of a debt, post to the ledger; gives the settlement.
+
+        The money is in the ledger whether or not the card's data came; what comes later is filled in.
+        """
         over = workflow.now()
         await self._process.sync_incidents()
         settlement = self._trip.settlement(await self._calls.card_data(), over)
         receipt = receipt_of(settlement, self._trip.request, self._trip.cart)
         unsent = [each for each in self._notifications(settlement, receipt) if not await self._deliver(each)]
-        if settlement.transaction is None:
-            settlement = self._trip.settlement(await self._calls.late_card_data(), over)
         started_at = self._trip.request.started_at
-        await self._post(SettledTrip(settlement=settlement, trip_started_at=started_at, receipt=receipt))
+        settled = SettledTrip(settlement=settlement, trip_started_at=started_at, receipt=receipt)
+        await self._post(LedgerActivities.post_settlement, settled)
         for notification in unsent:
             await deliver_eventually(notification)
+        if settlement.transaction is None and (late := await self._calls.late_card_data()):
+            settlement = self._trip.settlement(late, over)
+            await self._post_card_data(late)
         money = f"{settlement.captured} captured, {settlement.bad_debt} bad debt of {settlement.total}"
         order = f", order {settlement.order_id} taken by Amazon" if settlement.order_id else ""
         self._process.note(Event.SETTLED, f"{settlement.outcome}: {money}{order}")
@@ -71,10 +78,15 @@ class TripRecord:
         self._process.note(Event(notification.kind), became)
         return delivered is not None
 
-    async def _post(self, settled: SettledTrip) -> None:
+    async def _post_card_data(self, transaction: Transaction) -> None:
+        store_id, trip_id = self._trip.store_id, self._trip.shopping_trip_id
+        late = LateCardData(store_id=store_id, shopping_trip_id=trip_id, transaction=transaction)
+        await self._post(LedgerActivities.post_card_data, late)
+
+    async def _post(self, method: Any, what: SettledTrip | LateCardData) -> None:
         async def post() -> None:
             try:
-                await call_ledger(LedgerActivities.post_settlement, settled)
+                await call_ledger(method, what)
             except CallFailedError as error:
                 if error.failure.kind is not FailureKind.REFUSED:
                     raise

@@ -7,12 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 
 from domain.refund.refund import PaidAmounts, PostedRefund, PriorRefund, RefundReservation
 from domain.settlement import Transaction
-from ledger.database import Database, LedgerConflictError, LedgerRejectionError
+from ledger.database import Database, LedgerConflictError, LedgerRejectionError, TripNotSettledError
 from ledger.ledger import Ledger
+from ledger.rows import CARD_DATA_COLUMNS
+from ledger.tables import entries, settlements
 from tests.factories import AT, money, recovery, refund_request, sale_receipt, settled_trip
 from tests.ledger.trade import WEEK, balances, journal
 
@@ -96,6 +98,8 @@ import os, signal, sys
 from sqlalchemy import event
 from ledger.database import Database
 from ledger.ledger import Ledger
+from ledger.rows import CARD_DATA_COLUMNS
+from ledger.tables import entries, settlements
 from tests.factories import settled_trip
 
 def die(_connection, _cursor, statement, *_others):
@@ -129,6 +133,25 @@ def test_what_finance_reads_stands_in_columns_of_its_own(database, post):
         *("partially_captured", "USD", 4210, 3054, 1156, "incremental", "ann", 4, 2),
         *("ABC123456789", "TXN987654321", "00", "VISA", "1234", "EMV_9F39_05", "12345678"),
     )
+
+
+def test_a_cards_data_that_comes_after_the_posting_is_filled_in_once(ledger, database, post):
+    post("42.10", "1.00", trip="t1", transaction=CARD)
+    posted = post("42.10", "1.00", trip="t2")
+    ledger.post_recovery(recovery("1.00", trip="t2"))
+    for transaction in (CARD, CARD.model_copy(update={"brand": "ANOTHER"})):
+        ledger.post_card_data("t2", transaction)
+    assert ledger.settlement_of("t2") == posted.model_copy(update={"transaction": CARD})
+    cards = select(*(settlements.c[name] for name in CARD_DATA_COLUMNS)).order_by(settlements.c.shopping_trip_id)
+    with database.read_transaction() as connection:
+        first, second = connection.execute(cards)
+        ids = set(connection.scalars(select(entries.c.reconciliation_id)))
+    assert (first, ids) == (second, {CARD.reconciliation_id})
+
+
+def test_a_cards_data_of_a_trip_that_the_ledger_does_not_know_is_refused(ledger):
+    with pytest.raises(TripNotSettledError):
+        ledger.post_card_data("t1", Transaction(brand="VISA"))
 
 
 def test_what_amazon_collects_is_a_claim_on_it(database, post):

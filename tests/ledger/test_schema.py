@@ -8,13 +8,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from ledger.database import Database, LedgerRejectionError, LedgerUnavailableError
 from ledger.ledger import Ledger
 from ledger.schema import NEWEST, migrations
-from ledger.tables import metadata, settlements
+from ledger.tables import entries, metadata, settlements
 from tests.factories import AT, recovery, refund_request, sale_receipt, settled_trip
 from tests.ledger.trade import WEEK
 
@@ -116,6 +116,34 @@ def test_the_database_itself_refuses_to_change_what_was_posted(database, post, t
     post("42.10")
     with pytest.raises(DBAPIError, match=f"append only: {deed[:6]} of {table} is refused"):
         execute(database, deed.format(table))
+
+
+CARD_DATA = {"brand": "VISA", "reconciliation_id": "r1"}
+
+
+@pytest.mark.parametrize(
+    ("table", "changes"),
+    [
+        (settlements, CARD_DATA | {"captured": 0, "bad_debt": 4210}),
+        (settlements, CARD_DATA | {"store_id": "another"}),
+        (settlements, CARD_DATA | {"document": {"outcome": "written_off"}}),
+        (entries, {"reconciliation_id": "r1", "amount": 1}),
+        (entries, {"reconciliation_id": "r1", "reference": "x"}),
+    ],
+)
+def test_the_database_lets_a_cards_data_in_once_and_nothing_else_with_it(database, post, table, changes):
+    post("42.10")
+    first = {name: text for name, text in CARD_DATA.items() if name in table.c}
+
+    def change(**columns):
+        with database.engine.begin() as connection:
+            connection.execute(update(table).values(columns))
+
+    with pytest.raises(DBAPIError, match=f"append only: UPDATE of {table.name} is refused"):
+        change(**changes)
+    change(**first)
+    with pytest.raises(DBAPIError, match=f"append only: UPDATE of {table.name} is refused"):
+        change(**first)
 
 
 @pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
