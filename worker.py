@@ -20,6 +20,7 @@ from activities.ledger import LedgerActivities
 from activities.log_context import LogContextInterceptor
 from activities.notifications import NotificationActivities, Send, reporting_to, sending_to
 from activities.payment_service import PaymentActivities
+from activities.receipts import ReceiptActivities
 from activities.reconciliation import ReconciliationActivities
 from activities.sweep import SweepActivities
 from activities.workflow_status import ExecutionActivities
@@ -103,7 +104,10 @@ def workers(
         task_queue=TASK_QUEUE,
         workflows=[ShoppingTrip, Refund, RecoverDebt],
         workflow_runner=runner,
-        activities=[*payment_activities(service, checkout, ledger, settings), deliveries.deliver, deliveries.send],
+        activities=[
+            *payment_activities(service, checkout, ledger, settings),
+            *(ReceiptActivities(service, deliveries).issue_receipt, deliveries.deliver, deliveries.send),
+        ],
         activity_executor=ThreadPoolExecutor(MAX_LEDGER_THREADS, thread_name_prefix="ledger"),
         max_task_queue_activities_per_second=settings.payment_service_max_rps if settings else None,
         deployment_config=versioning(settings) if settings else None,

@@ -2,6 +2,7 @@
 
 from temporalio import workflow
 
+from domain.receipts.receipt import SaleReceipt
 from domain.trip.checkout_service_trip import CheckoutServiceTrip
 from domain.trip.steps import Call, Checkout
 from domain.trip_log import Event
@@ -41,8 +42,11 @@ class CheckoutServiceCalls:
         self._trip.ordered(order_id)
         self._process.note(Event.ANSWER, f"Amazon took the order {order_id}")
 
+    async def issue_receipt(self, receipt: SaleReceipt) -> None:
+        """None: Amazon issues it."""
+
     async def card_data(self) -> None:
-        """None: Amazon issues the receipt."""
+        """None: the card is Amazon's to know."""
 
     async def late_card_data(self) -> None:
         """None."""

@@ -9,6 +9,7 @@ from temporalio.common import RetryPolicy
 from domain.failures.call_failure import CallFailure, FailureKind
 from domain.money import Money
 from domain.policy import UnknownOutcome
+from domain.receipts.receipt import SaleReceipt
 from domain.settlement import Transaction
 from domain.trip.payment_service_trip import PaymentServiceTrip
 from domain.trip.steps import Adjust, Call, CancelHold, Capture
@@ -18,6 +19,7 @@ from workflows.support.process import NON_RETRYABLE, Process
 
 with workflow.unsafe.imports_passed_through():
     from activities.payment_service import AmountCall, PaymentActivities, TripCall
+    from activities.receipts import IssuedReceipt, ReceiptActivities, ReceiptCall
     from activities.retry_policies import ONCE_RETRY_POLICY, READ_RETRY_POLICY
     from clients.payment_service import AdjustAnswer, AdjustStatus
 
@@ -46,17 +48,21 @@ class PaymentServiceCalls:
                 self._trip.hold_was_cancelled()
                 self._process.note(Event.ANSWER, "the hold is cancelled")
 
+    async def issue_receipt(self, receipt: SaleReceipt) -> IssuedReceipt | None:
+        """Have the receipt sent with the card's data; None where the service has none to give in time."""
+        call = ReceiptCall(
+            store_id=self._trip.store_id,
+            shopping_trip_id=self._trip.shopping_trip_id,
+            attempt=self._process.attempt,
+            receipt=receipt,
+        )
+        issued: IssuedReceipt | None = await self._in_time(ReceiptActivities.issue_receipt, call)
+        return issued
+
     async def card_data(self) -> Transaction | None:
-        """The card's EMV data; None where the service has none to give in time: a receipt is issued all the same."""
-        if not self._may_have_card_data:
-            return None
-        patience = self._trip.request.policy.outage_patience
-        try:
-            return await self._fetch(READ_RETRY_POLICY, min(patience, self._life_left))
-        except CallFailedError as error:
-            self._process.note(Event.FAILURE, f"{FETCH}: {error.failure.sentence}")
-            self._refused_card_data = error.failure.kind in NON_RETRYABLE
-            return None
+        """The card's EMV data, where the receipt is not ours; None where the service has none to give in time."""
+        data: Transaction | None = await self._in_time(PaymentActivities.transactional_data, self._trip_call())
+        return data
 
     async def late_card_data(self) -> Transaction | None:
         """The card's EMV data once more, until the token dies: finance reconciles by the ids in it."""
@@ -64,11 +70,24 @@ class PaymentServiceCalls:
             return None
 
         async def fetch() -> Transaction:
-            return await self._fetch(ONCE_RETRY_POLICY, self._life_left)
+            method, call = PaymentActivities.transactional_data, self._trip_call()
+            data: Transaction = await self._fetch(method, call, ONCE_RETRY_POLICY, self._life_left)
+            return data
 
         try:
             return await self._process.retry_until(FETCH, fetch, until=self._trip.request.expires_at)
         except CallFailedError:
+            return None
+
+    async def _in_time(self, method: Any, call: TripCall) -> Any:
+        if not self._may_have_card_data:
+            return None
+        patience = self._trip.request.policy.outage_patience
+        try:
+            return await self._fetch(method, call, READ_RETRY_POLICY, min(patience, self._life_left))
+        except CallFailedError as error:
+            self._process.note(Event.FAILURE, f"{FETCH}: {error.failure.sentence}")
+            self._refused_card_data = error.failure.kind in NON_RETRYABLE
             return None
 
     @property
@@ -79,17 +98,11 @@ class PaymentServiceCalls:
     def _may_have_card_data(self) -> bool:
         return self._trip.captured is not None and not self._refused_card_data and self._life_left > timedelta(0)
 
-    async def _fetch(self, retry_policy: RetryPolicy, time_left: timedelta) -> Transaction:
+    async def _fetch(self, method: Any, call: TripCall, retry_policy: RetryPolicy, time_left: timedelta) -> Any:
         self._process.note(Event.CALL, f"{FETCH}, attempt {self._process.attempt}")
-        data: Transaction = await read(
-            PaymentActivities.transactional_data,
-            self._trip_call(),
-            summary=FETCH,
-            retry_policy=retry_policy,
-            time_left=time_left,
-        )
+        came = await read(method, call, summary=FETCH, retry_policy=retry_policy, time_left=time_left)
         self._process.note(Event.ANSWER, "the card's data came")
-        return data
+        return came
 
     def _take_answer(self, call: Adjust, answer: AdjustAnswer) -> None:
         if answer.status is AdjustStatus.DECLINED and not self._trip.is_plausible(call, answer.authorized_amount):

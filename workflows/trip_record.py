@@ -1,11 +1,18 @@
 """What a trip leaves behind when its money is settled: the receipt, the payment status, the ledger's entries."""
 
+from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
 
 from domain.failures.call_failure import CallFailure, FailureKind
-from domain.notifications import Notification, PaymentStatus, payment_status_notification, receipt_notification
+from domain.notifications import (
+    Notification,
+    NotificationKind,
+    PaymentStatus,
+    payment_status_notification,
+    receipt_notification,
+)
 from domain.policy import Orchestrator
 from domain.posting import SettledTrip
 from domain.receipts.receipt import Receipt, receipt_of
@@ -39,9 +46,11 @@ class TripRecord:
         """
         over = workflow.now()
         await self._process.sync_incidents()
-        settlement = self._trip.settlement(await self._calls.card_data(), over)
+        transaction, issued = await self._issue_receipt(over)
+        settlement = self._trip.settlement(transaction, over)
         receipt = receipt_of(settlement, self._trip.request, self._trip.cart)
-        unsent = [each for each in self._notifications(settlement, receipt) if not await self._deliver(each)]
+        notifications = self._notifications(settlement, None if issued else receipt)
+        unsent = [each for each in notifications if not await self._deliver(each)]
         started_at = self._trip.request.started_at
         settled = SettledTrip(settlement=settlement, trip_started_at=started_at, receipt=receipt)
         await self._post(LedgerActivities.post_settlement, settled)
@@ -69,14 +78,27 @@ class TripRecord:
             notifications.append(payment_status_notification(status, settlement.shopping_trip_id))
         return notifications
 
+    async def _issue_receipt(self, over: datetime) -> tuple[Transaction | None, bool]:
+        """The card's data, where they came in time, and whether our receipt went out with them."""
+        receipt = receipt_of(self._trip.settlement(None, over), self._trip.request, self._trip.cart)
+        if receipt is None:
+            return await self._calls.card_data(), False
+        issued = await self._calls.issue_receipt(receipt)
+        if issued is None:
+            return None, False
+        self._note_delivery(NotificationKind.RECEIPT, sent=not issued.handed_over)
+        return issued.transaction, True
+
     async def _deliver(self, notification: Notification) -> bool:
         """Whether it was sent, or handed over to a workflow that goes on trying."""
-        what = notification.kind.replace("_", " ")
         delivered = await deliver(notification)
-        sent = delivered is not None and not delivered.handed_over
-        became = f"{what} sent" if sent else f"{what} not taken yet: it is tried again by itself"
-        self._process.note(Event(notification.kind), became)
+        self._note_delivery(notification.kind, sent=delivered is not None and not delivered.handed_over)
         return delivered is not None
+
+    def _note_delivery(self, kind: NotificationKind, *, sent: bool) -> None:
+        what = kind.replace("_", " ")
+        became = f"{what} sent" if sent else f"{what} not taken yet: it is tried again by itself"
+        self._process.note(Event(kind), became)
 
     async def _post_card_data(self, transaction: Transaction) -> None:
         store_id, trip_id = self._trip.store_id, self._trip.shopping_trip_id

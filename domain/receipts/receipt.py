@@ -98,18 +98,21 @@ class RefundReceipt(Receipt):
 
 
 def receipt_of(settlement: Settlement, request: TripRequest, cart: Cart | None) -> SaleReceipt | None:
-    """The receipt of a sale; None where no money came, or where the service's side issues it."""
+    """The receipt of a sale, with the card's data as far as they are known.
+
+    None where no money came, or where the service's side issues it.
+    """
     if request.receipt is not ReceiptIssuer.RETAILER or not settlement.captured or cart is None:
         return None
     paid_in_full = not settlement.bad_debt
     code = settlement.total.code
-    statements = [] if settlement.transaction else [NO_CARD_DATA]
+    statements = [NO_CARD_DATA]
     figures = [_figures(line, code) for line in cart.lines]
     if any(figure.code != code for of_line in figures for figure in of_line.values()):
         statements.append(f"Prices in another currency than {code} are not shown.")
     if not paid_in_full:
         statements += [f"{settlement.captured} was paid; {settlement.bad_debt} remains to be paid.", REST_OF_HOLD]
-    return SaleReceipt(
+    receipt = SaleReceipt(
         status="PAID" if paid_in_full else "PARTIALLY_PAID",
         merchant=settlement.merchant,
         store_id=settlement.store_id,
@@ -121,8 +124,15 @@ def receipt_of(settlement: Settlement, request: TripRequest, cart: Cart | None) 
         paid=settlement.captured,
         remaining=settlement.bad_debt,
         statements=tuple(statements),
-        **_payment_facts(settlement.transaction, card_was_read=True),
     )
+    return with_card_data(receipt, settlement.transaction) if settlement.transaction else receipt
+
+
+def with_card_data(receipt: SaleReceipt, transaction: Transaction) -> SaleReceipt:
+    """The receipt of a sale, with what the service says of the card."""
+    statements = tuple(statement for statement in receipt.statements if statement != NO_CARD_DATA)
+    facts = _payment_facts(transaction, card_was_read=True)
+    return receipt.model_copy(update={"statements": statements, **facts})
 
 
 def refund_receipt_of(

@@ -12,6 +12,7 @@ from activities.calling import in_time, money_call, retry_delay
 from activities.checkout_service import CheckoutActivities, CheckoutCall
 from activities.notifications import NotificationActivities, reporting_to, sending_to
 from activities.payment_service import AmountCall, PaymentActivities, RefundCall, TripCall
+from activities.receipts import ReceiptActivities, ReceiptCall
 from activities.retry_policies import MONEY_RETRY_POLICY
 from clients.checkout_service import open_checkout_service
 from clients.deadline import check_in_time
@@ -52,6 +53,7 @@ async def activities_at(url):
             NotificationKind.PAYMENT_STATUS: reporting_to(service, lambda _: None),
         }
         deliveries = NotificationActivities(None, senders)
+        issuing = ReceiptActivities(service, deliveries)
         amount = AmountCall(**TRIP, amount=SEVEN)
         refund = RefundCall(**dict(amount), refund_request_id="0b9d7a4e-3c21-4f0a-8f5e-1d2c3b4a5f60", reason="OTHER")
         yield {
@@ -63,6 +65,7 @@ async def activities_at(url):
             "checkout": (CheckoutActivities(checkout).checkout, CheckoutCall(**TRIP, cart=CART)),
             "send": (deliveries.send, payment_status_notification(STATUS, "trip-1")),
             "deliver": (deliveries.deliver, receipt_notification(RECEIPT)),
+            "issue_receipt": (issuing.issue_receipt, ReceiptCall(**TRIP, receipt=RECEIPT)),
         }
 
 
@@ -85,7 +88,7 @@ async def sent(control):
     return [*calls, *(["receipt"] if await control.receipts() else [])]
 
 
-NAMES = ["adjust", "capture", "cancel", "transactional_data", "refund", "checkout", "send", "deliver"]
+NAMES = ["adjust", "capture", "cancel", "transactional_data", "refund", "checkout", "send", "deliver", "issue_receipt"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -156,7 +159,7 @@ FOR_THE_TRIP_TO_SAY = [
     {"kind": "rate_limited", "retry_after": "9"},
 ]
 MONEY = ["adjust", "capture", "cancel", "refund", "checkout"]
-WIRE_NAMES = {"transactional_data": "transactional-data"}
+WIRE_NAMES = {"transactional_data": "transactional-data", "issue_receipt": "transactional-data"}
 
 
 async def failure_at(simulator, control, name, fault):
@@ -208,9 +211,11 @@ async def test_what_nobody_foresaw_in_a_money_call_comes_back_as_a_doubt_and_tel
     ],
     ids=str,
 )
-async def test_temporal_repeats_a_read_unless_nothing_but_a_person_would_help(simulator, control, fault, repeated):
-    error = await failure_at(simulator, control, "transactional_data", fault)
+@pytest.mark.parametrize("name", ["transactional_data", "issue_receipt"])
+async def test_temporal_repeats_a_read_unless_only_a_person_would_help(simulator, control, name, fault, repeated):
+    error = await failure_at(simulator, control, name, fault)
     assert error.non_retryable is not repeated
+    assert await control.receipts() == []
 
 
 def test_the_waits_between_temporals_attempts_grow_to_the_policys_longest_and_are_spread():

@@ -35,6 +35,7 @@ from activities.checkout_service import CheckoutActivities
 from activities.ledger import LedgerActivities
 from activities.notifications import NotificationActivities, reporting_to, sending_to
 from activities.payment_service import PaymentActivities
+from activities.receipts import ReceiptActivities
 from clients.checkout_service import open_checkout_service
 from clients.payment_service import AdjustAnswer, AdjustStatus, open_payment_service
 from clients.webhook import open_webhook
@@ -110,6 +111,7 @@ NONSENSE = st.sampled_from(
 )
 MESSAGES = (SUBMIT_CART, CHOOSE_DECLINE_STRATEGY, RETRY, CANCEL_TRIP, RESOLVE_CAPTURE)
 CALLS = {name: name.replace("_", "-") for name in ("adjust", "capture", "cancel", "transactional_data", "checkout")}
+CALLS["issue_receipt"] = "transactional-data"
 """The activities that are calls to the service, and the simulator's names of them."""
 NEEDS_A_RETRY = {AttentionCause.REFUSED, AttentionCause.UNKNOWN_TRIP, AttentionCause.NOT_ALLOWED}
 
@@ -150,6 +152,7 @@ async def _opened(stack):
         NotificationKind.INCIDENT: sending_to(incidents),
         NotificationKind.PAYMENT_STATUS: reporting_to(service, lambda _: None),
     }
+    notifications = NotificationActivities(None, senders)  # nobody hands over: the receivers work here
     our_ledger = stack.enter_context(closing(Ledger(Database("sqlite://"))))
     our_ledger.upgrade()
     return ServiceEnvironment(
@@ -160,9 +163,8 @@ async def _opened(stack):
             "PaymentActivities": PaymentActivities(service),
             "CheckoutActivities": CheckoutActivities(checkout),
             "LedgerActivities": LedgerActivities(our_ledger, refund_window=timedelta(days=7)),
-            "NotificationActivities": NotificationActivities(
-                None, senders
-            ),  # nobody hands over: the receivers work here
+            "NotificationActivities": notifications,
+            "ReceiptActivities": ReceiptActivities(service, notifications),
         },
         our_ledger=our_ledger,
         numbers=itertools.count(),

@@ -45,7 +45,7 @@ async def test_a_trip_is_found_by_its_store_from_before_its_first_call(env):
     await trip.result()
 
 
-async def test_an_approved_trip_takes_at_most_40_events_and_5_activities(env):
+async def test_an_approved_trip_takes_at_most_28_events_and_3_activities(env):
     trip = await env.trip(held="10.00")
     result, account = await ended(trip)
     assert result["outcome"] == "captured"
@@ -53,8 +53,8 @@ async def test_an_approved_trip_takes_at_most_40_events_and_5_activities(env):
     assert account["captured"] == usd_json("42.10")
     assert result["transaction"]["tail"] == "1234"
     events = await trip.events()
-    assert len(events) <= 40
-    assert sum(event.HasField("activity_task_scheduled_event_attributes") for event in events) <= 5
+    assert len(events) <= 28
+    assert sum(event.HasField("activity_task_scheduled_event_attributes") for event in events) <= 3
     (receipt,) = await env.control.receipts(at_least=1)
     assert receipt["body"]["status"] == "PAID"
     assert receipt["body"]["card"]["verification"] == "Verified by PIN"
