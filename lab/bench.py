@@ -10,7 +10,7 @@ import statistics
 import sys
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ from domain.money import Money
 from domain.public_names import SHOPPING_TRIP, TASK_QUEUE, trip_workflow_id
 from lab.bench_bare import BARE_QUEUE
 from lab.program import run
-from lab.servers import running, simulator, temporal_server, worker
+from lab.servers import Program, running, simulator_program, temporal_server, worker
 from temporal.connection import exit_immediately
 
 STORE = "store-1"
@@ -34,6 +34,8 @@ TOTAL = Money(amount="42.10", code="USD")
 CONCURRENCIES = (1, 100)
 TRIPS_AT_CONCURRENCY_1 = 20
 """Of a round; at higher concurrency four trips for each place."""
+
+PROGRAMS = ("server", "worker", "service")
 
 Way = Callable[[str], Awaitable[object]]
 
@@ -46,11 +48,17 @@ class Measured:
     """Of each trip."""
     rates: list[float] = field(default_factory=list)
     """Trips a second, of each round."""
+    cpu: dict[str, list[float]] = field(default_factory=dict)
+    """Milliseconds of a processor that a trip costs each program, of each round."""
 
     @property
     def rate(self) -> float:
         """Trips a second in the middle round."""
         return statistics.median(self.rates)
+
+    def cpu_of(self, program: str) -> float:
+        """Of that program in the middle round."""
+        return statistics.median(self.cpu[program])
 
     def percentile(self, share: int) -> float:
         """The time, in milliseconds, that this percentage of the trips stayed below."""
@@ -87,12 +95,12 @@ def ways_to_pay(client: Client, service: PaymentService) -> dict[str, Way]:
     return {
         "bare httpx calls": calls,
         "bare workflow": bare,
-        "ShoppingTrip, Amazon's receipt": trip("amazon"),
-        "ShoppingTrip, retailer's receipt": trip("retailer"),
+        "trip, Amazon's receipt": trip("amazon"),
+        "trip, our receipt": trip("retailer"),
     }
 
 
-async def measure(way: Way, concurrency: int, into: Measured) -> None:
+async def measure(way: Way, concurrency: int, programs: Mapping[str, Sequence[Program]], into: Measured) -> None:
     """One round at this concurrency, until all of its trips are paid."""
     places = asyncio.Semaphore(concurrency)
 
@@ -103,41 +111,54 @@ async def measure(way: Way, concurrency: int, into: Measured) -> None:
             into.seconds.append(time.perf_counter() - begun)
 
     trips = TRIPS_AT_CONCURRENCY_1 if concurrency == 1 else 4 * concurrency
+    used = {name: _cpu_seconds(of_it) for name, of_it in programs.items()}
     begun = time.perf_counter()
     await asyncio.gather(*(one() for _ in range(trips)))
     into.rates.append(trips / (time.perf_counter() - begun))
+    for name, of_it in programs.items():
+        into.cpu.setdefault(name, []).append(1000 * (_cpu_seconds(of_it) - used[name]) / trips)
+
+
+def _cpu_seconds(programs: Sequence[Program]) -> float:
+    return sum(program.cpu_seconds for program in programs)
 
 
 async def compare(folder: Path, rounds: int, console: Console) -> bool:
     """Measure all ways in turns, and print a table; always True."""
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(temporal_server(folder))
-        url = await stack.enter_async_context(simulator(folder))
-        stack.enter_context(worker(folder, server.address, url))
-        bare = {"TEMPORAL_ADDRESS": server.address, "PAYMENT_SERVICE_URL": url}
-        stack.enter_context(running("bare", [sys.executable, "-m", "lab.bench_bare"], folder, bare))
+        url, simulated = await stack.enter_async_context(simulator_program(folder))
+        ours = stack.enter_context(worker(folder, server.address, url))
+        variables = {"TEMPORAL_ADDRESS": server.address, "PAYMENT_SERVICE_URL": url}
+        bare = stack.enter_context(running("bare", [sys.executable, "-m", "lab.bench_bare"], folder, variables))
+        # The one of the two that has nothing to do costs some polls.
+        programs = dict(zip(PROGRAMS, ([server.program], [ours, bare], [simulated]), strict=True))
         service = await stack.enter_async_context(open_payment_service(url, "none"))
         all_ways = ways_to_pay(server.client, service)
         for way in all_ways.values():
-            await measure(way, 1, Measured())  # the first trips wait for workers to start
+            await measure(way, 1, programs, Measured())  # the first trips wait for workers to start
         found = {(name, concurrency): Measured() for concurrency in CONCURRENCIES for name in all_ways}
         for _ in range(rounds):
             for (name, concurrency), measured in found.items():
-                await measure(all_ways[name], concurrency, measured)
+                await measure(all_ways[name], concurrency, programs, measured)
         console.print(_table(found, list(all_ways)))
         return True
 
 
 def _table(found: dict[tuple[str, int], Measured], names: Sequence[str]) -> Table:
-    table = Table(title="Trips a second, and milliseconds from a trip's start to its end")
-    for name in ("way", "at once", "trips/s", "p50 ms", "p99 ms", "of the bare workflow"):
+    title = (
+        "Trips a second, milliseconds from a trip's start to its end, and of each program's processor time for a trip"
+    )
+    table = Table(title=title)
+    for name in ("way", "at once", "trips/s", "of bare", "p50 ms", "p99 ms", *(f"{name} ms" for name in PROGRAMS)):
         table.add_column(name, justify="left" if name == "way" else "right")
     for concurrency in CONCURRENCIES:
         for name in names:
             measured, bare = found[name, concurrency], found["bare workflow", concurrency]
             times = [f"{measured.percentile(share):.0f}" for share in (50, 99)]
             share = f"{measured.rate / bare.rate:.2f}"
-            table.add_row(name, str(concurrency), f"{measured.rate:.1f}", *times, share)
+            cpu = [f"{measured.cpu_of(program):.1f}" for program in PROGRAMS]
+            table.add_row(name, str(concurrency), f"{measured.rate:.1f}", share, *times, *cpu)
         table.add_section()
     return table
 

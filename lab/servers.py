@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
+import psutil
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -67,6 +68,12 @@ class Program:
                 env=self._environment,
                 start_new_session=True,
             )
+
+    @property
+    def cpu_seconds(self) -> float:
+        """How much of a processor it has used so far."""
+        times = psutil.Process(self.process.pid).cpu_times()
+        return times.user + times.system
 
     @property
     def not_ready(self) -> str:
@@ -168,6 +175,13 @@ async def _connected(program: Program, address: str) -> Client:
 @asynccontextmanager
 async def simulator(folder: Path) -> AsyncIterator[str]:
     """Run a simulator; gives its URL."""
+    async with simulator_program(folder) as (url, _):
+        yield url
+
+
+@asynccontextmanager
+async def simulator_program(folder: Path) -> AsyncIterator[tuple[str, Program]]:
+    """Run a simulator; gives its URL and its process."""
     (port,) = free_ports(1)
     url = f"http://{HOST}:{port}"
     with running("simulator", [sys.executable, "-m", "simulator", "--port", str(port)], folder) as program:
@@ -178,7 +192,7 @@ async def simulator(folder: Path) -> AsyncIterator[str]:
                 except httpx.HTTPError:
                     continue
                 break
-        yield url
+        yield url, program
 
 
 def ledger_url(folder: Path) -> str:

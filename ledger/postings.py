@@ -118,7 +118,8 @@ def post(connection: Connection, posted: Sequence[Entry]) -> None:
 def insert_once(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert the rows, but none that is there already, in one statement."""
     if rows:
-        connection.execute(insert(connection, table).values(rows).on_conflict_do_nothing())
+        # The rows beside the statement and not in it: SQLAlchemy compiles one with many rows inside anew each time.
+        connection.execute(insert(connection, table).on_conflict_do_nothing(), rows)
 
 
 def known_refunds(connection: Connection, request: RefundRequest) -> list[KnownRefund]:
