@@ -70,7 +70,7 @@ MAX_LEDGER_THREADS = 5
 
 UNSANDBOXED = UnsandboxedWorkflowRunner()
 """All workflows are ours, and their tests run in Temporal's sandbox (tests/workflows/sandbox.py), which costs a
-worker a sixth of its time (docs/temporal.md, Workflows)."""
+worker a sixth of its time (docs/performance.md, The sandbox)."""
 
 COMMON_OPTIONS: dict[str, Any] = {
     "interceptors": [LogContextInterceptor()],
