@@ -67,7 +67,7 @@ async def open_http(
 ) -> AsyncIterator[Endpoint]:
     """The service at the address in that variable, made once a worker. Raises CertificatesError.
 
-    aiohttp costs a tenth of httpx's own transport (docs/performance.md, HTTP clients). It obeys no proxy of the
+    aiohttp's transport costs a sixth of httpx's own (docs/performance.md, HTTP clients). It obeys no proxy of the
     environment: a payment goes where its variable says.
     """
     context = trusted()
