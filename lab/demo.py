@@ -228,7 +228,7 @@ def _print_trips(console: Console, played: list[PlayedScenario]) -> bool:
 async def _print_size(console: Console, handle: WorkflowHandle[Any, Any]) -> None:
     events = [event async for event in handle.fetch_history_events()]
     activities = sum(event.HasField("activity_task_scheduled_event_attributes") for event in events)
-    console.print(f"The approved trip: {len(events)} history events (limit 40), {activities} activities (limit 5).")
+    console.print(f"The approved trip: {len(events)} history events, {activities} activities.")
 
 
 async def _print_ledger(console: Console, control: Control, url: str, began: datetime) -> bool:
