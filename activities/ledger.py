@@ -8,6 +8,7 @@ import structlog
 from temporalio import activity
 
 from activities.failures import failure_of
+from activities.ledger_guard import LedgerGuard
 from domain.failures.call_failure import CallFailure
 from domain.model import Model, UtcDateTime
 from domain.posting import SettledTrip
@@ -89,35 +90,41 @@ class LedgerActivities:
         """`refund_window` is how long after a trip's start the service takes a refund (docs/contract.md, Refund)."""
         self._ledger = ledger
         self._window = refund_window
+        self._guard = LedgerGuard(ledger.check)
+
+    @contextmanager
+    def _at_ledger(self, what: str, **about: str) -> Iterator[None]:
+        with ledger_errors(what, retryable=False, **about), self._guard.call():
+            yield
 
     @activity.defn(name="known_trip")
     def known_trip(self, trip: TripKey) -> KnownTrip:
         """What became of the trip, or what a run of it that was stopped set out to do."""
-        with ledger_errors("known_trip"):
+        with self._at_ledger("known_trip"):
             return self._ledger.known_trip(trip.shopping_trip_id)
 
     @activity.defn(name="intend")
     def intend(self, due: DueIntent) -> KnownTrip:
         """Write down what the trip is about to do and can't undo; gives what stands instead."""
-        with ledger_errors("intend", intent=due.intent.kind):
+        with self._at_ledger("intend", intent=due.intent.kind):
             return self._ledger.intend(due)
 
     @activity.defn(name="post_settlement")
     def post_settlement(self, settled: SettledTrip) -> None:
         """Post a settled trip and keep its receipt."""
-        with ledger_errors("post_settlement"):
+        with self._at_ledger("post_settlement"):
             self._ledger.post_settlement(settled)
 
     @activity.defn(name="post_card_data")
     def post_card_data(self, late: LateCardData) -> None:
         """Fill in the card's data of a trip that was posted without."""
-        with ledger_errors("post_card_data"):
+        with self._at_ledger("post_card_data"):
             self._ledger.post_card_data(late.shopping_trip_id, late.transaction)
 
     @activity.defn(name="reserve_refund")
     def reserve_refund(self, asked: RefundAsked) -> RefundReservation:
         """Set the refund's amount aside, so that no other can have it; gives what the ledger knows of both."""
-        with ledger_errors("reserve_refund"):
+        with self._at_ledger("reserve_refund"):
             return self._ledger.reserve_refund(
                 asked.request, asked.at, self._window, known_given_back=asked.known_given_back
             )
@@ -125,24 +132,24 @@ class LedgerActivities:
     @activity.defn(name="ask_refund")
     def ask_refund(self, due: RefundDue) -> PriorRefund:
         """Write down that the service is about to be asked; gives what another run did or may have done."""
-        with ledger_errors("ask_refund"):
+        with self._at_ledger("ask_refund"):
             return self._ledger.ask_refund(due.request, due.run_id)
 
     @activity.defn(name="release_refund")
     def release_refund(self, refused: RefundRefused) -> None:
         """Give the amount free again: the service refused the refund."""
-        with ledger_errors("release_refund"):
+        with self._at_ledger("release_refund"):
             self._ledger.release_refund(refused.request, in_doubt=refused.in_doubt)
 
     @activity.defn(name="post_refund")
     def post_refund(self, done: RefundDone) -> None:
         """Post a refund and keep its receipt."""
-        with ledger_errors("post_refund"):
+        with self._at_ledger("post_refund"):
             self._ledger.post_refund(done.request, done.at, done.reconciliation_id)
             self._ledger.keep_receipt(done.receipt.to_json())
 
     @activity.defn(name="post_recovery")
     def post_recovery(self, recovery: Recovery) -> PaidAmounts:
         """Post that a debt was paid; gives what of the trip's total is paid now."""
-        with ledger_errors("post_recovery"):
+        with self._at_ledger("post_recovery"):
             return self._ledger.post_recovery(recovery)
