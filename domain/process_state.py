@@ -77,7 +77,7 @@ class ProcessState(ABC):
     def refuse_unread(self, now: datetime) -> bool:
         """A signal was not read: too much was said before it. Whether that is new."""
         self.unread += 1
-        return self.report_flood("signals are refused unread from here on, updates are heard", now)
+        return self.report_flood("signals are refused unread, updates are heard", now)
 
     def report_flood(self, consequence: str, now: datetime) -> bool:
         """Too much was said for what a history holds. Whether that is new."""

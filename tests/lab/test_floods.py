@@ -10,7 +10,7 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
-from domain.public_names import SHOPPING_TRIP, STATUS, SUBMIT_CART, TASK_QUEUE, trip_workflow_id
+from domain.public_names import RETRY, SHOPPING_TRIP, STATUS, SUBMIT_CART, TASK_QUEUE, trip_workflow_id
 from lab.accounting import faults_of
 from lab.servers import simulator, worker
 from simulator.control import Control
@@ -87,3 +87,22 @@ async def test_a_trip_without_a_cart_still_hears_updates_when_its_signals_are_to
     assert "log" not in answer
     result, _, _ = await ended()
     assert (result["outcome"], result["captured"]) == ("captured", usd_json("12.00"))
+
+
+async def test_a_flood_of_small_signals_that_came_while_no_worker_ran_leaves_the_trip_answering(server, tmp_path):
+    trip_id = str(uuid.uuid4())
+    payload = {"storeId": "store-1", "shoppingTripId": trip_id, "startedAt": datetime.now(UTC).isoformat()}
+    handle = await server.client.start_workflow(
+        SHOPPING_TRIP, payload, id=trip_workflow_id(trip_id), task_queue=TASK_QUEUE
+    )
+    for _ in range(50):
+        await asyncio.gather(*(handle.signal(RETRY, {"operator": "ann"}) for _ in range(100)))
+    async with simulator(tmp_path) as service, Control(service) as control:
+        with worker(tmp_path, server.address, service):
+            async with asyncio.timeout(LIMIT):
+                await handle.execute_update(SUBMIT_CART, cart("42.10", 1_000))
+                result = await handle.result()
+            (incident, *_) = await control.incidents(at_least=1)
+            status = await handle.query(STATUS)
+    assert (result["outcome"], incident["body"]["cause"]) == ("captured", "flood")
+    assert len(status["log"]) < 250

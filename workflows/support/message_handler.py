@@ -36,6 +36,11 @@ class MessageType:
 Messages = Mapping[str, MessageType]
 
 
+MAX_SIGNALS_A_TASK = 200
+"""A refused one takes a millisecond, and the SDK ends a workflow task that computes for two seconds, again and again:
+5,000 signals that came while no worker ran left a trip standing still."""
+
+
 class MessageHandler:
     """Takes what is said to a process.
 
@@ -61,6 +66,9 @@ class MessageHandler:
         self.changes = 0
         """Counts what may change what to do, so that a wait can tell that something did."""
         self._signals = 0
+        self._task = 0
+        """The length of the history at which the workflow task began that is under way."""
+        self._signals_in_task = 0
         self._use = HistoryUse.LITTLE
 
     def check_update(self, name: str, payload: Sequence[Any]) -> None:
@@ -107,13 +115,21 @@ class MessageHandler:
             self._reject("a signal of another name", f"there are only {', '.join(self._messages)}")
 
     def _rejected_unread(self) -> bool:
-        """Whether signals are rejected unread: so much was said before that each costs a replay time."""
-        use = history_use()
-        if use is HistoryUse.LITTLE:
+        """Whether signals are rejected unread: so much was said before, or at once, that each costs time."""
+        use, flooded = history_use(), self._too_many_at_once()
+        if use is HistoryUse.LITTLE and not flooded:
             return False
         self.changes += self._state.refuse_unread(workflow.now()) or use > self._use
         self._use = use
         return True
+
+    def _too_many_at_once(self) -> bool:
+        """Whether more was said in this workflow task than it can read: a replay has the same tasks."""
+        task = workflow.info().get_current_history_length()
+        if task != self._task:
+            self._task, self._signals_in_task = task, 0
+        self._signals_in_task += 1
+        return self._signals_in_task > MAX_SIGNALS_A_TASK
 
     def _apply(self, state: ProcessState, name: str, payload: Sequence[Any]) -> None:
         self._messages[name].apply(state, self._read(name, payload), workflow.now())
