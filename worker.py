@@ -105,8 +105,8 @@ def workers(
         workflows=[ShoppingTrip, Refund, RecoverDebt],
         workflow_runner=runner,
         activities=[
-            *payment_activities(service, checkout, ledger, settings),
-            *(ReceiptActivities(service, deliveries).issue_receipt, deliveries.deliver, deliveries.send),
+            *payment_activities(service, checkout, deliveries, ledger, settings),
+            *(deliveries.deliver, deliveries.send),
         ],
         activity_executor=ThreadPoolExecutor(MAX_LEDGER_THREADS, thread_name_prefix="ledger"),
         max_task_queue_activities_per_second=settings.payment_service_max_rps if settings else None,
@@ -131,14 +131,19 @@ def workers(
 
 
 def payment_activities(
-    service: PaymentService, checkout: CheckoutService | None, ledger: Ledger, settings: WorkerSettings | None
+    service: PaymentService,
+    checkout: CheckoutService | None,
+    deliveries: NotificationActivities,
+    ledger: Ledger,
+    settings: WorkerSettings | None,
 ) -> list[Callable[..., Any]]:
-    """What trips, refunds and recoveries call: the two services, and the ledger."""
+    """What trips, refunds and recoveries call: the two services, the shopper's receipt, and the ledger."""
     payments = PaymentActivities(service)
     postings = LedgerActivities(ledger, refund_window=settings.refund_window if settings else REFUND_WINDOW)
     return [
         *(payments.adjust, payments.capture, payments.cancel, payments.transactional_data, payments.refund),
         CheckoutActivities(checkout).checkout,
+        ReceiptActivities(payments, deliveries).issue_receipt,
         *(postings.known_trip, postings.intend, postings.post_settlement),
         *(postings.post_card_data, postings.post_recovery),
         *(postings.reserve_refund, postings.ask_refund, postings.release_refund, postings.post_refund),

@@ -16,7 +16,7 @@ from activities.failures import failure_of
 from activities.retry_policies import MONEY_RETRY_POLICY
 from clients.deadline import to_begin_within
 from clients.errors import ServiceError, UnreachableError
-from domain.failures.call_failure import CallFailure, FailureKind
+from domain.failures.call_failure import WORKER_FAILED, CallFailure, FailureKind
 from domain.failures.retries import MAX_DOUBLINGS, jittered, spread
 
 log = structlog.get_logger()
@@ -50,9 +50,8 @@ async def money_call() -> AsyncIterator[None]:
     except FailureError:
         raise
     except Exception:
-        log.exception("call", activity=activity.info().activity_type, outcome=FailureKind.NO_ANSWER)
-        sentence = "the worker failed in the call; its log says why"
-        raise failure_of(CallFailure(kind=FailureKind.NO_ANSWER, sentence=sentence), retryable=False) from None
+        log.exception("call", activity=activity.info().activity_type, outcome=WORKER_FAILED.kind)
+        raise failure_of(WORKER_FAILED, retryable=False) from None
 
 
 @asynccontextmanager

@@ -2,11 +2,8 @@
 
 from temporalio import activity
 
-from activities.calling import TRANSIENT, service_errors
 from activities.notifications import NotificationActivities
-from activities.payment_service import TripCall
-from activities.retry_policies import READ_RETRY_POLICY
-from clients.payment_service import PaymentService
+from activities.payment_service import PaymentActivities, TripCall
 from domain.model import Model
 from domain.notifications import receipt_notification
 from domain.receipts.receipt import SaleReceipt, with_card_data
@@ -29,8 +26,8 @@ class IssuedReceipt(Model):
 class ReceiptActivities:
     """Issues the receipts of sales."""
 
-    def __init__(self, service: PaymentService, notifications: NotificationActivities) -> None:
-        self._service = service
+    def __init__(self, payments: PaymentActivities, notifications: NotificationActivities) -> None:
+        self._payments = payments
         self._notifications = notifications
 
     @activity.defn(name="issue_receipt")
@@ -39,7 +36,6 @@ class ReceiptActivities:
 
         One activity for both: each costs Temporal's server 20 ms and a worker 10 (docs/temporal.md, Activities).
         """
-        async with service_errors(READ_RETRY_POLICY, retryable=TRANSIENT):
-            transaction = await self._service.transactional_data(call.store_id, call.shopping_trip_id)
+        transaction = await self._payments.transactional_data(call)
         delivered = await self._notifications.deliver(receipt_notification(with_card_data(call.receipt, transaction)))
         return IssuedReceipt(transaction=transaction, handed_over=delivered.handed_over)

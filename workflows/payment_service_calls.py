@@ -1,13 +1,12 @@
 """How a trip is charged by the Payment Service: adjust, capture or cancel, and the card's data afterwards."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 from domain.failures.call_failure import CallFailure, FailureKind
-from domain.money import Money
 from domain.policy import UnknownOutcome
 from domain.receipts.receipt import SaleReceipt
 from domain.settlement import Transaction
@@ -22,6 +21,8 @@ with workflow.unsafe.imports_passed_through():
     from activities.receipts import IssuedReceipt, ReceiptActivities, ReceiptCall
     from activities.retry_policies import ONCE_RETRY_POLICY, READ_RETRY_POLICY
     from clients.payment_service import AdjustAnswer, AdjustStatus
+
+C = TypeVar("C", bound=TripCall)
 
 FETCH = "fetch the card's data"
 
@@ -38,30 +39,26 @@ class PaymentServiceCalls:
         """Make the call and tell the trip its answer. Raises CallFailedError."""
         match call:
             case Adjust(amount=amount):
-                self._take_answer(call, await self._ask(PaymentActivities.adjust, call, self._amount_call(amount)))
+                answer = await self._ask(PaymentActivities.adjust, call, self._call(AmountCall, amount=amount))
+                self._take_answer(call, answer)
             case Capture(amount=amount):
-                await self._ask(PaymentActivities.capture, call, self._amount_call(amount))
+                await self._ask(PaymentActivities.capture, call, self._call(AmountCall, amount=amount))
                 self._trip.capture_answered(call)
                 self._process.note(Event.ANSWER, f"captured {amount}")
             case CancelHold():
-                await self._ask(PaymentActivities.cancel, call, self._trip_call())
+                await self._ask(PaymentActivities.cancel, call, self._call(TripCall))
                 self._trip.hold_was_cancelled()
                 self._process.note(Event.ANSWER, "the hold is cancelled")
 
     async def issue_receipt(self, receipt: SaleReceipt) -> IssuedReceipt | None:
         """Have the receipt sent with the card's data; None where the service has none to give in time."""
-        call = ReceiptCall(
-            store_id=self._trip.store_id,
-            shopping_trip_id=self._trip.shopping_trip_id,
-            attempt=self._process.attempt,
-            receipt=receipt,
-        )
+        call = self._call(ReceiptCall, receipt=receipt)
         issued: IssuedReceipt | None = await self._in_time(ReceiptActivities.issue_receipt, call)
         return issued
 
     async def card_data(self) -> Transaction | None:
         """The card's EMV data, where the receipt is not ours; None where the service has none to give in time."""
-        data: Transaction | None = await self._in_time(PaymentActivities.transactional_data, self._trip_call())
+        data: Transaction | None = await self._in_time(PaymentActivities.transactional_data, self._call(TripCall))
         return data
 
     async def late_card_data(self) -> Transaction | None:
@@ -70,7 +67,7 @@ class PaymentServiceCalls:
             return None
 
         async def fetch() -> Transaction:
-            method, call = PaymentActivities.transactional_data, self._trip_call()
+            method, call = PaymentActivities.transactional_data, self._call(TripCall)
             data: Transaction = await self._fetch(method, call, ONCE_RETRY_POLICY, self._life_left)
             return data
 
@@ -132,17 +129,11 @@ class PaymentServiceCalls:
             time_left=until - now,
         )
 
-    def _trip_call(self) -> TripCall:
-        return TripCall(
+    def _call(self, kind: type[C], **facts: Any) -> C:
+        """A call about the trip."""
+        return kind(
             store_id=self._trip.store_id,
             shopping_trip_id=self._trip.shopping_trip_id,
             attempt=self._process.attempt,
-        )
-
-    def _amount_call(self, amount: Money) -> AmountCall:
-        return AmountCall(
-            store_id=self._trip.store_id,
-            shopping_trip_id=self._trip.shopping_trip_id,
-            attempt=self._process.attempt,
-            amount=amount,
+            **facts,
         )

@@ -1,6 +1,5 @@
 """What a trip leaves behind when its money is settled: the receipt, the payment status, the ledger's entries."""
 
-from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
@@ -15,7 +14,7 @@ from domain.notifications import (
 )
 from domain.policy import Orchestrator
 from domain.posting import SettledTrip
-from domain.receipts.receipt import Receipt, receipt_of
+from domain.receipts.receipt import Receipt, SaleReceipt, receipt_of, with_card_data
 from domain.settlement import Settlement, Transaction
 from domain.trip.trip_state import TripState
 from domain.trip_log import Event
@@ -46,9 +45,11 @@ class TripRecord:
         """
         over = workflow.now()
         await self._process.sync_incidents()
-        transaction, issued = await self._issue_receipt(over)
+        receipt = receipt_of(self._trip.settlement(None, over), self._trip.request, self._trip.cart)
+        transaction, issued = await self._issue(receipt)
         settlement = self._trip.settlement(transaction, over)
-        receipt = receipt_of(settlement, self._trip.request, self._trip.cart)
+        if receipt and transaction:
+            receipt = with_card_data(receipt, transaction)
         notifications = self._notifications(settlement, None if issued else receipt)
         unsent = [each for each in notifications if not await self._deliver(each)]
         started_at = self._trip.request.started_at
@@ -78,9 +79,8 @@ class TripRecord:
             notifications.append(payment_status_notification(status, settlement.shopping_trip_id))
         return notifications
 
-    async def _issue_receipt(self, over: datetime) -> tuple[Transaction | None, bool]:
+    async def _issue(self, receipt: SaleReceipt | None) -> tuple[Transaction | None, bool]:
         """The card's data, where they came in time, and whether our receipt went out with them."""
-        receipt = receipt_of(self._trip.settlement(None, over), self._trip.request, self._trip.cart)
         if receipt is None:
             return await self._calls.card_data(), False
         issued = await self._calls.issue_receipt(receipt)

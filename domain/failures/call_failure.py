@@ -96,3 +96,7 @@ class CallFailure(Model):
     def outcome_unknown(self) -> bool:
         """Whether the deed may have been done nevertheless."""
         return self.kind.outcome_unknown
+
+
+WORKER_FAILED = CallFailure(kind=FailureKind.NO_ANSWER, sentence="the worker failed in the call; its log says why")
+"""Something broke that nobody foresaw, perhaps after the deed."""

@@ -44,12 +44,7 @@ class RefundStart(RefundRequest):
     @property
     def request(self) -> RefundRequest:
         """Which refund it is."""
-        return RefundRequest(
-            shopping_trip_id=self.shopping_trip_id,
-            refund_request_id=self.refund_request_id,
-            amount=self.amount,
-            reason=self.reason,
-        )
+        return _request_in(self)
 
 
 class RefundStage(StrEnum):
@@ -76,12 +71,16 @@ class RefundResult(Model):
     @property
     def request(self) -> RefundRequest:
         """What was asked for and is given back."""
-        return RefundRequest(
-            shopping_trip_id=self.shopping_trip_id,
-            refund_request_id=self.refund_request_id,
-            amount=self.amount,
-            reason=self.reason,
-        )
+        return _request_in(self)
+
+
+def _request_in(document: RefundStart | RefundResult) -> RefundRequest:
+    return RefundRequest(
+        shopping_trip_id=document.shopping_trip_id,
+        refund_request_id=document.refund_request_id,
+        amount=document.amount,
+        reason=document.reason,
+    )
 
 
 class RefundStatus(Model):

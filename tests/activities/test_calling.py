@@ -53,7 +53,7 @@ async def activities_at(url):
             NotificationKind.PAYMENT_STATUS: reporting_to(service, lambda _: None),
         }
         deliveries = NotificationActivities(None, senders)
-        issuing = ReceiptActivities(service, deliveries)
+        issuing = ReceiptActivities(payments, deliveries)
         amount = AmountCall(**TRIP, amount=SEVEN)
         refund = RefundCall(**dict(amount), refund_request_id="0b9d7a4e-3c21-4f0a-8f5e-1d2c3b4a5f60", reason="OTHER")
         yield {

@@ -9,7 +9,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, TimeoutType
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
-from domain.failures.call_failure import CallFailure, FailureKind
+from domain.failures.call_failure import WORKER_FAILED, CallFailure, FailureKind
 from temporal.payload_codec import UnreadablePayloadError
 from temporal.payload_converter import UndecodablePayload
 
@@ -109,4 +109,4 @@ def call_failure_of(error: FailureError) -> CallFailure:
         )
     if isinstance(cause, ActivityTimeout):
         return CallFailure(kind=FailureKind.NO_ANSWER, sentence="no answer in time: the worker may have been stopped")
-    return CallFailure(kind=FailureKind.NO_ANSWER, sentence="the worker failed in the call; its log says why")
+    return WORKER_FAILED
