@@ -17,6 +17,7 @@ from activities.retry_policies import DELIVER_RETRY_POLICY, SEND_RETRY_POLICY
 from clients.errors import ServiceError
 from clients.payment_service import PaymentService
 from clients.webhook import Webhook
+from domain.failures.call_failure import CallFailure, FailureKind
 from domain.model import Model
 from domain.notifications import Notification, NotificationKind, PaymentStatus
 from domain.public_names import DELIVERIES_TASK_QUEUE, DELIVERY, delivery_workflow_id
@@ -91,7 +92,7 @@ class NotificationActivities:
                 await self._senders[notification.kind](notification)
             except ServiceError as error:
                 log.warning("handed over", kind=notification.kind, key=notification.key, reason=error.failure.sentence)
-                await self.hand_over(notification, asked_wait(error))
+                await self.hand_over(_as_answered(notification, error.failure), asked_wait(error))
                 return Delivered(handed_over=True)
         return Delivered(handed_over=False)
 
@@ -119,6 +120,12 @@ class NotificationActivities:
             )
         except WorkflowAlreadyStartedError:
             log.info("delivered before", kind=notification.kind, key=notification.key)
+
+
+def _as_answered(notification: Notification, failure: CallFailure) -> Notification:
+    """With the receiver's refusal, where it gave one: a person then says whether it is sent again."""
+    refusal = failure if failure.kind is FailureKind.REJECTED else None
+    return notification.model_copy(update={"refusal": refusal})
 
 
 def _tell(notification: Notification) -> None:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from clients.wire_money import said_money
+from domain.money import Money
 
 YES = frozenset(
     {"accepted", "approved", "complete", "completed", "done", "initiated", "ok", "processed", "succeeded", "success"}
@@ -35,19 +36,29 @@ class ExpectedBody:
 
     done: frozenset[str]
     undone: frozenset[str]
-    amount_names: tuple[str, ...] = ()
-    """Attributes that repeat how much it was about."""
+    amount_names: frozenset[str] = frozenset()
+    """Attributes, in small letters, that repeat how much it was about."""
     silent: bool = False
     """Whether a yes has no words of its own: a message that is no yes is then more than an ornament."""
     empty: bool = False
     """Whether a yes is an empty body: what could be a verdict or a trouble has then to be a plain yes or nothing."""
 
 
-ADJUST = ExpectedBody(frozenset(), LET_GO)
-CAPTURE = ExpectedBody(TAKEN_FROM_THE_CARD, LET_GO | GIVEN_BACK, ("amount", "capturedAmount"), empty=True)
+def _amounts(*deeds: str) -> frozenset[str]:
+    return frozenset({"amount", "totalamount", "requestedamount"}).union(
+        *({f"{deed}amount", f"amount{deed}"} for deed in deeds)
+    )
+
+
+AUTHORIZED = "authorizedamount"
+"""What was held when a capture was taken from it: as much as was captured, or more."""
+CAPTURED = _amounts("captured", "settled", "charged") | {AUTHORIZED}
+
+ADJUST = ExpectedBody(frozenset(), LET_GO, frozenset({"requestedamount"}))
+CAPTURE = ExpectedBody(TAKEN_FROM_THE_CARD, LET_GO | GIVEN_BACK, CAPTURED, empty=True)
 CANCEL = ExpectedBody(LET_GO, TAKEN_FROM_THE_CARD | GIVEN_BACK, empty=True)
-REFUND = ExpectedBody(GIVEN_BACK, LET_GO, ("amount", "refundedAmount"), empty=True)
-CHECKOUT = ExpectedBody(ORDERED, LET_GO)
+REFUND = ExpectedBody(GIVEN_BACK, LET_GO, _amounts("refunded"), empty=True)
+CHECKOUT = ExpectedBody(ORDERED, LET_GO, _amounts("order") | {"pricetotal", "ordertotal"})
 FETCH = ExpectedBody(TAKEN_FROM_THE_CARD | {"authorized"}, frozenset(), silent=True)
 
 IDS = (("storeId",), ("shoppingTripId", "idempotentShoppingTripId"), ("refundRequestId",))
@@ -71,18 +82,29 @@ A currencyCode, a cardType or a statusUrl is none.
 """
 TROUBLE_NAME = re.compile(
     r"warning|problem|throttl|unsuccess|(?<!de)fault|^(?:(?:root)?causes?|issues?|err(?:no|code|msg)?)$"
+    r"|^(?:(?:can|please|should|will)?retry|retr(?:y|ied|iable|yable))(?:able|after|at|in|later|ms|seconds)*$|tryagain"
 )
-SUBJECT_NAME = re.compile(rf"(?:{SUBJECT})?(?:{SUBJECT}|meta|metadata)")
+SUBJECT_NAME = re.compile(rf"(?:{SUBJECT})?(?:(?:{SUBJECT})s?|meta|metadata|ordertotals)")
 """Around what an answer says of the call itself, as in {"capture": {"status": "PENDING"}}."""
 
 PROSE = re.compile(r"\D+|.*\s.*", re.DOTALL)
 """A text for people or a name; an id has digits and no blanks, and may hold any word by chance."""
+ID_NAME = re.compile(
+    r".*(?:application|capture|correlation|merchant|order|payment|reconciliation|refund|request|statement|store|terminal"
+    r"|trace|transaction|trip)(?:id|identifier|reference)"
+)
+"""What names something by any letters, such as REC-DECLINED; only where they begin with a no are they one."""
 NO_WORD = re.compile(
     r"(?<![a-z])(?:error|exception|fail|declin|reject|denied|refus|invalid|forbidden|unauthori[sz]ed|expired|insufficient"
     r"|time(?:d[ _-]?)?out)",
     re.IGNORECASE,
 )
-NOT = re.compile(r"(?<![a-z])(?:(?:no|not|never)[\s_-]|can(?:no|')t|unable|unavailable|throttl|abort)", re.IGNORECASE)
+NOT = re.compile(
+    r"(?<![a-z])(?:(?:no|not|never)[\s_-]|can(?:no|')t|unable|unavailable|throttl|abort|try[\s_-]again|bad[\s_-]gateway)",
+    re.IGNORECASE,
+)
+PAGE = re.compile(r"\s*<(?:!doctype|\?xml|html|head|body)", re.IGNORECASE)
+"""A page of a proxy's, whatever words and figures it has."""
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 NO_ERROR = frozenset({"", "0", "false", "no", "none", "null"})
@@ -99,16 +121,28 @@ def contradicts(said: Mapping[str, Any], expected: ExpectedBody, sent: Mapping[s
     repeats = (
         {(name, _plain(value)) for name, value, _ in _attributes(sent, expected)} if expected.empty else frozenset()
     )
-    return (
-        any(
-            _denies(name, value, expected, verdict=verdict)
-            or (expected.empty and _casts_doubt(name, value, expected, verdict=verdict))
-            for name, value, verdict in _attributes(said, expected)
-            if not isinstance(value, str) or (name, _plain(value)) not in repeats
-        )
-        or any(_differs(said, sent, names) for names in IDS)
-        or any(_differs_in_amount(said.get(name), sent) for name in expected.amount_names)
-    )
+    return any(
+        _denies(name, value, expected, verdict=verdict)
+        or (expected.empty and _casts_doubt(name, value, expected, verdict=verdict))
+        for name, value, verdict in _attributes(said, expected)
+        if not isinstance(value, str) or (name, _plain(value)) not in repeats
+    ) or any(_is_about_another(part, expected, sent) for part in _parts(said))
+
+
+def _parts(said: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The answer, and what it says of the call one or more levels down, as in {"capture": {"amount": …}}."""
+    waiting: list[Any] = [said]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list):
+            waiting += part
+        elif isinstance(part, Mapping):
+            yield part
+            waiting += [value for name, value in part.items() if _is_around(_plain(name))]
+
+
+def _is_around(name: str) -> bool:
+    return any(form.fullmatch(name) for form in (VERDICT_NAME, ENVELOPE_NAME, SUBJECT_NAME))
 
 
 def _attributes(said: Mapping[str, Any], expected: ExpectedBody) -> Iterator[tuple[str, Any, bool]]:
@@ -126,8 +160,10 @@ def _attributes(said: Mapping[str, Any], expected: ExpectedBody) -> Iterator[tup
 
 
 def _denies(name: str, value: Any, expected: ExpectedBody, *, verdict: bool) -> bool:
-    if isinstance(value, str) and PROSE.fullmatch(value) and NO_WORD.search(CAMEL.sub(" ", value)):
-        return True
+    if isinstance(value, str) and PROSE.fullmatch(value):
+        says_no = NO_WORD.match if ID_NAME.fullmatch(name) and " " not in value else NO_WORD.search
+        if says_no(CAMEL.sub(" ", value)):
+            return True
     name = WHETHER.sub("", name)
     if ERROR_NAME.search(name):
         return not _is_silent(value) and _plain(value) not in NO_ERROR | NO_ERROR_EITHER
@@ -143,7 +179,7 @@ def _denies(name: str, value: Any, expected: ExpectedBody, *, verdict: bool) -> 
 
 def _casts_doubt(name: str, value: Any, expected: ExpectedBody, *, verdict: bool) -> bool:
     """Whether an attribute is more than an answer that should be empty may hold beside ids, times and amounts."""
-    if isinstance(value, str) and PROSE.fullmatch(value) and NOT.search(CAMEL.sub(" ", value)):
+    if isinstance(value, str) and (PAGE.match(value) or (PROSE.fullmatch(value) and NOT.search(CAMEL.sub(" ", value)))):
         return True
     if _is_silent(value) or isinstance(value, list):  # each of a list's parts has its name
         return False
@@ -172,17 +208,28 @@ def _plain(value: Any) -> str:
     return re.sub(r"[\W_]", "", str(value).casefold())
 
 
+def _is_about_another(said: Mapping[str, Any], expected: ExpectedBody, sent: Mapping[str, Any]) -> bool:
+    """Whether it repeats another id or amount than the call's."""
+    if any(_differs(said, sent, names) for names in IDS):
+        return True
+    amount = said_money(sent.get("amount") or sent.get("orderTotals", {}).get("priceTotal"))
+    return amount is not None and any(
+        _differs_in_amount(value, amount, at_least=_plain(name) == AUTHORIZED)
+        for name, value in said.items()
+        if value is not None and _plain(name) in expected.amount_names
+    )
+
+
 def _differs(said: Mapping[str, Any], sent: Mapping[str, Any], names: Iterable[str]) -> bool:
     repeated = {str(said[name]).casefold() for name in names if said.get(name) is not None}
     return bool(repeated - {str(sent[name]).casefold() for name in names if name in sent})
 
 
-def _differs_in_amount(said: Any, sent: Mapping[str, Any]) -> bool:
-    if said is None:
-        return False
-    whole = said if isinstance(said, Mapping) else {"amount": said}
+def _differs_in_amount(said: Any, expected: Money, *, at_least: bool) -> bool:
     try:
-        money = said_money({"code": sent["amount"]["code"], **whole})
+        money = said_money({"code": expected.code, **(said if isinstance(said, Mapping) else {"amount": said})})
     except ValueError:
         return True
-    return money is not None and money != said_money(sent["amount"])
+    if money is None or money.code != expected.code:
+        return money is not None
+    return money < expected if at_least else money != expected

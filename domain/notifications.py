@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Any
 
 from domain.failures.attention import Incident
+from domain.failures.call_failure import CallFailure
 from domain.model import Model, UtcDateTime
 from domain.money import Money
 from domain.public_names import DELIVERIES_TASK_QUEUE, TASK_QUEUE
@@ -32,6 +33,8 @@ class Notification(Model):
     kind: NotificationKind
     key: str
     body: dict[str, Any]
+    refusal: CallFailure | None = None
+    """Where its receiver has rejected it (FailureKind.REJECTED): it is sent again when a person says so."""
 
 
 def incident_notification(incident: Incident) -> Notification:

@@ -50,7 +50,7 @@ class Delivery:
         After an hour that is an incident, unless the notification is one itself; at once where the notification was
         rejected, which is then sent again when an operator says so.
         """
-        failure = await self._send(notification, INCIDENT_AFTER)
+        failure = notification.refusal or await self._send(notification, INCIDENT_AFTER)
         while failure:
             await self._publish(notification, _attention(notification, failure))
             if failure.kind is FailureKind.REJECTED:

@@ -94,6 +94,8 @@ SILENT_SAYS_NO = [
     {"message": "Endpoint request timed out"},
     {"Message": "Try again later"},
     {"completed": False},
+    {"reconciliationId": "declined"},
+    {"captureId": "the card was declined"},
 ]
 CLOUDS_A_SILENT_YES = [
     *({name: "Throttled"} for name in ("Code", "code", "CODE", "responseCode", "reason_code", "result-code")),
@@ -122,6 +124,15 @@ CLOUDS_A_SILENT_YES = [
     {"info": "the hold was not touched"},
     {"note": "NOT_DONE"},
     {"new": "requestThrottled"},
+    {"x": "<html>502</html>"},
+    {"new": {"page": "\n<!DOCTYPE html><title>502</title>"}},
+    {"new": "502 Bad Gateway"},
+    {"new": "please try again"},
+    {"retry": True},
+    {"retryable": True},
+    {"meta": {"shouldRetry": "yes"}},
+    {"retryAfter": 5},
+    {"new": [{"retry_after_seconds": 30}]},
 ]
 HARMLESS_IN_A_SILENT_YES = [
     {"code": "SUCCESS", "reason": None, "details": [], "warnings": {}, "title": ""},
@@ -130,6 +141,7 @@ HARMLESS_IN_A_SILENT_YES = [
     {"currencyCode": "USD", "authorizationCode": "A12", "cardType": "DEBIT", "statusUrl": "https://example/1"},
     {"country": "NO", "notice": "7", "default": "x", "defaults": "y", "postcode": "12345"},
     {"network": {"type": "credit", "code": "VI"}},
+    {"retry": False, "retryAfter": 0, "retryCount": 1, "html": "<b>7.00</b>"},
     {"amount": {"amount": 7, "code": "USD"}, "updatedAt": 1764122400000},
     {"result": {"code": "OK", "id": "1"}, "responseMetadata": {"HTTPStatusCode": 200, "requestId": "r-1"}},
 ]
@@ -144,6 +156,7 @@ HARMLESS = [
     {"status": None, "message": None},
     {"shoppingTripId": "TRIP-1", "storeId": "store-1"},
     {"network": {"status": "ACTIVE", "name": "VISA"}},
+    {"reconciliationId": "REC-declined", "cardStatementTransactionId": "TXN-error", "captureId": "aFailedB"},
     {"default": "x", "reconciliationId": "R-1"},
     {"isDuplicate": True, "issuer": "ACME", "pending": False, "device": "UNKNOWN"},
 ]
@@ -235,6 +248,17 @@ async def test_an_answer_about_another_deed_amount_or_request_is_no_yes(fake, se
         ("capture", {"captured": False}),
         ("capture", {"amount": {"amount": 6.99, "code": "USD"}}),
         ("capture", {"amount": 6}),
+        ("capture", {"authorizedAmount": {"amount": 6.99, "code": "USD"}}),
+        ("capture", {"authorizedAmount": {"amount": 7, "code": "EUR"}}),
+        ("capture", {"capture": {"amount": {"amount": 1}}}),
+        ("capture", {"captures": [{"amount": {"amount": 7}}, {"amount": {"amount": 1}}]}),
+        ("capture", {"data": {"transaction": {"captured_amount": "1.00"}}}),
+        ("capture", {"payment": {"shoppingTripId": "trip-2"}}),
+        ("adjust", {"requestedAmount": {"amount": 6.99, "code": "USD"}}),
+        ("checkout", {"orderTotals": {"priceTotal": {"amount": "6.99", "currencyCode": "USD"}}}),
+        ("checkout", {"orderTotals": {"priceTotal": {"amount": "7.00", "currencyCode": "EUR"}}}),
+        ("checkout", {"order": {"orderTotal": "6.99"}}),
+        ("checkout", {"total_amount": {"value": 1, "currencyCode": "USD"}}),
         ("capture", {"capturedAmount": {"value": "7.00", "currencyCode": "EUR"}}),
         ("cancel", {"status": "CAPTURED"}),
         ("cancel", {"captured": True}),
@@ -242,7 +266,7 @@ async def test_an_answer_about_another_deed_amount_or_request_is_no_yes(fake, se
         ("refund", {"refundedAmount": {"amount": 0, "code": "USD"}}),
         ("refund", {"refundRequestId": KEY.replace("0", "1")}),
     ):
-        fake.answers(said)
+        fake.answers({**(YES[call] or {}), **said})
         assert await believed(CALLS[call](service)) is False, said
 
 
@@ -250,11 +274,15 @@ async def test_an_answer_that_repeats_what_was_asked_is_a_yes(fake, service):
     for call, said in (
         ("capture", {"status": "CAPTURED", "captured": True, "amount": {"amount": "7.0", "code": "usd"}}),
         ("capture", {"amount": 7, "voided": False, "capturedAmount": None}),
+        ("capture", {"authorizedAmount": {"amount": 9, "code": "USD"}, "capture": {"amount": {"amount": 7}}}),
+        ("capture", {"remainingAmount": {"amount": 2, "code": "USD"}, "retries": 0, "retry": False}),
+        ("refund", {"authorizedAmount": {"amount": 5, "code": "USD"}}),
+        ("checkout", {"orderTotals": {"priceTotal": {"amount": "7.00", "currencyCode": "USD"}, "subTotal": None}}),
         ("cancel", {"status": "Cancelled", "released": True, "captured": False}),
         ("refund", {"status": "REFUNDED", "refundedAmount": {"value": 7, "currencyCode": "USD"}}),
         ("refund", {"refundRequestId": KEY.upper()}),
     ):
-        fake.answers(said)
+        fake.answers({**(YES[call] or {}), **said})
         assert await believed(CALLS[call](service)) is True, said
 
 
