@@ -22,6 +22,7 @@ from activities.notifications import NotificationActivities, Send, reporting_to,
 from activities.payment_service import PaymentActivities
 from activities.receipts import ReceiptActivities
 from activities.reconciliation import ReconciliationActivities
+from activities.stuck import StuckActivities
 from activities.sweep import SweepActivities
 from activities.workflow_status import ExecutionActivities
 from clients.checkout_service import CheckoutService, open_checkout_service
@@ -122,6 +123,7 @@ def workers(
             *(deliveries.deliver, deliveries.send),
             reconciliation_activities(ledger, settings).reconcile_day,
             SweepActivities(client, ledger.database, deliveries).sweep_window,
+            StuckActivities(client, deliveries).tell_of_stuck,
             ExecutionActivities(client).is_running,
         ],
         activity_executor=ThreadPoolExecutor(1, thread_name_prefix="reconciliation"),

@@ -34,7 +34,7 @@ from domain.public_names import (
 )
 from ledger.database import Database
 from ledger.queries import posted_entries, posted_refunds, settled_trips
-from temporal.executions import ENDED, IN_QUERIES, STOPPED, latest, start_payload, with_status
+from temporal.executions import ENDED, IN_QUERIES, STOPPED, latest, pages, start_payload, with_status
 
 log = structlog.get_logger()
 
@@ -186,13 +186,8 @@ class SweepActivities:
         span = f"CloseTime >= '{rfc3339(window.since)}' AND CloseTime < '{rfc3339(window.until)}'"
         query = f"WorkflowType = '{workflow}' AND {span} AND {with_status(statuses)}"
         executions = self._client.list_workflows(query, page_size=PAGE_SIZE)
-        while True:
-            await executions.fetch_next_page()
-            if not executions.current_page:
-                return
-            yield [execution async for execution in latest(self._client, executions.current_page)]
-            if not executions.next_page_token:
-                return
+        async for page in pages(executions):
+            yield [execution async for execution in latest(self._client, page)]
 
     async def _known(self, known_of: KnownOf, ids: Collection[str]) -> set[str]:
         def ask() -> set[str]:

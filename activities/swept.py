@@ -18,7 +18,7 @@ from domain.public_names import (
     trip_of_workflow,
 )
 from domain.trip.request import StartIds
-from temporal.executions import ENDED, STOPPED, keyword, start_payload, status_word
+from temporal.executions import ENDED, STOPPED, keyword, start_payload, status_word, stuck_since
 
 SHOWN_FIRST = {
     SHOPPING_TRIP: SearchAttribute.STAGE,
@@ -91,6 +91,11 @@ class Incidents:
         """No worker has taken it up in time."""
         attention = Attention.not_begun(execution.start_time)
         return Incident.of(attention, **await self._whose(execution), state="opened", at=execution.start_time)
+
+    async def stuck(self, execution: WorkflowExecution) -> Incident:
+        """No worker can take a step of it."""
+        attention = Attention.stuck(*await stuck_since(self._client, execution))
+        return Incident.of(attention, **await self._whose(execution), state="opened", at=datetime.now(UTC))
 
     async def closed(self, execution: WorkflowExecution, done: WorkflowExecution) -> list[Incident]:
         """Those that were opened about an earlier run of what `done` has done."""

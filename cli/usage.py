@@ -1,15 +1,21 @@
 """What a command's wrong usage is told with: what was typed, without what no terminal's log may hold."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from pydantic import ValidationError
 from typer.core import TyperGroup
 
 from domain.redaction import in_short
+from domain.validation_errors import words_of
 
 MAX_USAGE = 400
 """Characters of a sentence about wrong usage; the longest of ours names all strategies."""
+
+NOT_ONE_OF = re.compile(r"^'.*' is not one of ", re.DOTALL)
+"""How typer begins, with what was typed, where a word is none of an option's."""
 
 
 class Commands(TyperGroup):
@@ -38,6 +44,14 @@ def _told_how_to_write_ids(ctx: Any) -> Iterator[None]:
         raise
 
 
+def _in_our_words(error: Any) -> str:
+    """What the usage error says; where pydantic found it, in our words for pydantic's kinds of faults."""
+    if not isinstance(error.__cause__, ValidationError):
+        return str(error.message)
+    words = words_of(dict(error.__cause__.errors()[0]))
+    return NOT_ONE_OF.sub("should be one of ", words)
+
+
 @contextmanager
 def _masked() -> Iterator[None]:
     try:
@@ -45,5 +59,5 @@ def _masked() -> Iterator[None]:
     except Exception as error:
         # typer's usage errors have no public class in common; this is what typer itself asks them for.
         if hasattr(error, "format_message") and hasattr(error, "message"):
-            error.message = in_short(str(error.message), MAX_USAGE)
+            error.message = in_short(_in_our_words(error), MAX_USAGE)
         raise

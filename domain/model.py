@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import (
@@ -37,6 +38,8 @@ def _in_utc(moment: datetime) -> datetime:
     return utc
 
 
+NO_TIME = "should be a time with its zone, such as 2026-11-24T02:00:00Z"
+
 LEAP_SECOND = re.compile(r"(.*[Tt ]\d{2}:\d{2}):60((?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2}))", re.ASCII)
 
 
@@ -52,12 +55,24 @@ def with_leap_second(said: Any) -> Any:
         return said
 
 
+NUMBER = re.compile(r"\s*[+-]?[\d.]+\s*", re.ASCII)
+
+
+def no_number(said: Any) -> Any:
+    """What may be a time. Raises ValueError for a number: whether it counts seconds or milliseconds is a guess."""
+    is_number = NUMBER.fullmatch(said) if isinstance(said, str) else isinstance(said, int | float | Decimal)
+    if is_number:
+        raise ValueError(NO_TIME)
+    return said
+
+
 LAST_MINUTE = (23, 59)
 """Of the day in UTC, at whose end a leap second may stand."""
 
 UtcDateTime = Annotated[
     AwareDatetime,
     BeforeValidator(with_leap_second),
+    BeforeValidator(no_number),
     AfterValidator(_in_utc),
     PlainSerializer(rfc3339, return_type=str, when_used="json"),
 ]

@@ -44,7 +44,7 @@ def minor_digits(code: str) -> int:
     except ValueError:
         raise ValueError(NOT_A_CURRENCY) from None
     if exponent is None:
-        raise ValueError(f"{code} is not money that a card can be charged in")
+        raise ValueError("not money that a card can be charged in")
     return int(exponent)
 
 
@@ -175,7 +175,7 @@ class Money(Model):
 def check_wire_precision(money: Money) -> Money:
     """The amount as it is. Raises ValueError where the Payment Service can't read all of it."""
     if money != money.rounded_to_wire:
-        raise ValueError(f"{money} has more than the {WIRE_DECIMALS} decimals that the Payment Service reads")
+        raise ValueError(f"should have at most {WIRE_DECIMALS} decimals: the Payment Service reads no more")
     return money
 
 

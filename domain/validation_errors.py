@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from domain.model import NO_TIME
 from domain.redaction import MAX_DEPTH, in_short
 
 WORDS = {
@@ -17,7 +18,7 @@ WORDS = {
     **dict.fromkeys(("bool_type", "bool_parsing"), "should be true or false"),
     **dict.fromkeys(
         ("datetime_type", "datetime_parsing", "datetime_from_date_parsing", "datetime_object_invalid"),
-        "should be a time with its zone, such as 2026-11-24T02:00:00Z",
+        NO_TIME,
     ),
     **dict.fromkeys(
         ("date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact"),
@@ -44,6 +45,8 @@ WORDS = {
 OTHER_FAULT = "should have another form"
 """Of a kind that no model of ours is known to find."""
 
+TOO_SHORT = frozenset({"string_too_short", "too_short"})
+
 OUR_OWN = frozenset({"value_error"})
 """Kinds whose words are ours already."""
 
@@ -66,6 +69,8 @@ def words_of(fault: Mapping[str, Any]) -> str:
     """What one of pydantic's faults is, for a person."""
     if fault["type"] in OUR_OWN:
         return in_short(str(fault["msg"]).removeprefix("Value error, "), MAX_FAULT)
+    if fault["type"] in TOO_SHORT and fault["ctx"]["min_length"] == 1:
+        return "should not be empty"
     limits = {name: _as_written(limit) for name, limit in fault.get("ctx", {}).items()}
     return in_short(WORDS.get(fault["type"], OTHER_FAULT).format_map(limits), MAX_FAULT)
 

@@ -1,6 +1,6 @@
 """Trips and refunds by what Temporal's visibility knows of them, else by the ledger's word."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -25,6 +25,7 @@ from temporal.executions import (
     outcome_of,
     stage_of,
     status_word,
+    stuck,
     with_status,
 )
 
@@ -32,6 +33,12 @@ F = TypeVar("F", bound=Model)
 
 ANY = "any"
 """Whatever an attention's cause is."""
+
+MAX_ASKED_OF = 10_000
+"""Running workflows of which Temporal is asked whether they are stuck: 2 ms each."""
+
+Wanted = Mapping[SearchAttribute, str | None]
+"""By what they are searched; None where it does not matter."""
 
 CHANGING = frozenset({SearchAttribute.STAGE, SearchAttribute.ATTENTION, SearchAttribute.OUTCOME})
 """What changes on a trip's way. Whose trip it was stays true."""
@@ -90,9 +97,9 @@ async def find_trips(
         SearchAttribute.ATTENTION: attention,
         SearchAttribute.OUTCOME: outcome,
     }
-    executions, has_more = await _find(backend.client, visibility_query(SHOPPING_TRIP, wanted), limit)
+    executions, stuck_ids, has_more = await _find(backend.client, SHOPPING_TRIP, wanted, limit)
     settled = await _done(backend, executions, trip_of_workflow, settled_trips)
-    trips = [trip_summary(execution, settled) for execution in executions]
+    trips = [trip_summary(execution, settled, stuck_ids) for execution in executions]
     return Found([trip for trip in trips if trip.attention or not attention], has_more)
 
 
@@ -107,9 +114,9 @@ async def find_refunds(
 ) -> Found[RefundSummary]:
     """The latest refunds of that trip, store and attention; of a trip also those that only the ledger still knows."""
     wanted = {SearchAttribute.TRIP: trip, SearchAttribute.STORE: store, SearchAttribute.ATTENTION: attention}
-    executions, has_more = await _find(backend.client, visibility_query(REFUND, wanted), limit)
+    executions, stuck_ids, has_more = await _find(backend.client, REFUND, wanted, limit)
     posted = await _done(backend, executions, refund_of_workflow, posted_refunds)
-    refunds = [_refund_summary(execution, posted) for execution in executions]
+    refunds = [_refund_summary(execution, posted, stuck_ids) for execution in executions]
     if attention:
         return Found([refund for refund in refunds if refund.attention], has_more)
     if trip:
@@ -119,7 +126,7 @@ async def find_refunds(
     return Found(refunds, has_more)
 
 
-def visibility_query(workflow: str, wanted: dict[SearchAttribute, str | None]) -> str:
+def visibility_query(workflow: str, wanted: Wanted) -> str:
     """The query to visibility. The values hold no quote: they are our own words, or identifiers."""
     conditions = [f"WorkflowType = '{workflow}'", "ExecutionStatus != 'ContinuedAsNew'"]
     conditions += [_condition(attribute, value) for attribute, value in wanted.items() if value is not None]
@@ -138,11 +145,29 @@ def _condition(attribute: SearchAttribute, value: str) -> str:
     return f"({attribute} = '{value}' AND NOT {stopped})"
 
 
-async def _find(client: Client, query: str, limit: int) -> tuple[list[WorkflowExecution], bool]:
-    """The latest executions; and whether there are more."""
+async def _find(
+    client: Client, workflow: str, wanted: Wanted, limit: int
+) -> tuple[list[WorkflowExecution], set[str], bool]:
+    """The latest executions, those that are stuck before the others; which are stuck; and whether there are more."""
+    query = visibility_query(workflow, wanted)
     found = [one async for one in client.list_workflows(query, limit=limit + 1, rpc_timeout=RPC_TIMEOUT)]
     executions = [one async for one in latest(client, found[:limit], rpc_timeout=RPC_TIMEOUT)]
-    return executions, len(found) > limit
+    stuck_ones = await _find_stuck(client, workflow, wanted)
+    stuck_ids = {one.id for one in stuck_ones}
+    together = [*stuck_ones, *(one for one in executions if one.id not in stuck_ids)]
+    return together[:limit], stuck_ids, len(found) > limit or len(together) > limit
+
+
+async def _find_stuck(client: Client, workflow: str, wanted: Wanted) -> list[WorkflowExecution]:
+    """Those that are stuck, where they are asked for: they can't say so, so that Temporal is asked of each."""
+    attention = wanted[SearchAttribute.ATTENTION]
+    if attention not in (ANY, AttentionCause.STUCK):
+        return []
+    query = visibility_query(workflow, {**wanted, SearchAttribute.ATTENTION: None}) + " AND ExecutionStatus = 'Running'"
+    if attention == ANY:
+        query += f" AND {SearchAttribute.ATTENTION} IS NULL"  # the others are found anyway
+    running = client.list_workflows(query, limit=MAX_ASKED_OF, rpc_timeout=RPC_TIMEOUT)
+    return await stuck(client, [one async for one in running], rpc_timeout=RPC_TIMEOUT)
 
 
 async def _done(
@@ -179,8 +204,10 @@ async def _in_ledger(backend: Backend, trip_id: str) -> list[RefundSummary]:
     ]
 
 
-def trip_summary(execution: WorkflowExecution, settled: Collection[str] = ()) -> TripSummary:
-    """The trip as Temporal knows it; `settled` are those that the ledger knows to be."""
+def trip_summary(
+    execution: WorkflowExecution, settled: Collection[str] = (), stuck_ids: Collection[str] = ()
+) -> TripSummary:
+    """The trip as Temporal knows it; `settled` are those that the ledger knows to be, the others workflows' ids."""
     trip_id = trip_of_workflow(execution.id)
     is_settled = trip_id in settled
     return TripSummary(
@@ -188,19 +215,23 @@ def trip_summary(execution: WorkflowExecution, settled: Collection[str] = ()) ->
         workflow=status_word(execution),
         store_id=keyword(execution, SearchAttribute.STORE),
         stage=Stage.SETTLED if is_settled else stage_of(execution),
-        attention=None if is_settled else attention_of(execution),
+        attention=None if is_settled else _attention(execution, stuck_ids),
         outcome=keyword(execution, SearchAttribute.OUTCOME) if is_settled else outcome_of(execution),
         charge_by=execution.typed_search_attributes.get(SearchAttributeKey.for_datetime(SearchAttribute.CHARGE_BY)),
     )
 
 
-def _refund_summary(execution: WorkflowExecution, posted: Collection[str]) -> RefundSummary:
+def _attention(execution: WorkflowExecution, stuck_ids: Collection[str]) -> str | None:
+    return AttentionCause.STUCK if execution.id in stuck_ids else attention_of(execution)
+
+
+def _refund_summary(execution: WorkflowExecution, posted: Collection[str], stuck_ids: Collection[str]) -> RefundSummary:
     request_id = refund_of_workflow(execution.id)
     return RefundSummary(
         refund_request_id=request_id,
         workflow=status_word(execution),
         shopping_trip_id=keyword(execution, SearchAttribute.TRIP),
         store_id=keyword(execution, SearchAttribute.STORE),
-        attention=None if request_id in posted else attention_of(execution),
+        attention=None if request_id in posted else _attention(execution, stuck_ids),
         asked_at=execution.start_time,
     )

@@ -14,10 +14,10 @@ from domain.trip.request import TripRequest
 from ledger.database import LedgerError
 from ledger.queries import settlements_of
 from operations.backend import RPC_TIMEOUT, Backend, operation
-from operations.ended_workflows import ended_words
 from operations.errors import OperationError, OperationRefusedError, TripEndedError
 from operations.start_workflow import MAX_SUMMARY_BYTES, start_differences, start_once, wait_for_result
 from operations.trip_files import TripStart
+from operations.unresponsive_workflows import ended_words
 from operations.workflow_messages import failure_message
 from temporal.executions import STOPPED
 

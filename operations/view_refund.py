@@ -12,8 +12,8 @@ from domain.refund.refund_state import RefundStage
 from ledger.database import LedgerError
 from ledger.queries import LedgerRefund, find_refund, posted_refunds
 from operations.backend import RPC_TIMEOUT, Backend, is_not_found, ledger_error, operation
-from operations.ended_workflows import ended_attention
 from operations.errors import NotFoundError
+from operations.unresponsive_workflows import ended_attention
 from operations.workflow_messages import query_status, unknown_to_temporal
 from operations.workflow_ref import refund_ref
 from temporal.executions import STOPPED, status_word

@@ -10,9 +10,9 @@ from domain.failures.attention import Attention
 from domain.settlement import Settlement
 from domain.trip.stages import Stage
 from operations.backend import RPC_TIMEOUT, Backend, SettlementLookup, is_not_found, operation
-from operations.ended_workflows import ended_attention, ended_words
 from operations.errors import NotFoundError, OperationError
 from operations.find_trips import TripSummary, trip_summary
+from operations.unresponsive_workflows import ended_attention, ended_words, stuck_attention
 from operations.workflow_messages import failure_message, parse_answer, query_status, readable, unknown_to_temporal
 from operations.workflow_ref import trip_ref
 from temporal.executions import ENDED, STOPPED, status_word
@@ -82,9 +82,7 @@ async def _stopped(backend: Backend, trip_id: str, execution: WorkflowExecutionD
     try:
         status = await query_status(backend, trip_ref(trip_id))
     except OperationError as error:
-        summary = trip_summary(execution)
-        document = {**summary.to_json(), "attention": attention.to_json()}
-        return TripView(document, known=summary, attention=attention, remark=f"{attention.sentence}. {error}")
+        return _of_summary(execution, f"{attention.sentence}. {error}", attention)
     stage = status_word(execution)
     document = {**status, "stage": stage, "workflow": stage, "attention": attention.to_json()}
     return TripView(document, status, attention=attention, remark=f"{attention.sentence}. {attention.what_to_do}")
@@ -95,7 +93,7 @@ async def _without_status(
 ) -> TripView:
     """One that does not answer itself: no worker runs, or none that can read it."""
     if execution.status is WorkflowExecutionStatus.RUNNING:
-        return _of_summary(execution, why)
+        return _of_summary(execution, why, await stuck_attention(backend.client, execution))
     known = await backend.look_up_settlement(trip_id)
     if known.settlement is not None:
         return _of_settlement(known.settlement, f"{why} This is the ledger's word.")
@@ -130,6 +128,7 @@ def _of_settlement(settlement: Settlement, remark: str) -> TripView:
     return TripView(document, known=settlement, remark=remark, is_settled=True)
 
 
-def _of_summary(execution: WorkflowExecutionDescription, remark: str) -> TripView:
-    summary = trip_summary(execution)
-    return TripView(summary.to_json(), known=summary, remark=remark)
+def _of_summary(execution: WorkflowExecutionDescription, remark: str, attention: Attention | None = None) -> TripView:
+    summary = trip_summary(execution, stuck_ids={execution.id} if attention else ())
+    document = {**summary.to_json(), "attention": attention.to_json()} if attention else summary.to_json()
+    return TripView(document, known=summary, attention=attention, remark=remark)

@@ -1,7 +1,7 @@
 """Queries and updates to one workflow, and what it means in words when none is answered."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -25,6 +25,7 @@ from operations.errors import (
     OperationRefusedError,
     UnreadableAnswerError,
 )
+from operations.unresponsive_workflows import stuck_attention
 from operations.workflow_ref import WorkflowRef
 from temporal.payload_converter import UndecodablePayload
 
@@ -47,7 +48,7 @@ async def query_status(backend: Backend, ref: WorkflowRef) -> dict[str, Any]:
     """
     handle = backend.client.get_workflow_handle(ref.workflow_id)
     try:
-        with _no_worker(f"no worker answered within {_seconds()}: is one running?"):
+        async with _no_worker(backend, ref, f"no worker answered within {_seconds()}: is one running?"):
             return readable(await handle.query(STATUS, rpc_timeout=RPC_TIMEOUT))
     except WorkflowQueryFailedError as error:
         raise OperationRefusedError(f"{ref.name}: {error.message}") from None
@@ -64,7 +65,7 @@ async def send_update(backend: Backend, ref: WorkflowRef, message: str, payload:
     handle = backend.client.get_workflow_handle(ref.workflow_id)
     unsure = f"no worker answered within {_seconds()}, and the message may still be taken: look at the {ref.kind} first"
     try:
-        with _no_worker(unsure):
+        async with _no_worker(backend, ref, unsure):
             answer = await handle.execute_update(message, payload, rpc_timeout=RPC_TIMEOUT)
             return answer if isinstance(answer, dict) else None
     except WorkflowUpdateFailedError as error:
@@ -99,16 +100,24 @@ def unknown_to_temporal(client: Client, ref: WorkflowRef) -> str:
     return f"there is no {ref.name} in {client.namespace} (Temporal forgets it some days after its end)"
 
 
-@contextmanager
-def _no_worker(sentence: str) -> Iterator[None]:
+@asynccontextmanager
+async def _no_worker(backend: Backend, ref: WorkflowRef, sentence: str) -> AsyncIterator[None]:
+    """Have the sentence say that no worker answered, unless Temporal knows why none can."""
     try:
         yield
-    except RPCTimeoutOrCancelledError:
-        raise NoAnswerError(sentence) from None
-    except RPCError as error:
-        if error.status in NO_WORKER:
-            raise NoAnswerError(sentence) from None
-        raise
+    except (RPCError, RPCTimeoutOrCancelledError) as error:
+        if isinstance(error, RPCError) and error.status not in NO_WORKER:
+            raise
+        raise NoAnswerError(await _why_stuck(backend, ref) or sentence) from None
+
+
+async def _why_stuck(backend: Backend, ref: WorkflowRef) -> str | None:
+    try:
+        execution = await backend.client.get_workflow_handle(ref.workflow_id).describe(rpc_timeout=RPC_TIMEOUT)
+        attention = await stuck_attention(backend.client, execution)
+    except RPCError:
+        return None
+    return f"{ref.name}: {attention.sentence}. {attention.what_to_do}" if attention else None
 
 
 async def _why_unreachable(error: RPCError, backend: Backend, ref: WorkflowRef) -> OperationError:

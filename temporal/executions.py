@@ -1,10 +1,22 @@
 """What Temporal itself says of a workflow's execution: its status goes before the last words of one that it ended."""
 
-from collections.abc import AsyncIterator, Iterable
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from temporalio.api.common.v1 import WorkflowExecution as Execution
+from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 from temporalio.api.history.v1 import WorkflowExecutionStartedEventAttributes
-from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverseRequest
+from temporalio.client import (
+    Client,
+    WorkflowExecution,
+    WorkflowExecutionAsyncIterator,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+)
 from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -12,6 +24,12 @@ from domain.failures.attention import AttentionCause
 from domain.public_names import SearchAttribute
 
 E = TypeVar("E", bound=WorkflowExecution)
+
+STUCK_FROM_ATTEMPT = 4
+"""Of a workflow task. Measured on a real server: it is reached after 21 s, for what fails is tried again after ever
+longer waits. A worker that is killed costs one attempt."""
+
+DESCRIBED_AT_ONCE = 32
 
 STOPPED = frozenset(
     {WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.TIMED_OUT, WorkflowExecutionStatus.CANCELED}
@@ -80,6 +98,60 @@ async def _is_latest(client: Client, execution: WorkflowExecution, **options: An
             raise
         return True  # forgotten since it was listed
     return now.run_id == execution.run_id
+
+
+async def pages(executions: WorkflowExecutionAsyncIterator) -> AsyncIterator[Sequence[WorkflowExecution]]:
+    """What is listed, a page at a time."""
+    while True:
+        await executions.fetch_next_page()
+        if not executions.current_page:
+            return
+        yield executions.current_page
+        if not executions.next_page_token:
+            return
+
+
+async def stuck(client: Client, executions: Iterable[E], **options: Any) -> list[E]:
+    """Those that run, and of which no worker can take a step: as Temporal counts it, visibility does not know."""
+    at_once = asyncio.Semaphore(DESCRIBED_AT_ONCE)
+
+    async def described(execution: E) -> WorkflowExecutionDescription | None:
+        async with at_once:
+            return await _description(client, execution, **options)
+
+    asked = list(executions)
+    descriptions = await asyncio.gather(*map(described, asked))
+    return [each for each, now in zip(asked, descriptions, strict=True) if now and is_stuck(now)]
+
+
+def is_stuck(description: WorkflowExecutionDescription) -> bool:
+    """Whether its workflow task fails, or times out, again and again."""
+    return description.raw_description.pending_workflow_task.attempt >= STUCK_FROM_ATTEMPT
+
+
+async def stuck_since(client: Client, execution: WorkflowExecution, **options: Any) -> tuple[datetime, str]:
+    """Since when no worker can take a step of it, and Temporal's word for why: only the first failure is an event."""
+    request = GetWorkflowExecutionHistoryReverseRequest(
+        namespace=client.namespace,
+        execution=Execution(workflow_id=execution.id, run_id=execution.run_id or ""),
+        maximum_page_size=1,
+    )
+    answer = await client.workflow_service.get_workflow_execution_history_reverse(request, **options)
+    (last,) = answer.history.events
+    since = last.event_time.ToDatetime(tzinfo=UTC)
+    if not last.HasField("workflow_task_failed_event_attributes"):
+        return since, "timed out"
+    cause = WorkflowTaskFailedCause.Name(last.workflow_task_failed_event_attributes.cause)
+    return since, cause.removeprefix("WORKFLOW_TASK_FAILED_CAUSE_").replace("_", " ").lower()
+
+
+async def _description(client: Client, execution: E, **options: Any) -> WorkflowExecutionDescription | None:
+    try:
+        return await client.get_workflow_handle(execution.id, run_id=execution.run_id).describe(**options)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return None  # forgotten since it was listed
 
 
 async def start_payload(client: Client, workflow_id: str, **options: Any) -> Any:

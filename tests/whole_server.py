@@ -34,6 +34,8 @@ SERVER_ARGS = [
     *("--namespace", OPERATIONS),
     *("--dynamic-config-value", "history.transferProcessorMaxPollRPS=2000"),
     *("--dynamic-config-value", "history.visibilityProcessorMaxPollRPS=2000"),
+    # What fails is tried again after at most so long: a real server waits for up to ten minutes.
+    *("--dynamic-config-value", 'history.workflowTaskRetryMaxInterval="100ms"'),
 ]
 
 

@@ -1,5 +1,6 @@
-"""Looks regularly after what no workflow can tell itself: that Temporal ended it, or that no worker takes it up."""
+"""Looks regularly after what no workflow can tell itself: that Temporal ended it, that no worker takes it up or on."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from domain.model import rfc3339
 from domain.public_names import SWEEP
 
 with workflow.unsafe.imports_passed_through():
+    from activities.stuck import StuckActivities, StuckWorkflows
     from activities.sweep import SweepActivities, Swept, Window
 
 FIRST_WINDOW = timedelta(days=7)
@@ -38,7 +40,8 @@ class Sweep:
         # A look that had to wait for a worker leaves what happened since to the next: until then the worker has taken
         # up what had to wait too.
         until = workflow.info().workflow_start_time
-        since = _looked_until(until) - WINDOW_OVERLAP
+        last: dict[str, Any] = workflow.get_last_completion_result(dict) or {}
+        since = _looked_until(last, until) - WINDOW_OVERLAP
         total = Swept(incidents=0, restarted=0)
         while since < until:
             window = Window(since=since, until=min(since + MAX_WINDOW, until))
@@ -51,9 +54,15 @@ class Sweep:
             )
             total = Swept(incidents=total.incidents + swept.incidents, restarted=total.restarted + swept.restarted)
             since = window.until
-        return {"until": rfc3339(until), **total.to_json()}
+        stuck = await workflow.execute_activity_method(
+            StuckActivities.tell_of_stuck,
+            StuckWorkflows.model_validate(last.get("stuck", {})),
+            start_to_close_timeout=SWEEP_START_TO_CLOSE_TIMEOUT,
+            retry_policy=SWEEP_RETRY_POLICY,
+            summary="look at what does not go on",
+        )
+        return {"until": rfc3339(until), **total.to_json(), "stuck": stuck.to_json()}
 
 
-def _looked_until(now: datetime) -> datetime:
-    last: dict[str, Any] | None = workflow.get_last_completion_result(dict)
+def _looked_until(last: Mapping[str, Any], now: datetime) -> datetime:
     return datetime.fromisoformat(last["until"]) if last else now - FIRST_WINDOW

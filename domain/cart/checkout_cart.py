@@ -32,7 +32,7 @@ def checkout_cart(cart: Cart) -> PricedCart:
     InvalidCartError.
     """
     if cart.total and not cart.lines:
-        raise InvalidCartError(f"lines: there are none, and so 0, but the total is {cart.total}")
+        raise InvalidCartError("lines: should come to the total, and there are none")
     said = cart.lines if cart.total or any(line.unit_price is not None for line in cart.lines) else ()
     lines = tuple(_read(number, line, cart) for number, line in enumerate(said, start=1))
     context = {CURRENCY: cart.total.code}

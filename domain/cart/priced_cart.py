@@ -46,7 +46,7 @@ def _in_our_words(said: Any) -> Any:
 def _of_the_cart(money: Money, info: ValidationInfo) -> Money:
     expected = (info.context or {}).get(CURRENCY, money.code)
     if money.code != expected:
-        raise ValueError(f"{money} is not in the currency of the cart's total, {expected}")
+        raise ValueError(f"should be in {expected}, the currency of the cart's total")
     return money
 
 
@@ -135,7 +135,7 @@ class UnitPrice(Model):
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
         if self.promoted > self.price:
-            raise ValueError(f"promotions: {self.promoted} are more than the price, {self.price}")
+            raise ValueError("promotions: should be no more than the price")
         agree("totalPrice", self.total_price, self.total)
         return self
 
@@ -214,4 +214,4 @@ def added(amounts: Iterable[Money], code: str) -> Money:
 def agree(name: str, said: Money | None, computed: Money) -> None:
     """Raise ValueError where a figure was given, and is another than its parts come to."""
     if said is not None and said != computed:
-        raise ValueError(f"{name}: {said} was given, but the parts come to {computed}")
+        raise ValueError(f"{name}: should be {computed}, to which its parts come")

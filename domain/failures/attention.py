@@ -45,6 +45,10 @@ class AttentionCause(StrEnum):
     EXPIRING = "expiring", "See why the trip is not charged yet and mend that before the token expires."
     EXPIRED = "expired", "Nothing can be charged any more; the total is bad debt. Find out why it came to this."
     ENDED = "ended", "Find out what was charged; then: start FILE --restart."
+    STUCK = (
+        "stuck",
+        "Its timers stand still too. The worker's log and the Web UI say why its workflow task fails: mend the worker.",
+    )
     LEDGER = (
         "ledger",
         "Have the ledger's database (LEDGER_URL) mended: the trip goes on by itself. Retry to try at once.",
@@ -107,6 +111,12 @@ class Attention(Model):
         """The attention for what was started at that moment, and was not taken up by any worker in time."""
         sentence = f"no worker could take it up since it was started at {rfc3339(started)}: nothing is done for it"
         return cls.for_cause(AttentionCause.NOT_BEGUN, since=started, sentence=sentence)
+
+    @classmethod
+    def stuck(cls, since: datetime, why: str) -> "Attention":
+        """The attention for what no worker can take a step of since that moment, and Temporal's word for why."""
+        sentence = f"its workflow task fails again and again since {rfc3339(since)} ({why}): nothing goes on"
+        return cls.for_cause(AttentionCause.STUCK, since=since, sentence=sentence)
 
 
 class Incident(Attention):

@@ -196,17 +196,13 @@ def check_refund(
     if not settlement.captured:
         raise CommandRejectedError(f"nothing was captured of {trip}: there is nothing to give back")
     if request.amount.code != settlement.captured.code:
-        raise CommandRejectedError(
-            f"amount.code: {trip} was paid in {settlement.captured.code}, not in {request.amount.code}"
-        )
+        raise CommandRejectedError(f"amount.code: should be {settlement.captured.code}, in which {trip} was paid")
     if now > sale.started_at + window:
         days = window / timedelta(days=1)
         raise CommandRejectedError(f"{trip} started more than {days:g} days ago: its card can't be credited any more")
     left = left_to_refund(settlement, known)
     if request.amount > left:
-        raise CommandRejectedError(
-            f"amount: {request.amount} is more than the {left} that is left of {trip} to give back"
-        )
+        raise CommandRejectedError(f"amount: should be no more than the {left} that is left of {trip} to give back")
 
 
 def check_recovery(recovery: Recovery, settlement: Settlement, recovered: Money) -> None:
@@ -215,12 +211,10 @@ def check_recovery(recovery: Recovery, settlement: Settlement, recovered: Money)
     if not settlement.bad_debt:
         raise CommandRejectedError(f"{trip} has no bad debt: nothing is owed")
     if recovery.amount.code != settlement.total.code:
-        raise CommandRejectedError(
-            f"amount.code: {trip} is owed in {settlement.total.code}, not in {recovery.amount.code}"
-        )
+        raise CommandRejectedError(f"amount.code: should be {settlement.total.code}, in which {trip} is owed")
     owed = settlement.bad_debt - recovered
     if recovery.amount > owed:
-        raise CommandRejectedError(f"amount: {recovery.amount} is more than the {owed} that is still owed of {trip}")
+        raise CommandRejectedError(f"amount: should be no more than the {owed} that is still owed of {trip}")
 
 
 def paid(settlement: Settlement, recovered: Money) -> PaidAmounts:

@@ -16,7 +16,7 @@ from pydantic import (
 from domain.cart.cart import Cart
 from domain.cart.checkout_cart import InvalidCartError, checkout_cart
 from domain.display_values import shown_text
-from domain.model import FoldedId, Identifier, Model, StrictModel, UtcDateTime, rfc3339
+from domain.model import FoldedId, Identifier, Model, StrictModel, UtcDateTime
 from domain.money import NO_CURRENCY, Money, check_wire_precision, in_a_currency
 from domain.policy import Orchestrator, Policy, ReceiptIssuer
 from domain.public_names import trip_workflow_id
@@ -55,8 +55,7 @@ class TripRequest(StrictModel):
     @model_validator(mode="after")
     def _one_currency(self) -> Self:
         if self.cart and self.pre_authorized and self.cart.total.code != self.pre_authorized.code:
-            taken, awaiting_resolution = self.cart.total.code, self.pre_authorized.code
-            raise ValueError(f"cart.total.code: {taken} is not the currency of preAuthorized ({awaiting_resolution})")
+            raise ValueError("cart.total.code: should be the currency of preAuthorized")
         return self
 
     @model_validator(mode="after")
@@ -93,7 +92,7 @@ class TripRequest(StrictModel):
     def check_started(self, now: datetime) -> None:
         """Raise InvalidTripError for a trip that has not started yet, by more than a clock is wrong."""
         if self.started_at > now + CLOCKS_DIFFER:
-            raise InvalidTripError(f"startedAt: {rfc3339(self.started_at)} is yet to come")
+            raise InvalidTripError("startedAt: should be no more than a day ahead of our clock")
 
     def counted_from(self, now: datetime) -> "TripRequest":
         """The request with the token's life from the earlier of `startedAt` and our own clock.

@@ -139,7 +139,7 @@ class TripState(ProcessState):
         if self.money_is_settled or self.charging_has_begun or self._no_sale:
             raise CommandRejectedError("the cart can't be changed any more: " + self._progress())
         if (self.cart or self.request.pre_authorized) and cart.total.code != self.code:
-            raise CommandRejectedError(f"total.code: {cart.total.code} is not the trip's currency, {self.code}")
+            raise CommandRejectedError(f"total.code: should be the trip's currency, {self.code}")
         self.check_cart(cart)
         before, self.cart, self.code = self.cart, cart, cart.total.code
         self._refused_cart = None

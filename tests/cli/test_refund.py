@@ -328,7 +328,7 @@ def test_the_id_of_another_payment_is_refused_and_one_that_was_refused_is_free(c
 def test_more_than_is_owed_is_not_recorded(call, settled):
     ran = call("recover", settled("30.00"), "32.11")
     assert (ran.status, ran.out) == (1, "")
-    assert "more than the 32.10 USD that is still owed" in ran.err
+    assert "no more than the 32.10 USD that is still owed" in ran.err
 
 
 def test_a_missing_ledger_is_reported_before_anything_is_started(call, tmp_path):

@@ -278,14 +278,14 @@ def dinars(amount):
 
 def test_a_total_that_the_payment_service_cannot_read_is_refused_at_the_start():
     payload = {"storeId": "s", "shoppingTripId": "t", "startedAt": START}
-    with pytest.raises(InvalidTripError, match=r"cart\.total\.amount: 1\.234 KWD has more than the 2 decimals"):
+    with pytest.raises(InvalidTripError, match=r"cart\.total\.amount: should have at most 2 decimals"):
         TripRequest.read({**payload, "cart": {"total": {"amount": "1.234", "code": "KWD"}}})
     assert TripRequest.read({**payload, "cart": {"total": {"amount": "1.230", "code": "KWD"}}}).currency == "KWD"
 
 
 def test_a_total_that_the_payment_service_cannot_read_is_refused_when_it_is_submitted():
     trip = a_trip(None)
-    with pytest.raises(CommandRejectedError, match=r"total\.amount: 1\.234 KWD has more than the 2 decimals"):
+    with pytest.raises(CommandRejectedError, match=r"total\.amount: should have at most 2 decimals"):
         trip.submit_cart(Cart(total=dinars("1.234")), START)
     trip.submit_cart(Cart(total=dinars("1.230")), START)
     assert trip.total == dinars("1.230")
@@ -293,7 +293,7 @@ def test_a_total_that_the_payment_service_cannot_read_is_refused_when_it_is_subm
 
 def test_a_cart_in_another_currency_is_refused():
     trip = a_trip(held="10.00")
-    with pytest.raises(CommandRejectedError, match="EUR is not the trip's currency, USD"):
+    with pytest.raises(CommandRejectedError, match=r"total\.code: should be the trip's currency, USD"):
         trip.submit_cart(Cart(total=Money(amount="1", code="EUR")), START)
 
 

@@ -1,9 +1,10 @@
-"""What is said of a workflow that Temporal ended: terminated, cancelled or timed out."""
+"""What is said of a workflow that can't speak for itself: Temporal ended it, or no worker can take a step of it."""
 
-from temporalio.client import WorkflowExecutionDescription
+from temporalio.client import Client, WorkflowExecutionDescription
 
 from domain.failures.attention import Attention, AttentionCause
-from temporal.executions import status_word
+from operations.backend import RPC_TIMEOUT
+from temporal.executions import is_stuck, status_word, stuck_since
 
 
 def ended_words(execution: WorkflowExecutionDescription) -> str:
@@ -17,3 +18,10 @@ def ended_attention(execution: WorkflowExecutionDescription, what: str, *, advic
     return Attention.for_cause(
         AttentionCause.ENDED, since=since, sentence=f"{ended_words(execution)} {what}", what_to_do=advice
     )
+
+
+async def stuck_attention(client: Client, execution: WorkflowExecutionDescription) -> Attention | None:
+    """That a person should look after what no worker can take a step of; None where it is not so."""
+    if not is_stuck(execution):
+        return None
+    return Attention.stuck(*await stuck_since(client, execution, timeout=RPC_TIMEOUT))
