@@ -46,7 +46,7 @@ MESSAGES: Messages = {
 RESOLUTION_CHECK_INTERVAL = timedelta(days=1)
 """While a person finds out: a wait has an end, and this one costs a history five events a day."""
 
-NO_REFUND = frozenset(kind for kind in FailureKind if kind.rejected_by_service) | {FailureKind.EXPIRED}
+NO_REFUND = frozenset(kind for kind in FailureKind if kind.rejected_by_service)
 """What the service says of a refund that it will never make; wrong credentials can be mended."""
 
 RESERVE, REFUND_IT, POST = "reserve the refund in the ledger", "refund", "post the refund to the ledger"

@@ -125,7 +125,7 @@ class TripPayment:
             self.process.note(Event.FAILURE, f"{call}: {error.failure.sentence}")
             now, jitter = workflow.now(), workflow.random().random()
             self.trip.on_failure(call, error.failure, now=now, jitter=jitter)
-            if error.failure.kind.rejected_by_service and not self.trip.intent(call):
+            if error.failure.kind.rejected_by_service and not self.trip.expired and not self.trip.intent(call):
                 await self._other_runs.look_again()
 
     def _knows_progress(self) -> bool:

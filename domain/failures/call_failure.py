@@ -50,7 +50,7 @@ class FailureKind(StrEnum):
     """Any 4xx that is none of the others: the service does not take what we sent, and would not the next time."""
     UNKNOWN_TRIP = "unknown_trip", _Facts(AttentionCause.UNKNOWN_TRIP, rejected_by_service=True, needs_operator=True)
     """4xx by that name: the service knows no such trip."""
-    EXPIRED = "expired", _Facts(AttentionCause.EXPIRED)
+    EXPIRED = "expired", _Facts(AttentionCause.EXPIRED, rejected_by_service=True, needs_operator=True)
     """The token's life is over: nothing can be charged any more."""
     NOT_ALLOWED = "not_allowed", _Facts(AttentionCause.NOT_ALLOWED, needs_operator=True)
     """401, 403: signature, credentials or allow-listing."""

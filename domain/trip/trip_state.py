@@ -219,11 +219,15 @@ class TripState(ProcessState):
 
     def on_failure(self, call: Call, failure: CallFailure, *, now: datetime, jitter: float) -> None:
         """The call brought no usable answer. `jitter` is a random number from 0 to 1."""
-        if failure.kind is FailureKind.EXPIRED:
+        if failure.kind is FailureKind.EXPIRED and not self._may_have_charged_before(now):
             self.end_of_token(now)
             return
         deadline = self._put_off_until(now)
         self.failed(str(call), failure, now=now, jitter=jitter, deadline=deadline)
+
+    def _may_have_charged_before(self, now: datetime) -> bool:
+        """Whether an expired token leaves open what became of an earlier call, and a person has time to find out."""
+        return self.in_doubt and self._denied_by is None and now < self.request.expires_at
 
     def _put_off_until(self, now: datetime) -> datetime:
         """How long a failed call may wait at most, whatever the service says."""

@@ -98,8 +98,8 @@ def test_the_same_request_id_answers_with_the_first_refund(call, settled, refund
     [
         ("nobody", ("2.10",), "the ledger knows no settled trip"),
         ("nobody", ("2.10", "--currency", "USD"), "the ledger knows no settled trip"),
-        ("paid", ("42.11",), "42.11 USD is more than the 42.10 USD that is left"),
-        ("paid", ("2.10", "--currency", "EUR"), "was paid in USD, not in EUR"),
+        ("paid", ("42.11",), "should be no more than the 42.10 USD that is left"),
+        ("paid", ("2.10", "--currency", "EUR"), "amount.code: should be USD"),
         ("unpaid", ("2.10",), "nothing was captured"),
         ("old", ("2.10",), "started more than 7 days ago"),
     ],
@@ -346,14 +346,14 @@ def test_a_shop_without_a_worker_keeps_the_refund_for_later_and_says_so(call):
 
 def test_a_payment_status_that_the_service_rejected_is_sent_again_at_an_operators_word(call, settled, namespace):
     trip = settled("30.00")
-    namespace.do(namespace.control.add_fault(trip, "payment-status", "rejected", times=2))
+    namespace.do(namespace.control.add_fault(trip, "payment-status", "rejected"))
     assert call("recover", trip, "12.10", "--id", "i17").status == 0
     delivery = f"{trip}:i17:payment-status"
-    namespace.do(namespace.control.wait_for_calls(trip, "payment-status", at_least=3))
-    while "not rejected" in (ran := call("retry-delivery", delivery, *ANN)).err:
-        pass  # the second answer has not reached the workflow yet
+    namespace.do(namespace.control.wait_for_calls(trip, "payment-status", at_least=2))
+    while "there is no delivery" in (ran := call("retry-delivery", delivery, *ANN)).err:
+        pass  # it is not handed over yet
     assert (ran.status, ran.out, ran.err) == (0, "It is sent again.\n", "")
-    namespace.do(namespace.control.wait_for_calls(trip, "payment-status", at_least=4))
+    namespace.do(namespace.control.wait_for_calls(trip, "payment-status", at_least=3))
     *_, status = namespace.do(namespace.control.trip(trip))["paymentStatuses"]
     assert status["settledAmount"] == {"amount": "22.10", "code": "USD"}
     assert "there is no delivery nothing" in call("retry-delivery", "nothing", *ANN).err

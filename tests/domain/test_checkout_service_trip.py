@@ -23,6 +23,7 @@ ANN = OperatorAction(operator="ann")
 LOST = CallFailure(kind=FailureKind.NO_ANSWER, sentence="no answer")
 REFUSED = CallFailure(kind=FailureKind.REFUSED, sentence="400 BadRequestException")
 UNKNOWN_TRIP = CallFailure(kind=FailureKind.UNKNOWN_TRIP, sentence="400 UnknownShoppingTripException")
+EXPIRED = CallFailure(kind=FailureKind.EXPIRED, sentence="400 ShoppingTripExpired")
 NOT_ALLOWED = CallFailure(kind=FailureKind.NOT_ALLOWED, sentence="403")
 
 CART, DEARER = (Cart.model_validate(priced_cart_json(total)) for total in ("4.00", "5.00"))
@@ -52,7 +53,7 @@ def test_an_order_that_may_be_taken_is_neither_changed_nor_given_up(failure):
         trip.cancel(ANN, START)
 
 
-@pytest.mark.parametrize("failure", [REFUSED, UNKNOWN_TRIP], ids=lambda failure: failure.sentence)
+@pytest.mark.parametrize("failure", [REFUSED, UNKNOWN_TRIP, EXPIRED], ids=lambda failure: failure.sentence)
 def test_an_order_in_doubt_whose_repeat_is_refused_is_a_persons_to_resolve(failure):
     trip = a_trip()
     fail(trip, LOST)

@@ -800,15 +800,29 @@ def test_a_decline_of_a_repeated_ask_tells_that_the_first_was_approved():
     assert trip.advance(at(minutes=1)) == Capture(usd("42.10"))
 
 
-def test_a_capture_in_doubt_whose_repeat_is_refused_is_a_persons_to_resolve():
+@pytest.mark.parametrize("kind", [FailureKind.REFUSED, FailureKind.UNKNOWN_TRIP, FailureKind.EXPIRED])
+def test_a_capture_in_doubt_whose_repeat_is_refused_is_a_persons_to_resolve(kind):
     trip = a_trip()
     approve(trip)
     fail(trip, FailureKind.NO_ANSWER)
     now = trip.advance(START).until
-    fail(trip, FailureKind.REFUSED, now)
+    fail(trip, kind, now)
     assert trip.attention(now).cause is AttentionCause.CAPTURE_UNKNOWN
     trip.resolve_capture(CaptureResolution(captured=True, **ANN), now)
     assert trip.outcome is Outcome.CAPTURED
+
+
+def test_a_capture_that_a_person_denies_is_over_when_its_repeat_says_that_the_token_expired():
+    trip = a_trip()
+    approve(trip)
+    fail(trip, FailureKind.NO_ANSWER)
+    now = trip.advance(START).until
+    fail(trip, FailureKind.EXPIRED, now)
+    assert trip.advance(now).until == EXPIRY
+    trip.resolve_capture(CaptureResolution(captured=False, **ANN), now)
+    fail(trip, FailureKind.EXPIRED, now)
+    assert trip.advance(now) == Record()
+    assert trip.outcome is Outcome.EXPIRED
 
 
 @pytest.mark.parametrize(("kind", "in_doubt"), [(FailureKind.NO_ANSWER, True), (FailureKind.REFUSED, False)])

@@ -81,8 +81,7 @@ async def test_a_late_cart_is_handed_over_and_one_that_does_not_add_up_is_refuse
     trip = await env.trip(None, payment="checkout_service")
     with pytest.raises(WorkflowUpdateFailedError) as refused:
         await trip.update(SUBMIT_CART, priced(total="8.57"))
-    assert "8.57 USD" in str(refused.value.cause)
-    assert "8.56 USD" in str(refused.value.cause)
+    assert "should be 8.56 USD" in str(refused.value.cause)
     with pytest.raises(WorkflowUpdateFailedError) as refused:
         await trip.update(SUBMIT_CART, {"total": usd_json("1.00"), "lines": [{"description": "Tea"}]})
     assert "line 1 (Tea)" in str(refused.value.cause)
@@ -94,12 +93,11 @@ async def test_a_late_cart_is_handed_over_and_one_that_does_not_add_up_is_refuse
     assert result["outcome"] == "delegated"
 
 
-async def test_a_start_with_a_cart_that_does_not_add_up_fails_at_once_with_both_figures(env):
+async def test_a_start_with_a_cart_that_does_not_add_up_fails_at_once_with_the_right_one(env):
     trip = await delegated(env, priced(total="8.57"))
     with pytest.raises(WorkflowFailureError) as failed:
         await trip.result()
-    assert "8.57 USD" in str(failed.value.cause)
-    assert "8.56 USD" in str(failed.value.cause)
+    assert "should be 8.56 USD" in str(failed.value.cause)
 
 
 @pytest.mark.parametrize(

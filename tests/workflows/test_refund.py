@@ -74,8 +74,8 @@ async def test_the_same_request_is_the_same_refund_also_after_temporal_forgot_it
 @pytest.mark.parametrize(
     ("amount", "code", "words"),
     [
-        ("42.11", "USD", "42.11 USD is more than the 42.10 USD"),
-        ("5.00", "EUR", "was paid in USD"),
+        ("42.11", "USD", "should be no more than the 42.10 USD"),
+        ("5.00", "EUR", "amount.code: should be USD"),
     ],
 )
 async def test_a_refund_that_can_not_be_is_refused_in_words_before_the_service_is_asked(env, paid, amount, code, words):

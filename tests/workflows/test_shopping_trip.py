@@ -315,6 +315,18 @@ async def test_a_capture_in_doubt_is_held_until_an_operator_says_what_happened(e
     assert account["calls"]["capture"] == (1 if captured else 2)
 
 
+@pytest.mark.parametrize("resolved", [True, False])
+async def test_a_capture_in_doubt_that_then_expired_is_a_persons_to_resolve_until_the_token_expires(env, resolved):
+    faults = [{"call": "capture", "kind": kind} for kind in ("drop_after", "expired")]
+    trip = await env.trip(faults=faults)
+    (incident,) = await env.control.incidents(at_least=1)
+    assert incident["body"]["cause"] == "capture_unknown"
+    if resolved:
+        await trip.update(RESOLVE_CAPTURE, action_json(captured=True))
+    assert (await trip.result())["outcome"] == ("captured" if resolved else "expired")
+    assert (await trip.account())["calls"]["capture"] == 2
+
+
 async def test_a_moment_that_passes_while_an_incident_is_told_is_not_slept_through(env):
     fault = {"call": "adjust", "kind": "forbidden"}
     trip = await env.trip(balance="30.00", onDecline="ask_again", askAgainAfter="PT2S", faults=[fault])

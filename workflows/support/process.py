@@ -22,7 +22,7 @@ with workflow.unsafe.imports_passed_through():
 
 T = TypeVar("T")
 
-NON_RETRYABLE = frozenset(kind for kind in FailureKind if kind.needs_operator) | {FailureKind.EXPIRED}
+NON_RETRYABLE = frozenset(kind for kind in FailureKind if kind.needs_operator)
 """What the same call again would not change."""
 
 RETRY_EVERYTHING: frozenset[FailureKind] = frozenset()
