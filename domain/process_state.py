@@ -12,7 +12,7 @@ from domain.messages import OperatorAction
 from domain.texts import CommandRejectedError
 from domain.trip_log import Event, EventLog
 
-FLOODED = "more was said than Temporal keeps of a workflow"
+FLOODED = "more was said than a workflow can take"
 
 
 class ProcessState(ABC):

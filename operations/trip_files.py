@@ -67,13 +67,23 @@ def read_trips(content: bytes, stores: Stores) -> Batch:
 
 def _read_lines(lines: Sequence[bytes], stores: Stores) -> Batch:
     batch = Batch([], [])
+    first: dict[str, TripStart] = {}
     for number, line in enumerate(lines, start=1):
         if line.strip():
             try:
-                batch.starts.append(_trip_start(line, stores, place=f"line {number}: "))
+                start = _trip_start(line, stores, place=f"line {number}: ")
+                _check_same(start, first.setdefault(start.request.shopping_trip_id, start))
+                batch.starts.append(start)
             except InvalidInputError as error:
                 batch.refused.append(str(error))
     return batch
+
+
+def _check_same(start: TripStart, first: TripStart) -> None:
+    """Raise InvalidInputError for a trip that the file has twice, and not the same: they are started side by side."""
+    if start.request != first.request:
+        line = first.place.removesuffix(": ")
+        raise InvalidInputError(f"{start.place}shoppingTripId: is the trip of {line}, which says otherwise of it")
 
 
 def _trip_start(content: bytes, stores: Stores, place: str = "") -> TripStart:

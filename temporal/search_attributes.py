@@ -63,12 +63,21 @@ async def _types(client: Client) -> Mapping[str, int]:
     try:
         request = ListSearchAttributesRequest(namespace=client.namespace)
         return dict((await client.operator_service.list_search_attributes(request)).custom_attributes)
-    except RPCError:
-        pass  # whoever may not administer a namespace may still ask for all attributes
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise SearchAttributesMissingError(_no_namespace(client.namespace)) from None
+        # whoever may not administer a namespace may still ask for all attributes
     try:
         return dict((await client.workflow_service.get_search_attributes(GetSearchAttributesRequest())).keys)
     except RPCError:
         return {}
+
+
+def _no_namespace(namespace: str) -> str:
+    return (
+        f"there is no namespace {namespace} (TEMPORAL_NAMESPACE). An administrator must run:\n"
+        f"temporal operator namespace create --namespace {namespace}"
+    )
 
 
 def _lacks(namespace: str, lacking: Iterable[Key], reason: str) -> str:

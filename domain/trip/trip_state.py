@@ -14,6 +14,7 @@ from domain.failures.attention import Attention, AttentionCause
 from domain.failures.call_failure import CallFailure, FailureKind
 from domain.failures.retries import MAX_RETRY_INTERVAL
 from domain.messages import CaptureResolution, Decision, OperatorAction
+from domain.model import rfc3339
 from domain.money import Money
 from domain.process_state import FLOODED, ProcessState, with_note
 from domain.public_names import SUBMIT_CART
@@ -299,10 +300,16 @@ class TripState(ProcessState):
             "attention": attention,
             "charge_by": self.request.charge_by,
             "expires_at": self.request.expires_at,
-            "authorized": self.authorized,
+            "authorized": self._authorized_at_least(known["captured"]),
             "log": self.log.entries,
         }
         return Status(**(facts | known))
+
+    def _authorized_at_least(self, captured: Money) -> Money:
+        """What is authorized on the card; of a trip that another run settled nothing else is known."""
+        if captured.code != self.authorized.code:
+            return captured
+        return max(self.authorized, captured)
 
     def _status_so_far(self) -> dict[str, Any]:
         """What of the money is sure, before there is a settlement."""
@@ -331,9 +338,8 @@ class TripState(ProcessState):
     def _expiring(self, now: datetime) -> Attention | None:
         if not self.is_expiring(now):
             return None
-        left = timedelta(minutes=round((self.request.expires_at - now) / timedelta(minutes=1)))
         what = f"{self.total} is not charged yet" if self.cart else "no cart that can be charged has come yet"
-        sentence = f"{what}, and the token expires in {left}"
+        sentence = f"{what}, and the token expires at {rfc3339(self.request.expires_at)}"
         return Attention.for_cause(AttentionCause.EXPIRING, since=self.expiring_at, sentence=sentence)
 
     def _expiry(self) -> Attention | None:

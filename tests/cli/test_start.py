@@ -208,6 +208,15 @@ def test_a_trip_that_was_ended_from_outside_has_no_result(run, trip, server):
     assert ran.err.startswith(f"trip {payload['shoppingTripId']} ended without a result: ")
 
 
+def test_a_file_that_says_a_trip_twice_and_not_the_same_starts_what_comes_first(run, trip, server):
+    first = trip("10.00")
+    ran = run("start", "-", stdin=lines(first, first | {"merchant": "Another"}, first))
+    assert ran.status == 1
+    assert ran.err == "line 2: shoppingTripId: is the trip of line 1, which says otherwise of it\n"
+    assert ran.out == "Trips started: 1. Started before: 1.\n"
+    assert "merchant" not in server.do(server.trip(first["shoppingTripId"]).result())
+
+
 def test_who_waits_hears_at_once_what_was_refused_and_after_ctrl_c_that_the_rest_goes_on(begin, trip, server, tmp_path):
     payload = trip(None)
     file = tmp_path / "trips.jsonl"

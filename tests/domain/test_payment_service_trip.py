@@ -10,6 +10,7 @@ from domain.cart.cart import Cart
 from domain.failures.attention import AttentionCause
 from domain.failures.call_failure import CallFailure, FailureKind
 from domain.messages import CaptureResolution, Decision, OperatorAction
+from domain.model import rfc3339
 from domain.money import Money
 from domain.policy import Policy, Strategy
 from domain.settlement import Outcome
@@ -660,12 +661,12 @@ def test_an_uncharged_trip_is_expiring_at_four_fifths_of_its_tokens_life():
     assert trip.wake_at(trip.advance(START).until, START) == eighty
 
 
-def test_a_trip_without_a_cart_is_expiring_too_and_says_how_long_is_left():
+def test_a_trip_without_a_cart_is_expiring_too_and_says_until_when_it_can_be_charged():
     trip = a_trip(total=None)
     (attention,) = trip.incidents(at(hours=44))
     assert (attention.cause, attention.sentence) == (
         AttentionCause.EXPIRING,
-        "no cart that can be charged has come yet, and the token expires in 2:00:00",
+        f"no cart that can be charged has come yet, and the token expires at {rfc3339(EXPIRY)}",
     )
     trip.cancel(OperatorAction(**ANN), at(hours=44))
     assert trip.incidents(at(hours=44)) == []
@@ -914,7 +915,7 @@ def test_a_trip_that_hurries_charges_the_cart_that_it_has():
     trip = a_trip(held="10.00")
     decline(trip)
     trip.charge_early(START)
-    with pytest.raises(CommandRejectedError, match="more was said than Temporal keeps"):
+    with pytest.raises(CommandRejectedError, match="more was said than a workflow can take"):
         trip.submit_cart(cart("12.00"), START)
     operator_says(trip, Strategy.WRITE_OFF)
     assert finish(trip).outcome is Outcome.WRITTEN_OFF

@@ -3,6 +3,7 @@
 import pytest
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.client import Client
 
 from temporal.search_attributes import KEYS, SearchAttributesMissingError, ensure_search_attributes
 
@@ -45,3 +46,10 @@ async def test_each_wrong_type_is_named_and_nothing_is_registered(server):
     assert "temporal operator search-attribute remove" in sentence
     assert "TEMPORAL_NAMESPACE" in sentence
     assert await types(server.client) == before
+
+
+async def test_a_namespace_that_is_not_there_is_told_as_that(server):
+    config = server.client.config() | {"namespace": "mistyped"}
+    with pytest.raises(SearchAttributesMissingError, match="there is no namespace mistyped") as told:
+        await ensure_search_attributes(Client(**config))
+    assert "temporal operator namespace create --namespace mistyped" in str(told.value)
