@@ -6,7 +6,7 @@ PYTEST := $(BIN)/pytest -q
 WHOLE_SERVERS := $(wildcard tests/cli tests/operations tests/lab)
 REPLAYED := $(addprefix tests/workflows/test_,shopping_trip.py refund.py)
 
-.PHONY: help install demo test proof fuzz chaos histories bench bench-ledger check audit lock
+.PHONY: help install demo test proof fuzz chaos histories bench bench-decisions bench-ledger check audit lock
 
 help:  ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ chaos: install  ## Hundreds of trips while calls fail and workers are killed (ab
 
 bench: install  ## Trips a second, beside a bare workflow and bare HTTP calls (some minutes)
 	@$(BIN)/python -m lab.bench $(ARGS)
+
+bench-decisions: install  ## A trip that has just begun while 400 others are decided at once (about three minutes)
+	@$(BIN)/python -m lab.bench_decisions $(ARGS)
 
 bench-ledger: install  ## A day's report out of a million entries: seconds and memory (about two minutes)
 	@$(BIN)/python -m lab.bench_ledger $(ARGS)

@@ -20,6 +20,7 @@ from activities.ledger import LedgerActivities
 from activities.log_context import LogContextInterceptor
 from activities.notifications import NotificationActivities, Send, reporting_to, sending_to
 from activities.payment_service import PaymentActivities
+from activities.priority import PriorityActivities
 from activities.receipts import ReceiptActivities
 from activities.reconciliation import ReconciliationActivities
 from activities.stuck import StuckActivities
@@ -108,6 +109,7 @@ def workers(
         activities=[
             *payment_activities(service, checkout, deliveries, ledger, settings),
             *(deliveries.deliver, deliveries.send),
+            PriorityActivities(client).step_back,
         ],
         activity_executor=ThreadPoolExecutor(MAX_LEDGER_THREADS, thread_name_prefix="ledger"),
         max_task_queue_activities_per_second=settings.payment_service_max_rps if settings else None,

@@ -23,7 +23,7 @@ class LogContextInterceptor(Interceptor):
 class _BindLogContext(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 (the SDK's name)
         # The SDK copies the context into the thread of a synchronous activity.
-        with bound_contextvars(**_log_context(input.args[0], activity.info())):
+        with bound_contextvars(**_log_context(next(iter(input.args), None), activity.info())):
             return await super().execute_activity(input)
 
 

@@ -167,15 +167,20 @@ class Clockwork:
         return self._jitter
 
     def workflow_start_activity(self, activity, *arguments, **limits):
+        return self._begin(PendingCall(activity, arguments, self.now, limits))
+
+    def _begin(self, call):
         assert self.call is None, "a trip makes one call after the other"
-        self.call = PendingCall(activity, arguments, self.now, limits)
-        self.calls_made.append(self.call)
-        return self.call.ended
+        self.call = call
+        self.calls_made.append(call)
+        return call.ended
 
     def workflow_start_local_activity(self, activity, *arguments, **limits):
-        ended = self.workflow_start_activity(activity, *arguments, **limits)
-        self.call.local = True
-        return ended
+        call = PendingCall(activity, arguments, self.now, limits, local=True)
+        if call.owner == "PriorityActivities":  # who goes first is the server's affair, and there is none
+            call.ended.set_result(None)
+            return call.ended
+        return self._begin(call)
 
     async def workflow_wait_condition(self, fn, *, timeout=None, **_):  # noqa: ASYNC109 (the SDK's own signature)
         if fn():

@@ -18,13 +18,14 @@ async def waits_for_a_word(delivery):
 async def test_a_rejected_payment_status_is_an_incident_until_it_is_sent_again(env):
     rejected = {"call": "payment-status", "kind": "rejected", "times": 2}  # to the trip, and after a word
     trip = await env.trip(balance="30.60", held="10.00", onDecline="capture_authorized", faults=[rejected])
-    await trip.result()
+    await trip.reach("settled")  # whoever awaits its result lets time skip, the 30 days for a word too
     (opened,) = await env.control.incidents(at_least=1)
     key = f"{trip.id}:payment-status"
     assert (opened["body"]["cause"], opened["body"]["shoppingTripId"]) == ("rejected", trip.id)
     assert f"retry-delivery {key}" in opened["body"]["whatToDo"]
     delivery = env.client.get_workflow_handle(delivery_workflow_id(key))
     env.ids.append(delivery.id)
+    await waits_for_a_word(delivery)
     await env.pass_time(hours=2)
     assert (await trip.account())["calls"]["payment-status"] == 1  # never by itself
     with pytest.raises(WorkflowUpdateFailedError) as refused:

@@ -15,6 +15,7 @@ from domain.trip_log import Event
 from workflows.support.calls import CallFailedError
 from workflows.support.incidents import Incidents
 from workflows.support.message_handler import MessageHandler, Messages
+from workflows.support.priority import step_back
 from workflows.support.visibility import View, Visibility
 
 with workflow.unsafe.imports_passed_through():
@@ -46,6 +47,7 @@ class Process:
         self.messages = MessageHandler(state, messages, on_rejection=self.show, knows_progress=knows_progress)
         self.incidents = Incidents(state)
         self._visibility = Visibility()
+        self._stepped_back = False
         self._view = view
 
     @property
@@ -92,6 +94,9 @@ class Process:
         changes = self.messages.changes
         wake_at = self.state.wake_at(until, workflow.now())
         await self.publish()  # may take half a minute (MAX_DELIVERY_DELAY): a moment that passes meanwhile has come
+        if not self._stepped_back and self.state.attention(workflow.now()):
+            self._stepped_back = True
+            await step_back()
         left = wake_at - workflow.now()
         if left <= timedelta(0):
             return
