@@ -17,6 +17,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymen
 
 from activities.checkout_service import CheckoutActivities
 from activities.ledger import LedgerActivities
+from activities.ledger_guard import LedgerGuard
 from activities.log_context import LogContextInterceptor
 from activities.notifications import NotificationActivities, Send, reporting_to, sending_to
 from activities.payment_service import PaymentActivities
@@ -252,7 +253,11 @@ async def opened_workers(client: Client, settings: WorkerSettings) -> AsyncItera
         senders = {
             NotificationKind.RECEIPT: sending_to(receipts),
             NotificationKind.INCIDENT: sending_to(incidents),
-            NotificationKind.PAYMENT_STATUS: reporting_to(service, ledger.paid_of),
+            NotificationKind.PAYMENT_STATUS: reporting_to(
+                # Asked by asyncio's own few threads, which name look-ups need too.
+                service,
+                LedgerGuard(ledger.check).around(ledger.paid_of),
+            ),
         }
         yield workers(client, service=service, checkout=checkout, ledger=ledger, senders=senders, settings=settings)
 

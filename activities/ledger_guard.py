@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
 
 from ledger.database import LedgerError, LedgerUnavailableError
 
@@ -17,6 +18,9 @@ MIN_HANG = 1.0
 
 PROBE_INTERVAL = 5.0
 """Seconds between two looks whether the ledger answers again."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 HUNG = "the ledger did not answer a moment ago, and is asked again in the background"
 
@@ -39,6 +43,15 @@ class LedgerGuard:
             raise LedgerUnavailableError(HUNG)
         with self._noticed():
             yield
+
+    def around(self, ask: Callable[P, T]) -> Callable[P, T]:
+        """What asks the ledger, which then raises LedgerUnavailableError at once where the ledger hangs."""
+
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            with self.call():
+                return ask(*args, **kwargs)
+
+        return guarded
 
     def _is_hung(self) -> bool:
         """Whether it hangs; starts a look in the background where one is due."""

@@ -31,8 +31,7 @@ class HangingLedger:
             self.probed.release()
 
     def call(self):
-        with self.guard.call():
-            self.ask()
+        self.guard.around(self.ask)()
 
     def calls(self, times):
         for _ in range(times):
