@@ -19,6 +19,11 @@ date = "Booking Date"           # shown beside the row
 capture = ["Settled"]           # what the column `type` says of each movement
 refund = ["Refunded"]
 ignored = ["Fee"]               # rows that are none of ours
+chargeback = ["Chargeback"]     # and chargeback_reversed, capture_reversed, refund_reversed: listed, never matched
+
+[statuses]                      # where columns.status says of each row what became of it
+counts = ["settled"]
+ignored = ["refused"]           # nothing was paid; what is in neither list is broken
 ```
 """
 
@@ -26,7 +31,7 @@ import tomllib
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
@@ -34,10 +39,15 @@ from domain.journal import EntryType
 from domain.model import StrictModel
 from domain.validation_errors import describe_validation_error
 from ledger.database import LedgerRejectionError
+from ledger.reconciliation.matching import AFTERWARDS, Finding
 from runtime.regular_files import read_regular
 
 MAX_MAPPING_BYTES = 1_000_000
 """A mapping has some twenty lines."""
+
+IGNORED = "ignored"
+NO_MOVEMENTS = {IGNORED, *AFTERWARDS}
+"""Words of a mapping that stand for no movement of the ledger's."""
 
 Column = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Words = Annotated[tuple[Column, ...], Field(min_length=1)]
@@ -59,6 +69,7 @@ class Columns(StrictModel):
     type: Column | None = None
     reference: Column | None = None
     date: Column | None = None
+    status: Column | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -73,6 +84,24 @@ class MovementWords(StrictModel):
     refund: Words | None = None
     delegated: Words | None = None
     ignored: Words | None = None
+    chargeback: Words | None = None
+    chargeback_reversed: Words | None = None
+    capture_reversed: Words | None = None
+    refund_reversed: Words | None = None
+
+
+class Statuses(StrictModel):
+    """What the column `status` says of rows whose money moved, and of those of which nothing was paid."""
+
+    counts: Words
+    ignored: Words | None = None
+
+
+class Meaning(NamedTuple):
+    """What a row is about: a movement, or what came after it."""
+
+    movement: EntryType
+    afterwards: Finding | None = None
 
 
 class Mapping(StrictModel):
@@ -80,6 +109,7 @@ class Mapping(StrictModel):
 
     columns: Columns
     words: MovementWords | None = None
+    statuses: Statuses | None = None
     every_row: Literal["capture", "refund", "delegated"] | None = None
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
     decimal_comma: bool = False
@@ -95,26 +125,35 @@ class Mapping(StrictModel):
         all_words = [word for words in self._words_by_movement.values() for word in words]
         if len(all_words) != len(set(all_words)):
             raise ValueError("words: the same word stands for two things")
+        if (self.statuses is None) != (self.columns.status is None):
+            raise ValueError("say what a status means by columns.status with [statuses]")
+        if self.refunds_are_negative and EntryType.REFUND not in self.movements:
+            raise ValueError("refunds_are_negative: says nothing where no row is a refund")
         return self
 
     @property
     def movements(self) -> tuple[EntryType, ...]:
         """The movements of the ledger that such a file speaks of."""
         return tuple(
-            map(EntryType, (self.every_row,) if self.every_row else sorted(set(self._words_by_movement) - {"ignored"}))
+            map(EntryType, (self.every_row,) if self.every_row else sorted(set(self._words_by_movement) - NO_MOVEMENTS))
         )
 
-    def meanings(self) -> dict[str, EntryType | None]:
+    def meanings(self) -> dict[str, Meaning | None]:
         """What each word stands for; None for what is none of ours."""
-        return {
-            word: None if name == "ignored" else EntryType(name)
-            for name, words in self._words_by_movement.items()
-            for word in words
-        }
+        return {word: _meaning(name) for name, words in self._words_by_movement.items() for word in words}
 
     @property
     def _words_by_movement(self) -> dict[str, tuple[str, ...]]:
         return self.words.model_dump(exclude_none=True) if self.words else {}
+
+
+def _meaning(name: str) -> Meaning | None:
+    if name == IGNORED:
+        return None
+    if name in AFTERWARDS:
+        finding = Finding(name)
+        return Meaning(AFTERWARDS[finding], finding)
+    return Meaning(EntryType(name))
 
 
 def load_mapping(source: str | Path) -> Mapping:

@@ -7,6 +7,9 @@
     currency_mismatch  in both, and the currencies differ
     duplicate          the file has it once more
 
+    chargeback, chargeback_reversed, capture_reversed, refund_reversed
+                       what came after a capture or a refund, and is no movement of the ledger's
+
 A row is known by its trip and its movement, and where both sides give a reference, by that too: a trip is captured
 once, and refunded as often as somebody asks.
 """
@@ -47,6 +50,19 @@ class Finding(StrEnum):
     AMOUNT_MISMATCH = "amount_mismatch"
     CURRENCY_MISMATCH = "currency_mismatch"
     DUPLICATE = "duplicate"
+    CHARGEBACK = "chargeback"
+    CHARGEBACK_REVERSED = "chargeback_reversed"
+    CAPTURE_REVERSED = "capture_reversed"
+    REFUND_REVERSED = "refund_reversed"
+
+
+AFTERWARDS = {
+    Finding.CHARGEBACK: EntryType.CAPTURE,
+    Finding.CHARGEBACK_REVERSED: EntryType.CAPTURE,
+    Finding.CAPTURE_REVERSED: EntryType.CAPTURE,
+    Finding.REFUND_REVERSED: EntryType.REFUND,
+}
+"""What can come after a movement, which it then undoes, or makes good again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +98,8 @@ class FileRow(Row):
     line: int
     dated: str | None = None
     """The day as it is written there; it decides nothing."""
+    afterwards: Finding | None = None
+    """What it is where it is not the movement itself: one of AFTERWARDS. Units below zero undo it."""
     earlier_file: date | None = None
     """The day of the earlier file that has the row; None in the file that is reconciled."""
 
@@ -105,6 +123,9 @@ class Verdict:
     def reason(self) -> str:
         """Why, in words."""
         what, amount = IN_WORDS.get(self.row.movement, self.row.movement), self.row.amount
+        if self.finding in AFTERWARDS:
+            undone = f"{plain_amount(abs(self.row.units), self.row.code)} {self.row.code}"
+            return f"the file has a {self.finding.replace('_', ' ')} of {undone}, which the ledger does not post"
         match self.finding:
             case Finding.MATCHED:
                 return f"the {what} is {amount} in both"
@@ -130,14 +151,19 @@ def reconcile(
     Rows of earlier files may match too, and get no verdict: each was reconciled with its own file.
     """
     waiting: defaultdict[tuple[str, EntryType], list[FileRow]] = defaultdict(list)
+    afterwards: list[Verdict] = []
     for row in theirs:
-        waiting[_subject(row)].append(row)
+        if row.afterwards:
+            afterwards.append(Verdict(row.afterwards, None, row))
+        else:
+            waiting[_subject(row)].append(row)
     for subject, group in groupby(ours, key=_subject):
         for verdict in _match(list(group), waiting.pop(subject, ())):
             if _matters(verdict, missing_of):
                 yield verdict
     for rows in waiting.values():
         yield from (verdict for verdict in _match((), rows) if _matters(verdict, missing_of))
+    yield from (verdict for verdict in afterwards if _matters(verdict, missing_of))
 
 
 def _matters(verdict: Verdict, period: Period | None) -> bool:

@@ -14,8 +14,8 @@ from domain.model import FoldedId, folded
 from domain.money import Money, minor_digits
 from domain.redaction import in_short, masked
 from ledger.database import LedgerRejectionError
-from ledger.reconciliation.mapping import Mapping
-from ledger.reconciliation.matching import FileRow
+from ledger.reconciliation.mapping import Mapping, Meaning
+from ledger.reconciliation.matching import AFTERWARDS, FileRow, Finding
 
 MAX_ROWS = 2_000_000
 """About 1 GB of memory; a day of a large chain is below a tenth of it."""
@@ -73,6 +73,9 @@ class SettlementFile:
 
 OF_OURS = frozenset({EntryType.REFUND, EntryType.RECOVERY})
 """Movements with an id that we gave: a UUID in upper case is the same."""
+
+
+UNDOING = frozenset(AFTERWARDS) - {Finding.CHARGEBACK_REVERSED}
 
 
 class _UnusableError(ValueError):
@@ -173,10 +176,11 @@ class _RowReader:
         if any("\n" in cell or "\r" in cell for cell in record):
             raise _UnusableError("a line break within a cell: a quote that was never closed?")
         cells = {thing: record[place].strip() for thing, place in self._places.items()}
-        movement = self._movement(cells)
-        if movement is None:
+        meaning = self._meaning(cells) if self._counts(cells) else None
+        if meaning is None:
             return None
-        money = self._money(cells, movement)
+        movement = meaning.movement
+        money, afterwards = self._money(cells, meaning)
         # A processor's own reference of a capture says nothing: a trip is captured once.
         named = movement is not EntryType.CAPTURE and cells.get("reference")
         if movement in OF_OURS:
@@ -184,16 +188,26 @@ class _RowReader:
         return FileRow(
             shopping_trip_id=self._trip(cells["trip"]),
             movement=movement,
-            units=money.minor_units,
+            units=-money.minor_units if afterwards in UNDOING else money.minor_units,
             code=money.code,
             reference=self._reference(named) if named else None,
             line=line,
+            afterwards=afterwards,
             dated=in_short(cells["date"], SHOWN) if "date" in cells else None,
         )
 
-    def _movement(self, cells: dict[str, str]) -> EntryType | None:
+    def _counts(self, cells: dict[str, str]) -> bool:
+        """Whether anything was paid, by the row's status."""
+        statuses = self._mapping.statuses
+        if statuses is None or cells["status"] in statuses.counts:
+            return True
+        if cells["status"] in (statuses.ignored or ()):
+            return False
+        raise _UnusableError(f"{self._mapping.columns.status}: no status that the mapping knows")
+
+    def _meaning(self, cells: dict[str, str]) -> Meaning | None:
         if self._mapping.every_row:
-            return EntryType(self._mapping.every_row)
+            return Meaning(EntryType(self._mapping.every_row))
         if cells["type"] not in self._meanings:
             raise _UnusableError(f"{self._mapping.columns.type}: no word that the mapping knows")
         return self._meanings[cells["type"]]
@@ -212,19 +226,24 @@ class _RowReader:
         # The ledger has an order's id masked too.
         return masked(text)
 
-    def _money(self, cells: dict[str, str], movement: EntryType) -> Money:
+    def _money(self, cells: dict[str, str], meaning: Meaning) -> tuple[Money, Finding | None]:
+        """How much, and what came afterwards, which an amount of the other sign says too."""
         code, amount, columns = cells["currency"], cells["amount"], self._mapping.columns
         try:
             digits = minor_digits(code)
         except ValueError:
             raise _UnusableError(f"{columns.currency}: no currency of ISO 4217") from None
-        if movement is EntryType.REFUND and self._mapping.refunds_are_negative:
-            amount = amount.removeprefix("-")
+        negative, afterwards = amount.startswith("-"), meaning.afterwards
+        is_refund = meaning.movement is EntryType.REFUND
+        sign_is_a_guess = is_refund and not (afterwards or self._mapping.refunds_are_negative)
         try:
-            return self._read_amount(amount, code)
+            money = self._read_amount(amount if sign_is_a_guess else amount.removeprefix("-"), code)
         except ValueError:
             how = "minor units" if self._mapping.minor_units else f"a plain number with at most {digits} decimals"
             raise _UnusableError(f"{columns.amount}: no amount of {code} ({how})") from None
+        if money and not afterwards and negative != (is_refund and self._mapping.refunds_are_negative):
+            afterwards = Finding.REFUND_REVERSED if is_refund else Finding.CAPTURE_REVERSED
+        return money, afterwards
 
     def _read_amount(self, text: str, code: str) -> Money:
         if self._mapping.minor_units:

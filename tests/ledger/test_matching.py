@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from domain.journal import EntryType
 from domain.period import Period
-from ledger.reconciliation.matching import FileRow, Finding, LedgerRow, Totals, reconcile
+from ledger.reconciliation.matching import AFTERWARDS, FileRow, Finding, LedgerRow, Totals, reconcile
 from tests.factories import AT
 
 CAPTURE, REFUND, CLAIM = EntryType.CAPTURE, EntryType.REFUND, EntryType.DELEGATED
@@ -57,6 +57,28 @@ def test_the_same_capture_on_both_sides_is_matched():
 def test_what_does_not_match_says_why_in_words(ours, theirs, finding, reason):
     assert findings(ours, theirs)[-1] is finding
     assert reason in the_reason(ours, theirs)
+
+
+@pytest.mark.parametrize("finding", AFTERWARDS)
+def test_what_came_after_a_movement_is_never_matched_and_told_each_time(finding):
+    movement = AFTERWARDS[finding]
+    ours = [booked(500, movement=movement, reference="r1")]
+    theirs = [told(500, movement=movement), replace(told(-500, movement=movement, line=3), afterwards=finding)]
+    verdicts = list(reconcile(ours, theirs))
+    assert [verdict.finding for verdict in verdicts] == [Finding.MATCHED, finding]
+    assert verdicts[1].reason == (
+        f"the file has a {finding.replace('_', ' ')} of 5.00 USD, which the ledger does not post"
+    )
+    totals = Totals()
+    for verdict in verdicts:
+        totals.add(verdict)
+    assert totals.left_over == 1
+    assert (totals.lines()[-1].in_file, totals.lines()[-1].in_ledger) == ("0.00", "5.00")
+
+
+def test_what_came_afterwards_in_an_earlier_file_was_told_on_its_own_day():
+    row = replace(told(-500), afterwards=Finding.CHARGEBACK)
+    assert findings([], [replace(row, earlier_file=AT.date())]) == []
 
 
 def test_a_capture_and_a_refund_of_the_same_trip_are_two_things():

@@ -8,6 +8,7 @@ import pytest
 from domain.journal import EntryType
 from ledger.database import LedgerRejectionError
 from ledger.reconciliation.mapping import Mapping, Packaged, load_mapping
+from ledger.reconciliation.matching import Finding
 from ledger.reconciliation.settlement_file import MAX_BROKEN_ROWS, MAX_LINE, read_settlement_file
 from simulator.export import COLUMNS
 
@@ -73,6 +74,38 @@ def test_amounts_are_read_as_the_mapping_says(how, line, amount):
     assert row.amount == amount
 
 
+@pytest.mark.parametrize(
+    ("how", "line", "movement", "finding", "units"),
+    [
+        ({}, "t1;S;USD;-1.00;", EntryType.CAPTURE, Finding.CAPTURE_REVERSED, -100),
+        ({"minor_units": True}, "t1;S;USD;-100;", EntryType.CAPTURE, Finding.CAPTURE_REVERSED, -100),
+        ({}, "t1;S;USD;-0.00;", EntryType.CAPTURE, None, 0),
+        ({"refunds_are_negative": True}, "t1;R;USD;2.10;", EntryType.REFUND, Finding.REFUND_REVERSED, -210),
+        ({"refunds_are_negative": True}, "t1;R;USD;-2.10;", EntryType.REFUND, None, 210),
+        ({}, "t1;CB;USD;5.00;", EntryType.CAPTURE, Finding.CHARGEBACK, -500),
+        ({}, "t1;CB;USD;-5.00;", EntryType.CAPTURE, Finding.CHARGEBACK, -500),
+        ({}, "t1;CBR;USD;5.00;", EntryType.CAPTURE, Finding.CHARGEBACK_REVERSED, 500),
+        ({}, "t1;RR;USD;5.00;", EntryType.REFUND, Finding.REFUND_REVERSED, -500),
+    ],
+)
+def test_what_comes_after_a_movement_is_known_by_its_word_or_by_its_sign(how, line, movement, finding, units):
+    words = {"capture": ["S"], "refund": ["R"], "chargeback": ["CB"], "chargeback_reversed": ["CBR"]}
+    words["refund_reversed"] = ["RR"]
+    (row,) = read(line, mapping=mapping(words=words, delimiter=";", **how), header="Trip;Kind;Cur;Amount;Ref").rows
+    assert (row.movement, row.afterwards, row.units) == (movement, finding, units)
+
+
+def test_a_row_whose_status_says_that_nothing_was_paid_is_none_and_an_unknown_status_is_broken():
+    columns = {"trip": "Trip", "status": "Status", "currency": "Cur", "amount": "Amount"}
+    statuses = {"counts": ["settled"], "ignored": ["refused"]}
+    how = Mapping.model_validate({"columns": columns, "every_row": "capture", "statuses": statuses})
+    lines = ("t1,settled,USD,1.00", "t2,refused,USD,2.00", "t3,SETTLED,USD,3.00")
+    file = read(*lines, mapping=how, header="Trip,Status,Cur,Amount")
+    assert [row.shopping_trip_id for row in file.rows] == ["t1"]
+    assert file.ignored == 1
+    assert [str(broken) for broken in file.broken] == ["line 4: Status: no status that the mapping knows"]
+
+
 def test_rows_that_are_none_of_ours_are_counted_and_passed_over():
     file = read("t1,Fee,USD,-0.10,", "t1,S,USD,1.00,", mapping=mapping(), header="Trip,Kind,Cur,Amount,Ref")
     assert (file.ignored, len(file.rows), file.broken) == (1, 1, [])
@@ -88,7 +121,8 @@ def test_a_processors_reference_of_a_capture_says_nothing():
     [
         ("t1,ABC1,Settled,USD,42.105,store-1,,d", "Gross Amount: no amount of USD (a plain number with at most 2"),
         ("t1,ABC1,Settled,JPY,42.10,store-1,,d", "Gross Amount: no amount of JPY (a plain number with at most 0"),
-        ("t1,ABC1,Settled,USD,-1.00,store-1,,d", "Gross Amount: no amount of USD"),
+        ("t1,ABC1,Refunded,USD,-1.00,store-1,,d", "Gross Amount: no amount of USD"),
+        ("t1,ABC1,Settled,USD,--1.00,store-1,,d", "Gross Amount: no amount of USD"),
         ("t1,ABC1,Settled,USD,=1+1,store-1,,d", "Gross Amount: no amount of USD"),
         ('t1,ABC1,Settled,USD,"1,000.00",store-1,,d', "Gross Amount: no amount of USD"),
         (f"t1,ABC1,Settled,USD,{CARD_NUMBER},store-1,,d", "Gross Amount: no amount of USD"),
@@ -161,6 +195,14 @@ def test_a_file_of_another_kind_is_refused_in_words(content, words):
         ('every_row="sale"\n[columns]\ntrip="A"\ncurrency="B"\namount="C"', "every_row: should be"),
         ('[columns]\ntrip="A"\ncurrency="B"\namount="C"\ntype="D"\n[words]\nignored=["x"]', "name at least one of"),
         ('[columns]\ntrip="A"\ncurrency="B"\namount="C"\ntype="D"\n[words]\ncapture=["x"]\nrefund=["x"]', "two things"),
+        (
+            'every_row="capture"\nrefunds_are_negative=true\n[columns]\ntrip="A"\ncurrency="B"\namount="C"',
+            "refunds_are_negative: says nothing where no row is a refund",
+        ),
+        (
+            'every_row="capture"\n[columns]\ntrip="A"\ncurrency="B"\namount="C"\n[statuses]\ncounts=["x"]',
+            r"say what a status means by columns\.status with \[statuses\]",
+        ),
         ('colums = "A"', "colums: is no name that is known here"),
     ],
 )
