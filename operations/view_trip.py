@@ -129,6 +129,9 @@ def _of_settlement(settlement: Settlement, remark: str) -> TripView:
 
 
 def _of_summary(execution: WorkflowExecutionDescription, remark: str, attention: Attention | None = None) -> TripView:
-    summary = trip_summary(execution, stuck_ids={execution.id} if attention else ())
-    document = {**summary.to_json(), "attention": attention.to_json()} if attention else summary.to_json()
+    summary = trip_summary(execution)
+    if attention is None:
+        return TripView(summary.to_json(), known=summary, remark=remark)
+    summary = summary.model_copy(update={"attention": attention.cause})
+    document = {**summary.to_json(), "attention": attention.to_json()}
     return TripView(document, known=summary, attention=attention, remark=remark)

@@ -222,6 +222,18 @@ def test_an_open_trip_whose_workers_are_gone_is_shown_as_far_as_temporal_knows_i
     assert (ran.document["shoppingTripId"], ran.document["workflow"]) == (payload["shoppingTripId"], "running")
 
 
+def test_a_trip_that_temporal_ended_and_no_worker_can_read_is_shown_as_ended(run, trip, server, ledger):
+    payload = trip(None)
+    run("start", "-", stdin=payload, **IDLE)
+    idle = in_namespace(server.client, "idle").get_workflow_handle(trip_workflow_id(payload["shoppingTripId"]))
+    server.do(idle.terminate("by a test"))
+    ran = run("show", payload["shoppingTripId"], **ledger, **IDLE)
+    assert ran.status == 1
+    assert "terminated" in ran.out
+    assert "ended" in ran.out
+    assert "stuck" not in ran.out
+
+
 @pytest.mark.parametrize("total", [None, "42.10"], ids=["under way", "settled"])
 def test_what_a_second_start_says_otherwise_is_told_without_its_values(run, trip, total):
     payload = trip(total)
