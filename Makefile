@@ -9,7 +9,7 @@ REPLAYED := $(addprefix tests/workflows/test_,shopping_trip.py refund.py)
 .PHONY: help install demo test proof fuzz chaos histories bench bench-decisions bench-ledger check audit lock
 
 help:  ## Say what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 .venv/installed: requirements-dev.lock
 	$(PYTHON) -m venv .venv

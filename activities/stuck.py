@@ -20,8 +20,6 @@ from temporal.executions import pages, stuck
 
 log = structlog.get_logger()
 
-PAGE_SIZE = 500
-
 MAX_TOLD = 500
 """Of which is told one by one; it keeps the look's result below Temporal's 2 MB, some 700 bytes each."""
 
@@ -62,7 +60,6 @@ class StuckActivities:
         """What has not begun is told of as such."""
         for workflow, shown_first in SHOWN_FIRST.items():
             begun = f"ExecutionStatus = 'Running' AND {shown_first} IS NOT NULL"
-            executions = self._client.list_workflows(f"WorkflowType = '{workflow}' AND {begun}", page_size=PAGE_SIZE)
-            async for page in pages(executions):
+            async for page in pages(self._client.list_workflows(f"WorkflowType = '{workflow}' AND {begun}")):
                 for execution in await stuck(self._client, page):
                     yield execution

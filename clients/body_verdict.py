@@ -141,8 +141,10 @@ def _parts(said: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             waiting += [value for name, value in part.items() if _is_around(_plain(name))]
 
 
-def _is_around(name: str) -> bool:
-    return any(form.fullmatch(name) for form in (VERDICT_NAME, ENVELOPE_NAME, SUBJECT_NAME))
+def _is_around(name: str, *, subjects: bool = True) -> bool:
+    """Whether what stands below that name is said of the call; `subjects`: also below one such as "capture"."""
+    forms = (VERDICT_NAME, ENVELOPE_NAME, *((SUBJECT_NAME,) if subjects else ()))
+    return any(form.fullmatch(name) for form in forms)
 
 
 def _attributes(said: Mapping[str, Any], expected: ExpectedBody) -> Iterator[tuple[str, Any, bool]]:
@@ -152,8 +154,7 @@ def _attributes(said: Mapping[str, Any], expected: ExpectedBody) -> Iterator[tup
         name, value, verdict = waiting.pop()
         yield name, value, verdict
         if isinstance(value, Mapping):
-            around = VERDICT_NAME.fullmatch(name) or ENVELOPE_NAME.fullmatch(name)
-            inside = verdict and bool(around or (expected.empty and SUBJECT_NAME.fullmatch(name)))
+            inside = verdict and _is_around(name, subjects=expected.empty)
             waiting += [(_plain(inner), each, inside) for inner, each in value.items()]
         elif isinstance(value, list):
             waiting += [(name, each, verdict) for each in value]

@@ -15,11 +15,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import structlog
 from rich.console import Console
 from rich.table import Table
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle
 
 from clients.payment_service import PaymentService, open_payment_service
 from domain.money import Money
@@ -65,21 +66,24 @@ class Measured:
         return 1000 * statistics.quantiles(self.seconds, n=100)[share - 1]
 
 
+async def begin_trip(client: Client, trip_id: str, **others: Any) -> WorkflowHandle[Any, Any]:
+    """Start a trip; `others` are more of its fields."""
+    payload = {
+        "storeId": STORE,
+        "shoppingTripId": trip_id,
+        "startedAt": datetime.now(UTC).isoformat(),
+        "cart": {"total": TOTAL.to_json()},
+        **others,
+    }
+    return await client.start_workflow(SHOPPING_TRIP, payload, id=trip_workflow_id(trip_id), task_queue=TASK_QUEUE)
+
+
 def ways_to_pay(client: Client, service: PaymentService) -> dict[str, Way]:
     """The ways to make a trip's three calls; the last also issues a receipt."""
 
     def trip(receipt: str) -> Way:
         async def pay(trip_id: str) -> object:
-            payload = {
-                "storeId": STORE,
-                "shoppingTripId": trip_id,
-                "startedAt": datetime.now(UTC).isoformat(),
-                "cart": {"total": TOTAL.to_json()},
-                "receipt": receipt,
-            }
-            return await client.execute_workflow(
-                SHOPPING_TRIP, payload, id=trip_workflow_id(trip_id), task_queue=TASK_QUEUE
-            )
+            return await (await begin_trip(client, trip_id, receipt=receipt)).result()
 
         return pay
 

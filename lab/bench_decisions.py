@@ -7,24 +7,21 @@ import statistics
 import time
 import uuid
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import structlog
 from rich.console import Console
 from temporalio.client import Client
 
 from domain.policy import Strategy
-from domain.public_names import CHOOSE_DECLINE_STRATEGY, SHOPPING_TRIP, TASK_QUEUE, SearchAttribute, trip_workflow_id
+from domain.public_names import CHOOSE_DECLINE_STRATEGY, SearchAttribute, trip_workflow_id
 from domain.trip.stages import Stage
+from lab.bench import begin_trip
 from lab.program import run
 from lab.servers import simulator_program, temporal_server, worker
 from simulator.control import Control
 from temporal.connection import exit_immediately
 
-STORE = "store-1"
-TOTAL = {"amount": "42.10", "code": "USD"}
 COVERED = "30.00"
 """The search for what such a card approves takes six to eight calls."""
 
@@ -35,18 +32,10 @@ MOST_BESIDE = 10
 """Trips, one after the other, while the others are decided."""
 
 
-async def begin(client: Client, trip_id: str) -> Any:
-    """Start a trip."""
-    payload = {"storeId": STORE, "shoppingTripId": trip_id, "startedAt": datetime.now(UTC).isoformat()}
-    return await client.start_workflow(
-        SHOPPING_TRIP, payload | {"cart": {"total": TOTAL}}, id=trip_workflow_id(trip_id), task_queue=TASK_QUEUE
-    )
-
-
 async def pay(client: Client) -> float:
     """Seconds that a trip takes whose card covers it."""
     begun = time.perf_counter()
-    await (await begin(client, str(uuid.uuid4()))).result()
+    await (await begin_trip(client, str(uuid.uuid4()))).result()
     return time.perf_counter() - begun
 
 
@@ -57,7 +46,7 @@ async def await_decisions(client: Client, control: Control, count: int) -> list[
     async def decline(trip_id: str) -> None:
         async with gate:
             await control.plan(trip_id, balance=COVERED)
-            await begin(client, trip_id)
+            await begin_trip(client, trip_id)
 
     trips = [str(uuid.uuid4()) for _ in range(count)]
     await asyncio.gather(*map(decline, trips))

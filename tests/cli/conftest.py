@@ -25,6 +25,12 @@ def environment(server):
 
 
 @pytest.fixture
+def namespace(server):
+    """Where no other test's trips disturb."""
+    return server.operations
+
+
+@pytest.fixture
 def begin(environment):
     """Begin the real program and leave it running; one that a test leaves running is ended."""
     begun = []

@@ -21,11 +21,6 @@ DAYS = count()
 
 
 @pytest.fixture
-def namespace(server):
-    return server.operations
-
-
-@pytest.fixture
 def call(run, namespace):
     """`reconcile-daily`, in the namespace."""
     return lambda *args: run("reconcile-daily", *args, **namespace.variables)

@@ -15,11 +15,6 @@ ANN = ("--operator", "ann")
 
 
 @pytest.fixture
-def namespace(server):
-    return server.operations
-
-
-@pytest.fixture
 def call(run, namespace):
     """Run a command in the namespace."""
     return lambda *args, **variables: run(*args, **{**namespace.variables, **variables})

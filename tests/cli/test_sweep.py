@@ -1,18 +1,13 @@
 """The sweep, on a real server: what no workflow can tell itself is told and closed, ended deliveries go on."""
 
-import asyncio
-import json
 import uuid
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
-from temporalio import workflow
 from temporalio.client import Client
-from temporalio.common import SearchAttributeKey, WorkflowIDConflictPolicy
-from temporalio.worker import Worker
+from temporalio.common import WorkflowIDConflictPolicy
 
 from domain.public_names import (
     DELIVERIES_TASK_QUEUE,
@@ -24,23 +19,17 @@ from domain.public_names import (
     SWEEP,
     SWEEP_SCHEDULE,
     TASK_QUEUE,
-    SearchAttribute,
     delivery_workflow_id,
     recovery_workflow_id,
     refund_workflow_id,
     trip_workflow_id,
 )
 from temporal.connection import data_converter
-from temporal.executions import is_stuck, stage_of
+from temporal.executions import stage_of
 from temporal.schedules import SWEEP_INTERVAL, schedule_sweep
 
 KEY = SecretStr(Fernet.generate_key().decode())
 USD = {"amount": "1.00", "code": "USD"}
-
-
-@pytest.fixture
-def namespace(server):
-    return server.operations
 
 
 @pytest.fixture
@@ -182,110 +171,29 @@ def test_a_terminated_delivery_is_started_again_a_cancelled_one_is_not(namespace
     assert (told.count(ended), told.count(given_up)) == (1, 0)
 
 
-@workflow.defn(name=SHOPPING_TRIP, sandboxed=False)
-class BrokenTrip:
-    """A trip that has begun, in a worker with a fault."""
-
-    mended = False
-
-    @workflow.run
-    async def run(self, payload: dict[str, Any]) -> None:
-        shown = {SearchAttribute.STORE: payload["storeId"], SearchAttribute.STAGE: "awaiting_cart"}
-        workflow.upsert_search_attributes(
-            [SearchAttributeKey.for_keyword(name).value_set(value) for name, value in shown.items()]
-        )
-        await workflow.sleep(timedelta(milliseconds=1))
-        if not BrokenTrip.mended:
-            raise ZeroDivisionError
-
-
-@pytest.fixture
-def stuck(namespace):
-    """A trip of which its worker can take no step until it is mended."""
-    trip_id, stop = uuid.uuid4().hex, asyncio.Event()
-    BrokenTrip.mended = False
-
-    async def work(begun):
-        async with Worker(namespace.client, task_queue="broken", workflows=[BrokenTrip]):
-            handle = await namespace.client.start_workflow(
-                SHOPPING_TRIP, trip_payload(trip_id), id=trip_workflow_id(trip_id), task_queue="broken"
-            )
-            while not is_stuck(await handle.describe()):
-                pass
-            begun.set()
-            await stop.wait()
-
-    async def begin():
-        begun = asyncio.Event()
-        working = asyncio.create_task(work(begun))
-        await begun.wait()
-        return working
-
-    working = namespace.do(begin())
-    yield trip_id
-    namespace.loop.call_soon_threadsafe(stop.set)
-
-    async def end():
-        await working
-
-    namespace.do(end())
-
-
-@pytest.fixture
-def look(namespace):
-    """Look as the schedule does, which knows what came of its last look; gives the bodies of the incidents."""
-    namespace.do(schedule_sweep(namespace.client))
-    schedule = namespace.client.get_schedule_handle(SWEEP_SCHEDULE)
-
-    def _look():
-        before = len(namespace.do(namespace.control.incidents()))
-        looks = namespace.do(schedule.describe()).info.num_actions
-        namespace.do(schedule.trigger())
-        while (info := namespace.do(schedule.describe()).info).num_actions == looks or info.running_actions:
-            pass
-        action = info.recent_actions[-1].action
-        run = namespace.client.get_workflow_handle(action.workflow_id, run_id=action.first_execution_run_id)
-        namespace.do(run.result())
-        return [incident["body"] for incident in namespace.do(namespace.control.incidents())[before:]]
-
-    yield _look
-    namespace.do(schedule.delete())
-
-
-def test_a_trip_of_which_no_worker_can_take_a_step_is_listed_and_told_until_it_goes_on(namespace, stuck, look, run):
-    for attention in ("any", "stuck"):
-        listed = run("list", "--attention", attention, "--json", **namespace.variables).out.splitlines()
-        assert [trip["attention"] for trip in map(json.loads, listed) if trip["shoppingTripId"] == stuck] == ["stuck"]
-    shown = run("show", stuck, **namespace.variables)
-    assert "its workflow task fails again and again since" in shown.err
-    assert "workflow worker unhandled failure" in shown.err
-    (opened,) = about(look(), cause="stuck")
-    assert (opened["shoppingTripId"], opened["storeId"], opened["state"]) == (stuck, "store-1", "opened")
-    assert about(look(), cause="stuck") == []
-    BrokenTrip.mended = True
-    namespace.do(namespace.trip(stuck).result())
-    (closed,) = about(look(), cause="stuck")
-    assert closed == opened | {"state": "closed", "at": closed["at"]}
-    assert about(look(), cause="stuck") == []
-
-
 def test_the_sweep_is_scheduled_by_the_worker_and_goes_on_from_its_last_look(namespace, sweep):
     for _ in range(2):
         namespace.do(schedule_sweep(namespace.client))
     schedule = namespace.client.get_schedule_handle(SWEEP_SCHEDULE)
     (interval,) = namespace.do(schedule.describe()).schedule.spec.intervals
     assert interval.every == SWEEP_INTERVAL
-    runs = []
-    for count in (1, 2):
-        namespace.do(schedule.trigger())
-        while len(namespace.do(schedule.describe()).info.recent_actions) < count:
-            pass
-        action = namespace.do(schedule.describe()).info.recent_actions[-1].action
-        runs.append(namespace.client.get_workflow_handle(action.workflow_id, run_id=action.first_execution_run_id))
-        namespace.do(runs[-1].result())
+    runs = [look_by_schedule(namespace) for _ in range(2)]
     namespace.do(schedule.delete())
     first, second = (windows(namespace.do(run.fetch_history())) for run in runs)
     assert len(first) > len(second) == 1
+
+
+def look_by_schedule(namespace):
+    """Have the schedule look now; gives that run, which is over."""
+    schedule = namespace.client.get_schedule_handle(SWEEP_SCHEDULE)
+    looks = namespace.do(schedule.describe()).info.num_actions
+    namespace.do(schedule.trigger())
+    while (info := namespace.do(schedule.describe()).info).num_actions == looks or info.running_actions:
+        pass
+    action = info.recent_actions[-1].action
+    run = namespace.client.get_workflow_handle(action.workflow_id, run_id=action.first_execution_run_id)
+    namespace.do(run.result())
+    return run
 
 
 def windows(history):
