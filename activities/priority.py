@@ -13,7 +13,7 @@ log = structlog.get_logger()
 
 STEPPED_BACK = 5
 """Of Temporal's keys 1 to 5, the last; 3 where nothing is said. Amid 400 decisions at once a trip that has just begun
-took 1 to 3 s with it, and 15 to 46 s without (docs/performance.md)."""
+took 1 to 2 s with it, and 17 to 19 s without (docs/performance.md, Many decisions at once)."""
 
 
 class PriorityActivities:
