@@ -10,7 +10,7 @@ import argparse
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -120,8 +120,7 @@ class ChaosRun:
         """Run everything, or as much as the limit allows, and collect what each side knows then."""
         try:
             async with asyncio.timeout(limit.total_seconds()):
-                await self.run_trips()
-                await self.wait_until_idle()
+                await self.run_trips(draw_trips(self.options.trips, self.random))
         except TimeoutError:
             await self.list_unsettled()
             await self.collect()
@@ -131,9 +130,8 @@ class ChaosRun:
             self.other.stop()  # else it may have the call in which the worker is killed
             await self.measure_recoveries()
 
-    async def run_trips(self) -> None:
-        """Run all trips from start to settlement, with everything that can go wrong."""
-        trips = draw_trips(self.options.trips, self.random)
+    async def run_trips(self, trips: Sequence[ChaosTrip]) -> None:
+        """Run all trips from start to settlement, with everything that can go wrong, and what they leave to be done."""
         await self.control.chaos(share=self.options.share, seed=self.options.seed, kinds=RANDOM_FAULTS)
         places = asyncio.Semaphore(MAX_CONCURRENT_TRIPS)
         try:
@@ -142,12 +140,13 @@ class ChaosRun:
                     group.create_task(each) for each in (self._operate(), self._kill_worker(), self._suspend_workers())
                 ]
                 await asyncio.gather(*(self._pay(trip, places) for trip in trips))
+                await self.control.end_chaos()
+                await self._wait_until_idle()  # a payment status that was rejected last waits for the operator
                 for helper in helpers:
                     helper.cancel()
         except BaseExceptionGroup as errors:
             # A helper that failed ends the run: without its killer or its operator the trips would wait for ever.
             raise errors.exceptions[0] from errors
-        await self.control.end_chaos()
 
     async def _pay(self, trip: ChaosTrip, places: asyncio.Semaphore) -> None:
         async with places:
@@ -268,7 +267,7 @@ class ChaosRun:
         called = [datetime.fromisoformat(line["at"]) for line in status["log"] if line["event"] == "call"]
         return bool(called) and datetime.now(UTC) - max(called) < MAX_CALL_DELAY
 
-    async def wait_until_idle(self) -> None:
+    async def _wait_until_idle(self) -> None:
         """Wait until no workflow runs."""
         while (await self.client.count_workflows(RUNNING)).count:
             await asyncio.sleep(OPERATOR_POLL_INTERVAL)

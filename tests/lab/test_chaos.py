@@ -7,11 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from domain.policy import Strategy
 from lab.accounting import faults_in_ledger, faults_of, unreported_debt
+from lab.chaos import ChaosRun, Options
 from lab.chaos_report import Chaos, PaidAmounts
 from lab.chaos_trips import COVERING_BALANCE, ChaosTrip
 from lab.ledger_check import Ledger, Reconciled
+from lab.servers import ledger_url, simulator, worker
 from ledger.reconciliation.file_reconciliation import Reconciliation
+from simulator.control import Control
+from simulator.faults import Kind
+from simulator.wire import Call
 from tests.factories import usd_json
 
 ROOT = Path(__file__).parents[2]
@@ -90,6 +96,20 @@ def test_a_run_that_is_cut_off_says_where_each_trip_stands_that_is_not_settled()
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stdout.count("not settled: ") == 3, done.stdout + done.stderr
     assert done.returncode == 1
+
+
+async def test_the_operator_stays_until_nothing_waits_for_one(server, tmp_path):
+    """A payment status that is rejected waits for an operator's word, also when its trip was the last to be settled."""
+    rejected = {"call": Call.PAYMENT_STATUS, "kind": Kind.REJECTED}
+    written_off = {"onDecline": Strategy.WRITE_OFF}
+    trip = ChaosTrip("t1", Decimal("42.10"), Decimal("10.00"), policy=written_off, faults=(rejected,))
+    options = Options(trips=1, kills=0, stops=0, recoveries=0, share=0, seed=1, minutes=1)
+    async with simulator(tmp_path) as service, Control(service) as control:
+        with worker(tmp_path, server.address, service) as its_worker:
+            run = ChaosRun(server, control, its_worker, its_worker, ledger_url(tmp_path), options)
+            await run.run_trips([trip])
+        account = await control.trip(trip.trip_id)
+    assert account["calls"][Call.PAYMENT_STATUS] == 2
 
 
 def test_a_trip_that_agrees_with_the_service_and_the_ledger_has_no_fault():
