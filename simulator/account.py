@@ -8,7 +8,8 @@ from typing import Any, NoReturn
 
 from simulator.card import EXAMPLE_CARD, example_reference
 from simulator.money import Amount
-from simulator.order import Order, Price
+from simulator.order import Order
+from simulator.price import Price
 from simulator.wire import Call, rfc3339
 
 GENEROUS = 100_000
@@ -116,7 +117,8 @@ class Account:
         """Raise RequestRefusedError for a trip that is not known, or whose token is dead."""
         if not self.known:
             raise RequestRefusedError(named(UNKNOWN_TRIP, call))
-        used_up = self.expires_after_calls is not None and self.calls.total() > self.expires_after_calls
+        sent = self.calls.total() - self.calls[Call.PRICING]  # which is sent to another service
+        used_up = self.expires_after_calls is not None and sent > self.expires_after_calls
         if call in NEED_A_LIVING_TOKEN and (self.expired or used_up):
             raise RequestRefusedError(EXPIRED)
 

@@ -2,33 +2,17 @@
 
 import re
 from fractions import Fraction
-from math import floor
+from functools import partial
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PlainValidator, StringConstraints, model_validator
+from pydantic import Field, PlainValidator, model_validator
 
 from simulator.account import Account
-from simulator.money import CODE, MAX_DIGITS, digits
-from simulator.order import Price
+from simulator.price import Price, read_price, times
 from simulator.requests import Answer, ServiceRequest
-from simulator.wire import Call, Identifier, WireModel
+from simulator.wire import Call, Identifier, Text, WireModel
 
 QUANTITY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
-
-Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
-
-
-def read_price(value: Any) -> Price:
-    """A price: a string with exactly the currency's digits. Raises ValueError."""
-    if not isinstance(value, dict) or set(value) != {"amount", "currencyCode"}:
-        raise ValueError("should be {amount, currencyCode}")
-    amount, code = value["amount"], value["currencyCode"]
-    if not isinstance(code, str) or not CODE.fullmatch(code):
-        raise ValueError("currencyCode: should be three capital letters")
-    decimals = f"\\.[0-9]{{{digits(code)}}}" if digits(code) else ""
-    if not isinstance(amount, str) or not re.fullmatch(f"[0-9]{{1,{MAX_DIGITS}}}{decimals}", amount):
-        raise ValueError(f"amount: should be a string with exactly the {digits(code)} decimals of {code}")
-    return Price(int(amount.replace(".", "")), code)
 
 
 def read_quantity(value: Any) -> Fraction:
@@ -38,7 +22,7 @@ def read_quantity(value: Any) -> Fraction:
     return Fraction(value)
 
 
-WirePrice = Annotated[Price, PlainValidator(read_price)]
+WirePrice = Annotated[Price, PlainValidator(partial(read_price, code_name="currencyCode"))]
 
 
 class Quantity(WireModel):
@@ -113,10 +97,6 @@ class LineItem(WireModel):
     quantity: Quantity
     unit_price: UnitPrice
 
-    def times(self, units: int) -> int:
-        """A figure of the line: rounded to the minor unit, a half upwards."""
-        return floor(self.quantity.value * units + Fraction(1, 2))
-
 
 class OrderTotals(WireModel):
     """What the lines come to."""
@@ -152,9 +132,9 @@ class Checkout(ServiceRequest):
         items, figures = self.line_items, self.order_totals.figures
         if len({price.code for price in figures}.union(*(item.unit_price.currencies for item in items))) > 1:
             raise ValueError("lineItems: should be in the one currency of orderTotals")
-        gross = sum(item.times(item.unit_price.gross) for item in items)
-        off = sum(item.times(item.unit_price.off) for item in items)
-        tax = sum(item.times(item.unit_price.tax) for item in items)
+        gross = sum(times(item.quantity.value, item.unit_price.gross) for item in items)
+        off = sum(times(item.quantity.value, item.unit_price.off) for item in items)
+        tax = sum(times(item.quantity.value, item.unit_price.tax) for item in items)
         if [price.units for price in figures] != [gross - off + tax, gross, off, tax]:
             raise ValueError("orderTotals: should be what the lineItems come to")
         return self

@@ -1,29 +1,18 @@
-"""The services' calls by docs/contract.md: what is read from each, and what is answered."""
+"""The calls to Amazon's services by docs/contract.md: what is read from each, and what is answered."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from aiohttp import web
-from pydantic import Field, StringConstraints, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from simulator.account import BAD_REQUEST, Account, RequestRefusedError, named
+from simulator.account import Account, RequestRefusedError, named
 from simulator.checkout import Checkout
-from simulator.faults import REFUSALS, Fault, Faults, Kind
-from simulator.ledger import Ledger
+from simulator.faults import Fault, Kind
 from simulator.money import Amount, WireAmount, WireCharge
 from simulator.requests import Answer, ServiceRequest
-from simulator.waiting import Waiting
-from simulator.wire import (
-    JSON_TYPE,
-    Call,
-    Identifier,
-    UnreadableError,
-    answer,
-    parse,
-    raw_answer,
-    read_json,
-    refuse,
-)
+from simulator.service import Service
+from simulator.wire import Call, answer, refuse
 
 RequestId = Annotated[
     str,
@@ -33,8 +22,6 @@ Milliseconds = Annotated[int, Field(ge=10**12, lt=10**14)]
 """Since 1970: a time in seconds or microseconds falls outside."""
 Reason = Literal["DAMAGED_ITEM", "EXPIRED_ITEM", "UNWANTED_ITEM", "JWO_TECH_ERROR", "OTHER"]
 
-HUGE = 10_000_000
-"""Bytes: the normal answer, and blanks."""
 SURPLUS = 100
 """Hundredths that are authorized without being asked for."""
 
@@ -151,106 +138,31 @@ ADJUST_ANSWERS: dict[Kind, Callable[[Fault, Amount, Account], Answer]] = {
 }
 
 
-class Services:
-    """Answers the calls: by the contract, or wrong where a fault waits for the call."""
-
-    def __init__(self, ledger: Ledger, faults: Faults, waiting: Waiting) -> None:
-        self._ledger = ledger
-        self._faults = faults
-        self._waiting = waiting
+class Services(Service[ServiceRequest]):
+    """Amazon's services answer the calls: by the contract, or wrong where a fault waits for the call."""
 
     def routes(self) -> list[web.RouteDef]:
         """One for each call."""
-        return [web.post(kind.path, self._handler(kind)) for kind in CALLS]
+        return [web.post(kind.path, self.handler(kind)) for kind in CALLS]
 
-    def _handler(self, kind: type[ServiceRequest]) -> Callable[[web.Request], Any]:
-        async def handle(request: web.Request) -> web.StreamResponse:
-            try:
-                asked = await self._read(kind, request)
-            except UnreadableError:
-                return refuse(BAD_REQUEST)
-            account = self._ledger.account(asked.shopping_trip_id)
-            account.arrived(asked.call, asked.store_id)
-            fault = self._faults.next(account.trip_id, asked.call, account.calls[asked.call])
-            self._waiting.happened()
-            return await self._meet(fault, asked, account, request) if fault else _do(asked, account)
-
-        return handle
-
-    async def _read(self, kind: type[ServiceRequest], request: web.Request) -> ServiceRequest:
-        """What the call asks. Raises UnreadableError, and puts it down as a violation."""
-        body = None
+    def do(self, asked: ServiceRequest, account: Account) -> web.Response:  # noqa: D102 (the base class says it)
         try:
-            body = await read_json(request)
-            return parse(kind, body)
-        except UnreadableError as error:
-            trip_id = _trip_in(kind, body)
-            violations = self._ledger.account(trip_id).violations if trip_id else self._ledger.violations
-            violations.append(f"{kind.call} can't be read: {error}")
-            raise
+            account.admit(asked.call)
+            return answer(asked.apply(account), status=asked.success_status)
+        except RequestRefusedError as refusal:
+            return refuse(str(refusal))
 
-    async def _meet(
-        self, fault: Fault, asked: ServiceRequest, account: Account, request: web.Request
-    ) -> web.StreamResponse:
-        if fault.kind is Kind.DELAY:
-            closed = account.closed_by
-            await self._waiting.pause(fault.seconds)
-            if isinstance(asked, Adjust) and account.closed_by and not closed:
-                # Sent in time, given up by the caller, and overtaken by its repeat: refused, but nobody's mistake.
-                return refuse(BAD_REQUEST)
-        done = _do(asked, account) if fault.deed_done else None
-        match fault.kind:
-            case Kind.LATE:
-                await self._waiting.pause(fault.seconds)
-            case Kind.HOLD:
-                await self._waiting.hold()
-            case Kind.DROP_BEFORE | Kind.DROP_AFTER if request.transport:
-                request.transport.abort()
-        return _answer_wrong(fault, asked, account, done)
+    def refuse(self, name: str, call: Call, *, status: int = 400) -> web.Response:  # noqa: D102
+        return refuse(named(name, call), status=status)
 
+    def odd_answer(self, fault: Fault, asked: ServiceRequest, account: Account) -> web.Response | None:  # noqa: D102
+        if fault.kind in ADJUST_ANSWERS and isinstance(asked, Adjust):
+            return _adjust_wrong(fault, asked, account)
+        return answer({"status": "Rejected"}) if fault.kind is Kind.REJECTED else None
 
-def _do(asked: ServiceRequest, account: Account) -> web.Response:
-    try:
-        account.admit(asked.call)
-        return answer(asked.apply(account), status=asked.success_status)
-    except RequestRefusedError as refusal:
-        return refuse(str(refusal))
-
-
-GARBLED: dict[Kind, Callable[[Fault, bytes], web.Response]] = {
-    Kind.GARBAGE: lambda fault, _: raw_answer(
-        fault.body.encode(), status=fault.status or 200, content_type=fault.content_type
-    ),
-    Kind.OTHER_SHAPE: lambda _, __: answer(["this", {"is": "another service"}]),
-    Kind.HUGE: lambda _, done: raw_answer(done.ljust(HUGE), status=200, content_type=JSON_TYPE),
-}
-
-
-def _answer_wrong(fault: Fault, asked: ServiceRequest, account: Account, done: web.Response | None) -> web.Response:
-    """The fault's answer; `done` is what would have been answered without it, where the deed was done."""
-    if fault.kind in REFUSALS:
-        return _refuse_wrong(fault, asked.call)
-    if done is not None and done.status >= web.HTTPBadRequest.status_code:
-        return done
-    if fault.kind in ADJUST_ANSWERS and isinstance(asked, Adjust):
-        return _adjust_wrong(fault, asked, account)
-    if fault.kind is Kind.REJECTED:
-        return answer({"status": "Rejected"})
-    if fault.kind in GARBLED:
-        return GARBLED[fault.kind](fault, _body(done))
-    return done or answer()
-
-
-def _refuse_wrong(fault: Fault, call: Call) -> web.Response:
-    status, name = REFUSALS[fault.kind]
-    response = refuse(named(name, call), status=fault.status or status)
-    if fault.retry_after is not None:
-        response.headers["Retry-After"] = fault.retry_after
-    return response
-
-
-def _body(done: web.Response | None) -> bytes:
-    return done.body if done is not None and isinstance(done.body, bytes) else b""
+    def overtaken(self, asked: ServiceRequest, account: Account, closed_by: Call | None) -> bool:
+        """An adjust that was sent in time and given up by the caller, whose repeat came first: nobody's mistake."""
+        return isinstance(asked, Adjust) and account.closed_by is not None and closed_by is None
 
 
 def _adjust_wrong(fault: Fault, asked: Adjust, account: Account) -> web.Response:
@@ -258,12 +170,3 @@ def _adjust_wrong(fault: Fault, asked: Adjust, account: Account) -> web.Response
         return answer(ADJUST_ANSWERS[fault.kind](fault, asked.amount, account))
     except RequestRefusedError as refusal:
         return refuse(str(refusal))
-
-
-def _trip_in(kind: type[ServiceRequest], body: Any) -> str | None:
-    """The trip that a call is about which can't be read as a whole."""
-    name = kind.model_fields["shopping_trip_id"].alias
-    try:
-        return TypeAdapter(Identifier).validate_python(body[name], strict=True)
-    except (ValidationError, LookupError, TypeError):
-        return None

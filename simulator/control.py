@@ -82,8 +82,27 @@ class Control:
         """The incidents taken, once there are so many: key, body, repeats. Raises TimeoutError."""
         return await self._taken("incidents", at_least, timeout)
 
+    async def products(self) -> dict[str, Any]:
+        """The products of the point of sale by id, as they are set."""
+        return dict(await self._send("GET", "/simulator/products"))
+
+    async def set_product(self, product_id: str, **facts: Any) -> None:
+        """Add a product or change it: description, price, sales_tax, deposit, discount; each figure of one unit.
+
+        Figures are `{"amount", "code"}`.
+        """
+        await self._send("PUT", f"/simulator/products/{product_id}", _camel(facts))
+
+    async def remove_product(self, product_id: str) -> None:
+        """Have the point of sale not know the product."""
+        await self._send("DELETE", f"/simulator/products/{product_id}")
+
+    async def set_pricing_token(self, token: str | None) -> None:
+        """Have the point of sale ask for that bearer token; None lets anybody in."""
+        await self._send("PUT", "/simulator/pricing-token", {"token": token})
+
     async def outage(self, kind: str = "server_error", **facts: Any) -> None:
-        """Have all calls meet that fault, until `end_outage`."""
+        """Have all calls, or those of `calls`, meet that fault, until `end_outage`."""
         await self._send("PUT", "/simulator/outage", {"kind": kind, **_camel(facts)})
 
     async def end_outage(self) -> None:

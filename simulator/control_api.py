@@ -11,6 +11,7 @@ from simulator.export import checkout_file, settlement_file
 from simulator.faults import Chaos, Faults, Outage, TripFault
 from simulator.ledger import Ledger
 from simulator.money import Hundredths
+from simulator.point_of_sale import PointOfSale
 from simulator.receivers import Failures, Receivers
 from simulator.waiting import Waiting
 from simulator.wire import Call, Identifier, UnreadableError, WireModel, answer, parse, raw_answer, read_json, refuse
@@ -46,10 +47,13 @@ class Watch(WireModel):
 class ControlApi:
     """Plans, faults and reports over HTTP. What can't be used is refused with a sentence."""
 
-    def __init__(self, ledger: Ledger, faults: Faults, receivers: Receivers, waiting: Waiting) -> None:
+    def __init__(
+        self, ledger: Ledger, faults: Faults, receivers: Receivers, point_of_sale: PointOfSale, waiting: Waiting
+    ) -> None:
         self._ledger = ledger
         self._faults = faults
         self._receivers = receivers
+        self._point_of_sale = point_of_sale
         self._waiting = waiting
 
     def routes(self) -> list[web.RouteDef]:
@@ -132,7 +136,7 @@ class ControlApi:
         return answer()
 
     async def _forget(self, _: web.Request) -> web.Response:
-        for part in (self._ledger, self._faults, self._receivers):
+        for part in (self._ledger, self._faults, self._receivers, self._point_of_sale):
             part.forget()
         self._waiting.release()
         return answer()

@@ -2,14 +2,15 @@
 
 import random
 from collections import Counter, deque
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from simulator.account import BAD_REQUEST, EXPIRED, UNKNOWN_TRIP
 from simulator.money import Hundredths
-from simulator.wire import Call, WireModel
+from simulator.wire import Call, HeaderText, WireModel
 
 
 class Kind(StrEnum):
@@ -38,18 +39,41 @@ class Kind(StrEnum):
     FLOODED = "too_much"
     """More authorized than was asked."""
     OTHER_CURRENCY = "other_currency"
+    """The answer's amounts are in another currency than they should be."""
+    WRONG_TOTAL = "wrong_total"
+    """A priced cart's total is one minor unit above what its lines come to."""
     PARTIAL = "partial"
     """Approved for `amount`."""
     HUGE = "huge"
+    ENDLESS = "endless"
+    """The normal answer, and blanks for as long as the caller reads."""
     REJECTED = "rejected"
     """A payment status was read, and is not accepted."""
 
 
-ONLY_ADJUSTS = frozenset(
-    {Kind.PENDING, Kind.DECLINED, Kind.ODD_STATUS, Kind.FLOODED, Kind.OTHER_CURRENCY, Kind.PARTIAL}
-)
-ONLY = dict.fromkeys(ONLY_ADJUSTS, Call.ADJUST) | {Kind.REJECTED: Call.PAYMENT_STATUS}
-"""Answers that one call alone has."""
+ONLY = {
+    Kind.PENDING: (Call.ADJUST,),
+    Kind.DECLINED: (Call.ADJUST,),
+    Kind.ODD_STATUS: (Call.ADJUST,),
+    Kind.FLOODED: (Call.ADJUST,),
+    Kind.PARTIAL: (Call.ADJUST,),
+    Kind.OTHER_CURRENCY: (Call.ADJUST, Call.PRICING),
+    Kind.WRONG_TOTAL: (Call.PRICING,),
+    Kind.REJECTED: (Call.PAYMENT_STATUS,),
+}
+"""Answers that not every call has."""
+
+
+def fits(kind: Kind, call: Call) -> bool:
+    """Whether that call has such an answer."""
+    return kind not in ONLY or call in ONLY[kind]
+
+
+def check_fit(kind: Kind, calls: Iterable[Call]) -> None:
+    """Raise ValueError where one of the calls has no such answer."""
+    if not all(fits(kind, call) for call in calls):
+        raise ValueError(f"kind: {kind} is an answer to {', '.join(ONLY[kind])} only")
+
 
 DEED_AS_PLANNED = frozenset({Kind.SERVER_ERROR, Kind.GARBAGE})
 """`after` says whether the deed was done."""
@@ -81,7 +105,6 @@ REFUSALS = {
 """Status and errorMsg; the contract names none for 403, 429 and 5xx."""
 
 Seconds = Annotated[float, Field(ge=0, le=3600)]
-HeaderText = Annotated[str, StringConstraints(pattern=r"^[^\r\n]*$")]
 
 
 class Fault(WireModel):
@@ -113,14 +136,14 @@ class Fault(WireModel):
 
 
 class Outage(Fault):
-    """The fault that all calls meet."""
+    """The fault that all calls meet, or all of those names: a service can be away while the others work."""
 
     kind: Kind = Kind.SERVER_ERROR
+    calls: list[Call] = Field(default_factory=lambda: list(Call), min_length=1)
 
     @model_validator(mode="after")
-    def _fits_all_calls(self) -> Self:
-        if self.kind in ONLY:
-            raise ValueError(f"kind: {self.kind} is an answer to {ONLY[self.kind]} only")
+    def _fits_its_calls(self) -> Self:
+        check_fit(self.kind, self.calls)
         return self
 
 
@@ -132,8 +155,7 @@ class TripFault(Fault):
 
     @model_validator(mode="after")
     def _fits_the_call(self) -> Self:
-        if ONLY.get(self.kind, self.call) is not self.call:
-            raise ValueError(f"kind: {self.kind} is an answer to {ONLY[self.kind]} only")
+        check_fit(self.kind, [self.call])
         return self
 
 
@@ -155,7 +177,7 @@ class Chaos(WireModel):
     def draw(self, trip_id: str, call: Call, number: int) -> Fault | None:
         """The fault for the trip's n-th call of that name, or None."""
         dice = random.Random(f"{self.seed}/{trip_id}/{call}/{number}")  # noqa: S311 (repeatable, not secret)
-        fitting = [kind for kind in self.kinds if ONLY.get(kind, call) is call]
+        fitting = [kind for kind in self.kinds if fits(kind, call)]
         if dice.random() >= self.share or not fitting:
             return None
         kind, after = dice.choice(fitting), dice.choice((True, False))
@@ -177,7 +199,8 @@ class Faults:
 
     def next(self, trip_id: str, call: Call, number: int) -> Fault | None:
         """The fault that the trip's n-th call of that name meets: the outage, else its own, else one by chaos."""
-        fault = self.outage or self._planned(trip_id, call)
+        outage = self.outage if self.outage and call in self.outage.calls else None
+        fault = outage or self._planned(trip_id, call)
         if fault is None and self.chaos:
             fault = self.chaos.draw(trip_id, call, number)
         if fault:

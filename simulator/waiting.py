@@ -47,6 +47,11 @@ class Waiting:
         self._released = asyncio.Event()
         return held
 
+    @property
+    def ended(self) -> bool:
+        """Whether the simulator ends."""
+        return self._ended.is_set()
+
     def end(self) -> None:
         """Keep nobody waiting any more."""
         self._ended.set()

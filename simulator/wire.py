@@ -8,13 +8,18 @@ from enum import StrEnum
 from typing import Annotated, Any, NoReturn, TypeVar
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, PlainValidator, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
 
 JSON_TYPE = "application/json"
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[0-9a-zA-Z_-]+$")]
 """A store's or a trip's id (docs/contract.md, Fields)."""
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+"""A product's id, a description, a unit."""
+
+HeaderText = Annotated[str, StringConstraints(pattern=r"^[^\r\n]*$")]
 
 
 class Call(StrEnum):
@@ -27,11 +32,24 @@ class Call(StrEnum):
     TRANSACTIONAL_DATA = "transactional-data"
     PAYMENT_STATUS = "payment-status"
     CHECKOUT = "checkout"
+    PRICING = "pricing"
+    """To the retailer's point of sale, where all others go to Amazon."""
 
 
 def rfc3339(moment: datetime) -> str:
     """The moment in UTC with a Z."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def read_moment(value: Any) -> datetime:
+    """A moment as text with its zone. Raises ValueError."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("should be a time with its zone, such as 2026-11-24T02:00:00Z")
+    return moment
+
+
+Moment = Annotated[datetime, PlainValidator(read_moment)]
 
 
 class UnreadableError(ValueError):
@@ -44,7 +62,7 @@ class WireModel(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
 
 
-Sent = TypeVar("Sent", bound=WireModel)
+Sent = TypeVar("Sent", bound=BaseModel)
 
 
 async def read_json(request: web.Request) -> Any:

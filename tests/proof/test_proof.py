@@ -54,7 +54,7 @@ from lab.accounting import faults_of
 from ledger.database import Database
 from ledger.ledger import Ledger
 from simulator.control import Control
-from simulator.faults import ONLY_ADJUSTS, Kind
+from simulator.faults import Kind, fits
 from simulator.server import running
 from temporal.payload_converter import UndecodablePayload
 from tests.factories import priced_cart_json, usd_json
@@ -514,7 +514,7 @@ class Proof(RuleBasedStateMachine):
 
     async def _plan(self, fault):
         call = CALLS.get(self.clock.call.name)
-        if fault is None or call is None or (call != "adjust" and Kind(fault["kind"]) in ONLY_ADJUSTS):
+        if fault is None or call is None or not fits(Kind(fault["kind"]), call):
             return
         if fault["kind"] == "partial" and Decimal(fault["amount"]) >= self.clock.call.arguments[0].amount.amount:
             return

@@ -13,6 +13,11 @@ PATHS = {
 }
 
 
+def body_of(trip, amount, code="USD"):
+    money = {} if amount is None else {"amount": {"amount": amount, "code": code}}
+    return {"storeId": "store-1", "shoppingTripId": trip, **money}
+
+
 class Caller:
     """Calls by the contract; `amount` is in USD unless it says otherwise."""
 
@@ -20,10 +25,11 @@ class Caller:
         self.http = http
 
     async def __call__(self, call, trip="trip-1", amount=None, *, code="USD", **fields):
-        body = {"storeId": "store-1", "shoppingTripId": trip, **fields}
-        if amount is not None:
-            body["amount"] = {"amount": amount, "code": code}
-        return await self.http.post(PATHS[call], json=body)
+        return await self.http.post(PATHS[call], json=body_of(trip, amount, code) | fields)
+
+    def stream(self, call, trip="trip-1", amount=None):
+        """The answer as it begins to come."""
+        return self.http.stream("POST", PATHS[call], json=body_of(trip, amount))
 
     async def adjust(self, amount, trip="trip-1"):
         """The answer as (status, authorized)."""

@@ -92,6 +92,41 @@ async def test_a_huge_answer_has_ten_megabytes(call, control):
     assert len((await call("transactional-data")).content) == 10_000_000
 
 
+async def read_until(response, size):
+    """So much of an answer that is still being sent, or all of it."""
+    content = b""
+    async for part in response.aiter_raw():
+        content += part
+        if len(content) >= size:
+            break
+    return content
+
+
+async def test_an_answer_without_end_begins_as_the_normal_one_and_its_deed_is_done(call, control):
+    await call.adjust(50)
+    normal = (await call("transactional-data")).content
+    await control.add_fault("trip-1", "transactional-data", "endless")
+    await control.add_fault("trip-1", "capture", "endless")
+    async with call.stream("transactional-data") as response:
+        content = await read_until(response, 300_000)
+    assert (content[: len(normal)], content[len(normal) :].strip()) == (normal, b"")
+    assert len(content) >= 300_000
+    async with call.stream("capture", amount=50):
+        assert len((await control.trip("trip-1"))["captures"]) == 1
+
+
+async def test_an_answer_without_end_ends_with_the_simulator():
+    async with httpx.AsyncClient(timeout=60) as http:
+        async with running() as simulator, Control(simulator.url) as control:
+            await control.add_fault("trip-1", "cancel", "endless")
+            body = {"storeId": "store-1", "shoppingTripId": "trip-1"}
+            request = http.build_request("POST", f"{simulator.url}/v1/cancel/charge", json=body)
+            response = await http.send(request, stream=True)
+            reading = asyncio.create_task(response.aread())
+            await control.wait_for_calls("trip-1")
+        assert not (await reading).strip()
+
+
 @pytest.mark.parametrize(("kind", "captures"), [("drop_before", 0), ("drop_after", 1)])
 async def test_a_connection_is_dropped_before_or_after_the_deed(call, control, kind, captures):
     await call.adjust(50)
