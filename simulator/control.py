@@ -101,6 +101,19 @@ class Control:
         """Have the point of sale ask for that bearer token; None lets anybody in."""
         await self._send("PUT", "/simulator/pricing-token", {"token": token})
 
+    async def post_order(self, connector: str, **facts: Any) -> dict[str, Any]:
+        """Have Amazon make an order and post it to that connector until it is taken: order, taken, answers.
+
+        The facts are those of simulator.amazon_orders.Visit and simulator.order_posting.Posting.
+        """
+        body = {"connector": connector, **_camel(facts)}
+        return dict(await self._send("POST", "/simulator/amazon-orders", body))
+
+    async def post_order_again(self, trip_id: str, connector: str, **facts: Any) -> dict[str, Any]:
+        """Have Amazon post the trip's order again, with the same contents; the facts are those of a Posting."""
+        body = {"connector": connector, **_camel(facts)}
+        return dict(await self._send("POST", f"/simulator/amazon-orders/{trip_id}", body))
+
     async def outage(self, kind: str = "server_error", **facts: Any) -> None:
         """Have all calls, or those of `calls`, meet that fault, until `end_outage`."""
         await self._send("PUT", "/simulator/outage", {"kind": kind, **_camel(facts)})

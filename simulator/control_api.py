@@ -1,7 +1,7 @@
 """The simulator's own address `/simulator`: plan what will happen, see what did."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from aiohttp import web
 from pydantic import Field
@@ -11,10 +11,9 @@ from simulator.export import checkout_file, settlement_file
 from simulator.faults import Chaos, Faults, Outage, TripFault
 from simulator.ledger import Ledger
 from simulator.money import Hundredths
-from simulator.point_of_sale import PointOfSale
 from simulator.receivers import Failures, Receivers
 from simulator.waiting import Waiting
-from simulator.wire import Call, Identifier, UnreadableError, WireModel, answer, parse, raw_answer, read_json, refuse
+from simulator.wire import Call, TripPath, UnreadableError, WireModel, answer, parse, raw_answer, read_json, refuse
 
 
 class Plan(WireModel):
@@ -30,12 +29,6 @@ class Plan(WireModel):
     faults: list[TripFault] = Field(default_factory=list)
 
 
-class TripPath(WireModel):
-    """The trip in an address."""
-
-    id: Identifier
-
-
 class Watch(WireModel):
     """What a watcher waits for: so many, but no longer than `timeout` seconds."""
 
@@ -44,17 +37,24 @@ class Watch(WireModel):
     call: Call | None = None
 
 
+class Forgetful(Protocol):
+    """A part of the simulator that can begin anew."""
+
+    def forget(self) -> None:
+        """Begin anew."""
+
+
 class ControlApi:
     """Plans, faults and reports over HTTP. What can't be used is refused with a sentence."""
 
     def __init__(
-        self, ledger: Ledger, faults: Faults, receivers: Receivers, point_of_sale: PointOfSale, waiting: Waiting
+        self, ledger: Ledger, faults: Faults, receivers: Receivers, waiting: Waiting, others: Sequence[Forgetful]
     ) -> None:
         self._ledger = ledger
         self._faults = faults
         self._receivers = receivers
-        self._point_of_sale = point_of_sale
         self._waiting = waiting
+        self._forgetful: list[Forgetful] = [ledger, faults, receivers, *others]
 
     def routes(self) -> list[web.RouteDef]:
         """All under /simulator."""
@@ -136,7 +136,7 @@ class ControlApi:
         return answer()
 
     async def _forget(self, _: web.Request) -> web.Response:
-        for part in (self._ledger, self._faults, self._receivers, self._point_of_sale):
+        for part in self._forgetful:
             part.forget()
         self._waiting.release()
         return answer()

@@ -3,20 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from simulator.catalogue import Catalogue, Product
 from simulator.price import Price, times
-from simulator.wire import Text, UnreadableError, parse
+from simulator.wire import QuantityText, Text, UnreadableError, parse
 
 CURRENCY = "USD"
 """Of an empty cart, which has no product that could name one."""
-
-QuantityText = Annotated[str, StringConstraints(max_length=10, pattern=r"^[0-9]+(\.[0-9]+)?$")]
-"""Zero is legal (docs/contract.md, Orders)."""
 
 
 class NotPriceableError(Exception):

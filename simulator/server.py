@@ -10,6 +10,7 @@ from simulator.contract import Services
 from simulator.control_api import ControlApi, refuse_unreadable
 from simulator.faults import Faults
 from simulator.ledger import Ledger
+from simulator.order_posting import OrderPosting
 from simulator.point_of_sale import PointOfSale
 from simulator.pricing_api import PricingApi
 from simulator.receivers import Receivers
@@ -33,12 +34,18 @@ async def running(port: int = 0, host: str = HOST, *, strict: bool = False) -> A
     """Run a simulator; port 0 takes a free one. `strict`: trips must be planned to be known. Raises OSError."""
     ledger, faults, waiting = Ledger(strict=strict), Faults(), Waiting()
     receivers, point_of_sale = Receivers(waiting), PointOfSale(ledger, faults, waiting)
+    orders = OrderPosting(ledger, waiting)
+    parts = (
+        Services(ledger, faults, waiting),
+        point_of_sale,
+        receivers,
+        ControlApi(ledger, faults, receivers, waiting, [point_of_sale, orders]),
+        PricingApi(point_of_sale),
+        orders,
+    )
     app = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[refuse_unreadable])
-    app.add_routes(Services(ledger, faults, waiting).routes())
-    app.add_routes(point_of_sale.routes())
-    app.add_routes(receivers.routes())
-    app.add_routes(ControlApi(ledger, faults, receivers, point_of_sale, waiting).routes())
-    app.add_routes(PricingApi(point_of_sale).routes())
+    for part in parts:
+        app.add_routes(part.routes())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:

@@ -19,6 +19,9 @@ Identifier = Annotated[str, StringConstraints(min_length=1, max_length=255, patt
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 """A product's id, a description, a unit."""
 
+QuantityText = Annotated[str, StringConstraints(max_length=10, pattern=r"^[0-9]+(\.[0-9]+)?$")]
+"""How many Amazon says were taken; zero is legal (docs/contract.md, Orders)."""
+
 HeaderText = Annotated[str, StringConstraints(pattern=r"^[^\r\n]*$")]
 
 
@@ -60,6 +63,12 @@ class WireModel(BaseModel):
     """Something that is sent to the simulator. A misspelt attribute is refused: it would quietly test nothing."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+
+
+class TripPath(WireModel):
+    """The trip in an address."""
+
+    id: Identifier
 
 
 Sent = TypeVar("Sent", bound=BaseModel)

@@ -5,8 +5,7 @@ import pytest
 
 from domain.cart.cart import Cart
 from domain.cart.checkout_cart import InvalidCartError, checkout_cart
-
-OAT_MILK, APPLES, LEMONADE, COFFEE = "400000000015", "400000000022", "400000000039", "400000000046"
+from simulator.catalogue import APPLES, COFFEE, LEMONADE, OAT_MILK
 
 
 def usd(amount):
