@@ -1,4 +1,4 @@
-# The worker; the simulator runs from the same image by another command (docker-compose.yml).
+# The worker; the connector and the simulator run from the same image by another command (docker-compose.yml).
 FROM python:3.11-slim-bookworm
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
@@ -10,6 +10,7 @@ RUN pip install --no-cache-dir --require-hashes -r requirements.lock
 COPY activities activities
 COPY cli cli
 COPY clients clients
+COPY connector connector
 COPY domain domain
 COPY ledger ledger
 COPY operations operations

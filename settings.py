@@ -6,6 +6,7 @@ Temporal's own variables are read by its SDK (temporal/connection.py).
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AnyHttpUrl,
@@ -17,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from clients.service_addresses import CHECKOUT, PAYMENT, check_addresses
+from clients.service_addresses import CHECKOUT, PAYMENT, check_addresses, is_this_machine
 from domain.store_settings import MAX_STORES_BYTES
 from ledger.database import LedgerRejectionError, read_lasting_address
 from ledger.reconciliation.mapping import Packaged, load_mapping
@@ -83,6 +84,10 @@ class WorkerSettings(CliSettings):
     """Of the Payment Service and the Checkout Service: both want the same signature, by the same credentials."""
     payment_service_max_rps: Annotated[float, Field(gt=0)] | None = None
     checkout_service_url: Service | None = None
+    pricing_url: Address | None = Field(default=None, repr=False)
+    """Of the retailer's point of sale, which prices Amazon's orders."""
+    pricing_token: Annotated[SecretStr, Field(min_length=1)] | None = Field(default=None, repr=False)
+    """The bearer token that it wants, if any."""
     receipt_url: Address | None = Field(default=None, repr=False)
     incident_url: Address | None = Field(default=None, repr=False)
     refund_window: Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=365))] = REFUND_WINDOW
@@ -142,6 +147,13 @@ class WorkerSettings(CliSettings):
     @model_validator(mode="after")
     def _services_fit_together(self) -> Self:
         check_addresses(self.services, signed=self.payment_service_auth == "sigv4")
+        return self
+
+    @model_validator(mode="after")
+    def _keeps_the_token(self) -> Self:
+        url = self.pricing_url
+        if self.pricing_token and url and urlsplit(url).scheme != "https" and not is_this_machine(url):
+            raise ValueError("PRICING_URL: should begin with https:// where PRICING_TOKEN is set: it would be readable")
         return self
 
     @model_validator(mode="after")

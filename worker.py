@@ -21,6 +21,7 @@ from activities.ledger_guard import LedgerGuard
 from activities.log_context import LogContextInterceptor
 from activities.notifications import NotificationActivities, Send, reporting_to, sending_to
 from activities.payment_service import PaymentActivities
+from activities.pricing import PricingActivities
 from activities.priority import PriorityActivities
 from activities.receipts import ReceiptActivities
 from activities.reconciliation import ReconciliationActivities
@@ -30,6 +31,7 @@ from activities.workflow_status import ExecutionActivities
 from clients.checkout_service import CheckoutService, open_checkout_service
 from clients.credentials import MissingCredentialsError
 from clients.payment_service import PaymentService, open_payment_service
+from clients.pricing_service import PricingService, open_pricing_service
 from clients.service_addresses import environment_of, host_of
 from clients.tls import CertificatesError
 from clients.webhook import open_webhook
@@ -94,6 +96,7 @@ def workers(
     *,
     service: PaymentService,
     checkout: CheckoutService | None = None,
+    pricing: PricingService | None = None,
     ledger: Ledger,
     senders: Mapping[NotificationKind, Send],
     settings: WorkerSettings | None = None,
@@ -109,6 +112,7 @@ def workers(
         workflow_runner=runner,
         activities=[
             *payment_activities(service, checkout, deliveries, ledger, settings),
+            PricingActivities(pricing).price,
             *(deliveries.deliver, deliveries.send),
             PriorityActivities(client).step_back,
         ],
@@ -246,6 +250,8 @@ async def opened_workers(client: Client, settings: WorkerSettings) -> AsyncItera
         if settings.checkout_service_url:
             opening = open_checkout_service(settings.checkout_service_url, settings.payment_service_auth)
             checkout = await stack.enter_async_context(opening)
+        opening_pricing = open_pricing_service(settings.pricing_url, settings.pricing_token)
+        pricing = await stack.enter_async_context(opening_pricing)
         ledger = stack.enter_context(closing(Ledger(Database(settings.ledger_url.get_secret_value()))))
         await stack.enter_async_context(upgrade_ledger(ledger))
         receipts = await stack.enter_async_context(open_webhook(settings.receipt_url, variable="RECEIPT_URL"))
@@ -259,7 +265,15 @@ async def opened_workers(client: Client, settings: WorkerSettings) -> AsyncItera
                 LedgerGuard(ledger.check).around(ledger.paid_of),
             ),
         }
-        yield workers(client, service=service, checkout=checkout, ledger=ledger, senders=senders, settings=settings)
+        yield workers(
+            client,
+            service=service,
+            checkout=checkout,
+            pricing=pricing,
+            ledger=ledger,
+            senders=senders,
+            settings=settings,
+        )
 
 
 async def run(settings: WorkerSettings) -> None:

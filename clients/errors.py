@@ -4,7 +4,8 @@ ServiceError                     the call brought no answer that can be used
 ├── BadRequestError              4xx: the service does not take what we sent; or we saw so before we sent it
 │   ├── UnknownTripError         4xx that says so: it knows no such trip
 │   └── TripExpiredError         4xx that says so: the token's life is over
-├── RejectedError            200 that says so: the service does not accept what it was told
+├── UnpriceableError             4xx of the pricing service, or a cart of its that can't be charged
+├── RejectedError                200 that says so: the service does not accept what it was told
 ├── NotAllowedError              401, 403: signature, credentials or allow-listing
 ├── RateLimitedError             429: too many calls
 ├── ServiceUnavailableError      5xx, 408, 425: whether the deed was done is unknown
@@ -72,6 +73,12 @@ class TripExpiredError(BadRequestError):
     """The token's life is over: nothing can be charged any more."""
 
     kind = FailureKind.EXPIRED
+
+
+class UnpriceableError(ServiceError):
+    """The pricing service has no price for the order, or one that can't be charged."""
+
+    kind = FailureKind.UNPRICEABLE
 
 
 class RejectedError(ServiceError):

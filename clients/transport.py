@@ -108,11 +108,13 @@ async def call(
     describe: Callable[[T], str] = taken,
     headers: Mapping[str, str] | None = None,
     yes: Container[int] = OK,
+    refusal: Callable[[Answer], ServiceError | None] = Answer.refusal,
 ) -> T:
     """POST the body and read the answer. Raises ServiceError, and nothing else, where that brings nothing usable.
 
-    `yes` are the statuses of an answer that is worth reading. The log gets one line, without the bodies: `path` is what
-    it says of the address, `describe` what it says of the answer. Whom the call is about is in the log's context.
+    `yes` are the statuses of an answer that is worth reading, `refusal` says what the others mean. The log gets one
+    line, without the bodies: `path` is what it says of the address, `describe` what it says of the answer. Whom the
+    call is about is in the log's context.
     """
     started = time.monotonic()
     facts: dict[str, Any] = {"method": "POST", "path": path, "status": None}
@@ -123,8 +125,8 @@ async def call(
         keys = await endpoint.signature.sign(request) if endpoint.signature else None
         answer = await _send(endpoint, request)
         facts["status"] = answer.status
-        if refusal := answer.refusal():
-            raise await _with_other_keys(endpoint, keys, refusal)
+        if refused := refusal(answer):
+            raise await _with_other_keys(endpoint, keys, refused)
         if answer.is_encoded:
             raise answer.unreadable("encoded, although no encoding was asked for")
         if answer.status not in yes:

@@ -7,6 +7,7 @@ came, and what can't be stored or shown is left out.
 import math
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 from itertools import islice
 from typing import Annotated, Any
 
@@ -62,8 +63,8 @@ def _bounded_scalar(value: Any) -> str | int | float | None:
             return value
         case int() if abs(value) < MAX_WHOLE_NUMBER:
             return value
-        case float() if math.isfinite(value):
-            return value
+        case float() | Decimal() if math.isfinite(value):
+            return float(value)  # a service's answer is read with decimals
     return None
 
 

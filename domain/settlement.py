@@ -86,6 +86,8 @@ class Settlement(Model):
     store_id: str
     merchant: Annotated[str, Masked] | None = None
     """Who sold, for the receipt of this sale and of its refunds."""
+    shopper_id: str | None = None
+    """Who the shopper is to Amazon, where that was said."""
     outcome: Outcome
     total: Money
     captured: Money

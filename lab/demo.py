@@ -3,6 +3,8 @@
 import argparse
 import asyncio
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -29,7 +31,7 @@ from lab.afterwards import start_recovery, start_refund
 from lab.carts import cart_of
 from lab.ledger_check import reconciled_with
 from lab.program import run
-from lab.servers import Program, TemporalServer, ledger_url, simulator, temporal_server, worker
+from lab.servers import Program, TemporalServer, connector, ledger_url, simulator, temporal_server, worker
 from ledger.database import Database
 from ledger.reports.summary import summarize
 from ledger.schema import checked_read_transaction
@@ -41,6 +43,9 @@ SETTLE_TIMEOUT = timedelta(seconds=180)
 STATUS_POLL_INTERVAL = timedelta(milliseconds=100)
 PRE_AUTHORIZED, COVERED, TOTAL = "10.00", "30.60", "42.10"
 ZERO = "0.00"
+APPROVED = "approved"
+BASKET = "4006381333931"
+"""A product's code at the till."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,8 @@ class Scenario:
     decision: str | None = None
     cart_later: str | None = None
     killed: bool = False
+    is_order: bool = False
+    """Whether it comes in as Amazon's order, without prices, by HTTP."""
     policy: dict[str, str] = field(default_factory=dict)
     faults: tuple[dict[str, Any], ...] = ()
     refunded: str | None = None
@@ -63,7 +70,8 @@ class Scenario:
 
 
 SCENARIOS = (
-    Scenario("approved", "captured", TOTAL, refunded="2.57"),
+    Scenario("Amazon's order", "captured", TOTAL, is_order=True),
+    Scenario(APPROVED, "captured", TOTAL, refunded="2.57"),
     Scenario("write off", "written_off", ZERO, balance=COVERED, decision="write_off", recovered="20.00"),
     Scenario(
         "capture authorized", "partially_captured", PRE_AUTHORIZED, balance=COVERED, decision="capture_authorized"
@@ -115,13 +123,40 @@ class PlayedScenario:
         return money(self.account["paymentStatuses"][-1]["settledAmount"])
 
 
+@dataclass(frozen=True)
+class Servers:
+    """What scenarios run on."""
+
+    temporal: TemporalServer
+    simulator: str
+    """Its URL, as the connector's."""
+    control: Control
+    connector: str
+    worker: Program
+    ledger: str
+    """LEDGER_URL."""
+
+
+@asynccontextmanager
+async def servers(folder: Path, **variables: str) -> AsyncIterator[Servers]:
+    """Run them all; the variables are the worker's."""
+    async with AsyncExitStack() as stack:
+        temporal = await stack.enter_async_context(temporal_server(folder))
+        service = await stack.enter_async_context(simulator(folder))
+        control = await stack.enter_async_context(Control(service))
+        entrance, _ = await stack.enter_async_context(connector(folder, temporal.address))
+        its_worker = stack.enter_context(worker(folder, temporal.address, service, **variables))
+        yield Servers(temporal, service, control, entrance, its_worker, ledger_url(folder))
+
+
 class Runner:
     """Runs scenarios on the servers, and kills the worker once."""
 
-    def __init__(self, server: TemporalServer, control: Control, its_worker: Program) -> None:
-        self.server = server
-        self.control = control
-        self._worker = its_worker
+    def __init__(self, servers: Servers) -> None:
+        self.client = servers.temporal.client
+        self.control = servers.control
+        self._worker = servers.worker
+        self._connector = servers.connector
 
     async def begin(self, scenario: Scenario) -> tuple[str, WorkflowHandle[Any, Any]]:
         """Plan the card, start the trip and send it its messages."""
@@ -129,6 +164,9 @@ class Runner:
         await self.control.plan(
             trip_id, balance=scenario.balance, pre_authorized=PRE_AUTHORIZED, faults=list(scenario.faults)
         )
+        if scenario.is_order:
+            await self._send_order(trip_id)
+            return trip_id, self.client.get_workflow_handle(trip_workflow_id(trip_id))
         payload: dict[str, Any] = {
             "storeId": "store-1",
             "merchant": "Corner Shops",
@@ -140,7 +178,7 @@ class Runner:
         }
         if scenario.total is not None:
             payload["cart"] = cart_of(scenario.total)
-        handle = await self.server.client.start_workflow(
+        handle = await self.client.start_workflow(
             SHOPPING_TRIP,
             payload,
             id=trip_workflow_id(trip_id),
@@ -161,13 +199,19 @@ class Runner:
         """Wait for the result of the trip, then for its refund and recovery."""
         played = PlayedScenario(scenario, trip_id, handle, await handle.result())
         if scenario.refunded:
-            played.moved.append(await start_refund(self.server.client, trip_id, scenario.refunded))
+            played.moved.append(await start_refund(self.client, trip_id, scenario.refunded))
         if scenario.recovered:
-            played.moved.append(await start_recovery(self.server.client, trip_id, scenario.recovered))
+            played.moved.append(await start_recovery(self.client, trip_id, scenario.recovered))
         for movement in played.moved:
             await movement.result()
         played.account = await self.control.trip(trip_id)
         return played
+
+    async def _send_order(self, trip_id: str) -> None:
+        """Have Amazon tell the connector what was taken, once more than needed; the point of sale knows its price."""
+        await self.control.set_product(BASKET, description="Picnic basket", price=usd(TOTAL))
+        taken = {"id": BASKET, "quantity": {"value": "1.0", "unit": "each"}}
+        await self.control.post_order(self._connector, shopping_trip_id=trip_id, items=[taken], once_more=True)
 
     async def _kill_in_capture(self, trip_id: str) -> None:
         """Kill the worker after the service captured and before it answered."""
@@ -186,20 +230,20 @@ async def _wait_for_stage(handle: WorkflowHandle[Any, Any], stage: str) -> None:
 async def play(folder: Path, console: Console, *, stay: bool) -> bool:
     """Run all scenarios; True if each result is as expected and the ledger agrees with the services to the cent."""
     began = datetime.now(UTC)
-    async with temporal_server(folder) as server, simulator(folder) as service, Control(service) as control:
-        with worker(folder, server.address, service) as its_worker:
-            runner = Runner(server, control, its_worker)
-            console.print(f"Temporal {server.address} · Web UI {server.web_ui}\nSimulator {service}\n")
-            begun = [(scenario, *await runner.begin(scenario)) for scenario in SCENARIOS]
-            async with asyncio.timeout(SETTLE_TIMEOUT.total_seconds()):
-                played = [await runner.end(*one) for one in begun]
-            passed = _print_trips(console, played)
-            await _print_size(console, played[0].handle)
-            passed = await _print_ledger(console, control, ledger_url(folder), began) and passed
-            if stay:
-                _print_next_steps(console, server, service, ledger_url(folder), played[0].trip_id)
-                await asyncio.Event().wait()
-            return passed
+    async with servers(folder) as its:
+        runner = Runner(its)
+        console.print(f"Temporal {its.temporal.address} · Web UI {its.temporal.web_ui}")
+        console.print(f"Simulator {its.simulator} · Connector {its.connector}\n")
+        begun = [(scenario, *await runner.begin(scenario)) for scenario in SCENARIOS]
+        async with asyncio.timeout(SETTLE_TIMEOUT.total_seconds()):
+            played = [await runner.end(*one) for one in begun]
+        passed = _print_trips(console, played)
+        await _print_size(console, next(one.handle for one in played if one.scenario.name == APPROVED))
+        passed = await _print_ledger(console, its.control, its.ledger, began) and passed
+        if stay:
+            _print_next_steps(console, its, played[0].trip_id)
+            await asyncio.Event().wait()
+        return passed
 
 
 def _print_trips(console: Console, played: list[PlayedScenario]) -> bool:
@@ -247,12 +291,19 @@ async def _print_ledger(console: Console, control: Control, url: str, began: dat
     return not reconciled.left_over
 
 
-def _print_next_steps(console: Console, server: TemporalServer, service: str, url: str, trip_id: str) -> None:
-    console.print(f"\nLook at the trips: {server.web_ui} · the simulator's ledger: {service}/simulator/ledger")
+def _print_next_steps(console: Console, servers: Servers, trip_id: str) -> None:
+    service, entrance = servers.simulator, servers.connector
+    console.print(
+        f"\nLook at the trips: {servers.temporal.web_ui} · the simulator's ledger: {service}/simulator/ledger"
+    )
+    console.print(f"What the connector takes: {entrance}/docs")
     console.print("Try, in another terminal:")
+    order = f"""'{{"connector": "{entrance}"}}'"""
     for line in (
-        f"export TEMPORAL_ADDRESS={server.address}",
-        f"export LEDGER_URL={url}",
+        f"curl -s -H 'Content-Type: application/json' -d {order} {service}/simulator/amazon-orders",
+        f"curl -s {entrance}/v1/trips/{trip_id}",
+        f"export TEMPORAL_ADDRESS={servers.temporal.address}",
+        f"export LEDGER_URL={servers.ledger}",
         ".venv/bin/python starter.py list",
         f".venv/bin/python starter.py receipt {trip_id}",
         f".venv/bin/python starter.py refund {trip_id} 5.00 --reason damaged_item",

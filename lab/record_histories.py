@@ -19,9 +19,8 @@ from temporalio.client import Client, WorkflowHandle
 from domain.notifications import NOTIFICATION_TASK_QUEUES, receipt_notification
 from domain.public_names import DELIVERIES_TASK_QUEUE, DELIVERY, RECONCILIATION, SWEEP
 from domain.receipts.receipt import SaleReceipt, receipt_key
-from lab.demo import SCENARIOS, SETTLE_TIMEOUT, Runner
+from lab.demo import SCENARIOS, SETTLE_TIMEOUT, Runner, servers
 from lab.program import run
-from lab.servers import simulator, temporal_server, worker
 from simulator.control import Control
 from temporal.connection import exit_immediately
 
@@ -45,23 +44,23 @@ def release() -> str:
 
 async def record(folder: Path, console: Console, into: Path) -> bool:
     """Run all scenarios and what follows them, and write each history; those of earlier releases stay."""
-    async with temporal_server(folder) as server, simulator(folder) as service, Control(service) as control:
-        with worker(folder, server.address, service, SETTLEMENT_FILE=str(folder / SETTLEMENT_FILE)) as its_worker:
-            runner = Runner(server, control, its_worker)
-            begun = [(scenario, *await runner.begin(scenario)) for scenario in SCENARIOS]
-            async with asyncio.timeout(SETTLE_TIMEOUT.total_seconds()):
-                played = [await runner.end(*one) for one in begun]
-                recorded = {one.scenario.name: one.handle for one in played}
-                for movement in (movement for one in played for movement in one.moved):
-                    recorded[(await movement.describe()).workflow_type] = movement
-                recorded[DELIVERY] = await _deliver(server.client, control, played[0].trip_id)
-                recorded[RECONCILIATION] = await _reconcile(server.client, control, folder)
-                recorded[SWEEP] = await _sweep(server.client)
-            for name, handle in recorded.items():
-                history = await handle.fetch_history()
-                path = into / f"{release()}-{slug(name)}.json"
-                _write(path, history.to_json_dict())
-                console.print(f"{path.name}: {len(history.events)} events")
+    async with servers(folder, SETTLEMENT_FILE=str(folder / SETTLEMENT_FILE)) as its:
+        client, control = its.temporal.client, its.control
+        runner = Runner(its)
+        begun = [(scenario, *await runner.begin(scenario)) for scenario in SCENARIOS]
+        async with asyncio.timeout(SETTLE_TIMEOUT.total_seconds()):
+            played = [await runner.end(*one) for one in begun]
+            recorded = {one.scenario.name: one.handle for one in played}
+            for movement in (movement for one in played for movement in one.moved):
+                recorded[(await movement.describe()).workflow_type] = movement
+            recorded[DELIVERY] = await _deliver(client, control, played[0].trip_id)
+            recorded[RECONCILIATION] = await _reconcile(client, control, folder)
+            recorded[SWEEP] = await _sweep(client)
+        for name, handle in recorded.items():
+            history = await handle.fetch_history()
+            path = into / f"{release()}-{slug(name)}.json"
+            _write(path, history.to_json_dict())
+            console.print(f"{path.name}: {len(history.events)} events")
     return True
 
 

@@ -185,13 +185,7 @@ async def simulator_program(folder: Path) -> AsyncIterator[tuple[str, Program]]:
     (port,) = free_ports(1)
     url = f"http://{HOST}:{port}"
     with running("simulator", [sys.executable, "-m", "simulator", "--port", str(port)], folder) as program:
-        async with httpx.AsyncClient() as http:
-            async for _ in _startup_polls(program):
-                try:
-                    (await http.get(f"{url}/simulator/counts")).raise_for_status()
-                except httpx.HTTPError:
-                    continue
-                break
+        await _answers(program, f"{url}/simulator/counts")
         yield url, program
 
 
@@ -209,12 +203,40 @@ def worker(
         "PAYMENT_SERVICE_URL": service,
         "PAYMENT_SERVICE_AUTH": "none",
         "CHECKOUT_SERVICE_URL": service,
+        "PRICING_URL": f"{service}/pricing",
         "LEDGER_URL": ledger_url(folder),
         "RECEIPT_URL": f"{service}/receipts",
         "INCIDENT_URL": f"{service}/incidents",
         **variables,
     }
     return running(name, [sys.executable, "worker.py"], folder, environment)
+
+
+@asynccontextmanager
+async def connector(folder: Path, temporal_address: str, **variables: str) -> AsyncIterator[tuple[str, Program]]:
+    """Run a connector for that Temporal server; gives its URL and its process."""
+    (port,) = free_ports(1)
+    environment = {
+        "TEMPORAL_ADDRESS": temporal_address,
+        "LEDGER_URL": ledger_url(folder),
+        "CONNECTOR_ADDRESS": f"{HOST}:{port}",
+        **variables,
+    }
+    with running("connector", [sys.executable, "-m", "connector"], folder, environment) as program:
+        url = f"http://{HOST}:{port}"
+        await _answers(program, f"{url}/livez")
+        yield url, program
+
+
+async def _answers(program: Program, url: str) -> None:
+    """Wait until the program answers there. Raises NotReadyError."""
+    async with httpx.AsyncClient() as http:
+        async for _ in _startup_polls(program):
+            try:
+                (await http.get(url)).raise_for_status()
+            except httpx.HTTPError:
+                continue
+            return
 
 
 async def _startup_polls(program: Program) -> AsyncIterator[None]:

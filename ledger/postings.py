@@ -20,12 +20,13 @@ from ledger.rows import (
     intent_of,
     intent_row,
     line_rows,
+    order_row,
     refund_of,
     refund_row,
     sale_of,
     settlement_row,
 )
-from ledger.tables import entries, intents, lines, refunds, settlements
+from ledger.tables import entries, intents, lines, refunds, settlements, unpriced_orders
 
 AGREED = ("code", "total", "captured", "bad_debt", "delegated")
 """What two postings of one trip must agree on."""
@@ -83,6 +84,8 @@ def post_once(connection: Connection, settled: SettledTrip) -> None:
     # RETURNING says whether there was a conflict; PostgreSQL's driver counts no rows of an INSERT.
     if connection.execute(posted.returning(settlements.c.shopping_trip_id)).first():
         post(connection, journal_of(settled.settlement))
+        if settled.order is not None:
+            insert_once(connection, unpriced_orders, [order_row(settled.order)])
         connection.execute(delete(intents).where(intents.c.shopping_trip_id == row["shopping_trip_id"]))
         return
     trip = row["shopping_trip_id"]

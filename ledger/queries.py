@@ -3,15 +3,18 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, select
+from sqlalchemy import Column, ColumnElement, Connection, Table, and_, select
 
+from domain.journal import EntryType
+from domain.money import Money
 from domain.refund.refund import KnownRefund, PostedRefund, RefundProgress
 from domain.settlement import Settlement
 from ledger.postings import given_back
 from ledger.rows import refund_of, sale_of
-from ledger.tables import entries, refunds, settlements
+from ledger.tables import entries, receipts, refunds, settlements
 
 MAX_VALUES = 1_000
 """In one statement: SQLite takes 32,766, PostgreSQL 65,535."""
@@ -79,6 +82,27 @@ def _ledger_refund(connection: Connection, row: Any) -> LedgerRefund:
     refund = refund_of(row)
     posted = given_back(connection, refund.request) if refund.state is RefundProgress.POSTED else None
     return LedgerRefund(refund, row.store_id, row.asked_at, posted)
+
+
+def sale_receipts(
+    connection: Connection, *, last_four: str, since: datetime, until: datetime, amount: Decimal
+) -> list[dict[str, Any]]:
+    """The receipts of sales that were captured in that time, with that card's last four digits and of that amount.
+
+    `amount` is in the currency's own units.
+    """
+    trip = settlements.c.shopping_trip_id
+    captured = and_(entries.c.shopping_trip_id == trip, entries.c.movement == EntryType.CAPTURE)
+    of_sale = and_(receipts.c.shopping_trip_id == trip, receipts.c.key.endswith(":sale"))
+    wanted = (
+        select(receipts.c.document, settlements.c.captured, settlements.c.code)
+        .join_from(entries, settlements, captured)
+        .join(receipts, of_sale)
+        .where(entries.c.at >= since, entries.c.at < until, settlements.c.last_four == last_four)
+        .order_by(receipts.c.issued_at, receipts.c.key)
+    )
+    rows = connection.execute(wanted)
+    return [row.document for row in rows if Money.of_minor(row.captured, row.code).amount == amount]
 
 
 def _pages(ids: Collection[str]) -> Iterator[list[str]]:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from domain.journal import Entry
 from domain.money import Money
+from domain.order import Order
 from domain.posting import SettledTrip
 from domain.receipts.receipt import receipt_key
 from domain.refund.refund import KnownRefund, RefundProgress, RefundRequest, Sale
@@ -41,6 +42,7 @@ def settlement_row(settled: SettledTrip) -> dict[str, Any]:
     return {
         "shopping_trip_id": settlement.shopping_trip_id,
         "store_id": settlement.store_id,
+        "shopper_id": settlement.shopper_id,
         "outcome": settlement.outcome.value,
         "code": settlement.total.code,
         "total": settlement.total.minor_units,
@@ -57,6 +59,11 @@ def settlement_row(settled: SettledTrip) -> dict[str, Any]:
         "settled_at": settlement.settled_at,
         "document": settlement.to_json(),
     }
+
+
+def order_row(order: Order) -> dict[str, Any]:
+    """An order that nobody priced in time."""
+    return {"shopping_trip_id": order.idempotent_shopping_trip_id, "document": order.to_json()}
 
 
 def entry_rows(entries: Iterable[Entry]) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from ledger.database import Database, LedgerRejectionError, LedgerUnavailableErr
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 UPGRADE = "python starter.py ledger upgrade"
-NEWEST = "0003"
+NEWEST = "0004"
 """The last of ledger/migrations/versions; a test holds it to that."""
 
 UPGRADE_LOCK_TIMEOUT = 60

@@ -61,6 +61,8 @@ settlements = Table(
     Column("trip_started_at", Utc, nullable=False),
     Column("settled_at", Utc, nullable=False),
     Column("document", JSON, nullable=False),
+    Column("shopper_id", String(255)),
+    Index("settlements_shopper", "shopper_id"),
     CheckConstraint("total = captured + bad_debt + delegated", name="settlements_add_up"),
     comment="What became of each trip: a second start's answer, what finance reads of each; append only",
 )
@@ -115,6 +117,14 @@ intents = Table(
     Column("at", Utc, nullable=False),
     Column("document", JSON, nullable=False),
     comment="What each unsettled trip is about to do and can't undo: whoever runs it again goes on with it",
+)
+
+unpriced_orders = Table(
+    "unpriced_orders",
+    metadata,
+    Column("shopping_trip_id", String(255), ForeignKey("settlements.shopping_trip_id"), primary_key=True),
+    Column("document", JSON, nullable=False),
+    comment="What was taken on the trips whose order nobody priced in time, as Amazon said it",
 )
 
 refunds = Table(

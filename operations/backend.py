@@ -24,6 +24,8 @@ RPC_TIMEOUT = timedelta(seconds=10)
 """A worker that is up answers within milliseconds, one that is being replaced within seconds."""
 
 SERVER_IS_AWAY = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED})
+FIRST_CONNECTION_FAILED = "Failed client connect"
+"""How the SDK says that of a client that connects when it is first used: by a RuntimeError."""
 NOT_ALLOWED = frozenset({RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED})
 
 
@@ -70,6 +72,10 @@ def operation_errors() -> Iterator[None]:
         raise temporal_error(error) from None
     except LedgerError as error:
         raise ledger_error(error) from None
+    except RuntimeError as error:
+        if not str(error).startswith(FIRST_CONNECTION_FAILED):
+            raise
+        raise temporal_is_away("no connection") from None
 
 
 def operation(function: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
@@ -86,12 +92,15 @@ def operation(function: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any,
 def temporal_error(error: RPCError) -> OperationError:
     """Why Temporal did not do what it was asked to."""
     if error.status in SERVER_IS_AWAY:
-        return UnavailableError(
-            f"Temporal does not answer ({error.message}): is TEMPORAL_ADDRESS right, and the server up?"
-        )
+        return temporal_is_away(error.message)
     if error.status in NOT_ALLOWED:
         return UnavailableError(f"Temporal refuses ({error.message}): look at TEMPORAL_API_KEY and TEMPORAL_TLS…")
     return OperationRefusedError(f"Temporal refuses: {error.message}")
+
+
+def temporal_is_away(why: str) -> UnavailableError:
+    """That Temporal can't be reached now."""
+    return UnavailableError(f"Temporal does not answer ({why}): is TEMPORAL_ADDRESS right, and the server up?")
 
 
 def ledger_error(error: LedgerError) -> OperationError:

@@ -1,10 +1,16 @@
-"""A trip's receipts, out of the ledger."""
+"""A trip's receipts, out of the ledger: of a trip, or by what a shopper remembers."""
 
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 from ledger.ledger import Ledger
+from ledger.queries import sale_receipts
 from operations.backend import operation_errors
 from operations.errors import NotFoundError
+
+EASTERNMOST, WESTERNMOST = timedelta(hours=14), timedelta(hours=12)
+"""Where a day begins first on earth, and where it ends last: a shopper knows the day of the shop."""
 
 
 @operation_errors()
@@ -14,6 +20,18 @@ def receipts_of(ledger: Ledger, trip_id: str) -> list[dict[str, Any]]:
     if not receipts:
         raise NotFoundError(_why_none(ledger, trip_id))
     return receipts
+
+
+@operation_errors()
+def find_receipts(ledger: Ledger, *, last_four: str, day: date, amount: Decimal) -> list[dict[str, Any]]:
+    """The receipts of sales with that card's last four digits and amount, of that day in whatever zone, as JSON.
+
+    `amount` is what was captured, in the currency's own units.
+    """
+    since = datetime.combine(day, time(), UTC) - EASTERNMOST
+    until = datetime.combine(day + timedelta(days=1), time(), UTC) + WESTERNMOST
+    with ledger.database.read_transaction() as connection:
+        return sale_receipts(connection, last_four=last_four, since=since, until=until, amount=amount)
 
 
 def _why_none(ledger: Ledger, trip: str) -> str:

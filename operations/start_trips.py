@@ -66,7 +66,7 @@ async def start_trips(
         result: TripResult
         try:
             async with gate:
-                started = await _start(backend, start, restart=restart)
+                started = await start_trip(backend, start, restart=restart)
             result = await _follow(backend, start, started, settled_before, on_warning, wait=wait)
         except OperationError as error:
             result = type(error)(f"{start.place}{error}")
@@ -113,7 +113,7 @@ async def _follow(
     return settlement if wait and settlement else started
 
 
-async def _start(backend: Backend, start: TripStart, *, restart: bool) -> StartResult:
+async def start_trip(backend: Backend, start: TripStart, *, restart: bool = False) -> StartResult:
     """Start the trip. Raises TripEndedError for one that Temporal ended before it was settled."""
     client, trip_id = backend.client, start.request.shopping_trip_id
     workflow_id = trip_workflow_id(trip_id)
@@ -159,5 +159,6 @@ async def _was_settled_otherwise(backend: Backend, start: TripStart, settlement:
 
 def _summary(request: TripRequest) -> str:
     """The store and the total, which is never cut off."""
-    owed = str(request.cart.total) if request.cart else "no cart yet"
+    taken = request.order.items if request.order else "no cart yet"
+    owed = str(request.cart.total) if request.cart else taken
     return f"{request.store_id[: MAX_SUMMARY_BYTES - len(owed) - 2]}, {owed}"

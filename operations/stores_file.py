@@ -3,7 +3,7 @@
 import re
 import tomllib
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,39 @@ def read_stores(file: Path) -> Stores:
                 f"{file} line {line}: {describe_validation_error(error, f'{store}, with the default,')}"
             ) from None
     return stores
+
+
+class StoresFile:
+    """The stores in a file, for a program that runs for long: read again when the file has changed."""
+
+    def __init__(self, file: Path | None, *, on_fault: Callable[[str], None]) -> None:
+        """Without a file no store says anything. `on_fault` gets a sentence about a change that can't be used.
+
+        Raises InvalidInputError, as `read_stores`.
+        """
+        self._file = file
+        self._on_fault = on_fault
+        self._version = self._version_now()
+        self._stores = read_stores(file) if file else Stores()
+
+    def current(self) -> Stores:
+        """The stores as the file has them now; as it had them before, where it can't be used now."""
+        version = self._version_now()
+        if self._file and version and version != self._version:
+            self._version = version
+            try:
+                self._stores = read_stores(self._file)
+            except InvalidInputError as error:
+                self._on_fault(str(error))
+        return self._stores
+
+    def _version_now(self) -> tuple[int, int, int] | None:
+        """By which one version of the file is told from another; None where it is away."""
+        try:
+            found = self._file.stat() if self._file else None
+        except OSError:
+            return None
+        return (found.st_ino, found.st_size, found.st_mtime_ns) if found else None
 
 
 def _sentences(file: Path, text: str, document: Any, error: ValidationError) -> list[str]:

@@ -1,6 +1,6 @@
 """The retailer's point of sale, which prices what Amazon says was taken.
 
-docs/contract.md, The retailer's own pricing service, says what it is asked and what it answers.
+docs/contract.md, Pricing service, says what it is asked and what it answers.
 """
 
 from collections.abc import Callable

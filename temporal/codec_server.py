@@ -21,7 +21,9 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 from temporalio.api.common.v1 import Payload, Payloads
 
+from runtime.access_token import bearer_token, check_token, same
 from runtime.environment import SettingsError, read_settings, split_at_commas
+from runtime.listen_address import ListenAddress, listening
 from temporal.encryption_settings import EncryptionSettings
 from temporal.payload_codec import EncryptionCodec
 
@@ -31,10 +33,6 @@ MAX_REQUEST_BYTES = 20_000_000
 COOKIE = "codec_server"
 SIGN_IN = "/sign-in"
 
-MIN_TOKEN_LENGTH = 16
-"""Of CODEC_SERVER_TOKEN; 16 letters drawn at random are not guessed, and a word that people think up is shorter."""
-
-MAX_PORT = 65_535
 ORIGIN = re.compile(r"https?://[^/?#\s@]+")
 
 PREFLIGHT = {
@@ -65,8 +63,8 @@ Transform = Callable[[Sequence[Payload]], Awaitable[list[Payload]]]
 class CodecServerSettings(EncryptionSettings):
     """The settings of `python -m temporal.codec_server`."""
 
-    codec_server_token: Annotated[SecretStr, Field(min_length=MIN_TOKEN_LENGTH, repr=False)]
-    codec_server_address: str = "127.0.0.1:8888"
+    codec_server_token: SecretStr = Field(repr=False)
+    codec_server_address: ListenAddress = "127.0.0.1:8888"
     codec_server_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Of the Web UI, as its address begins: a browser lets no other page read an answer."""
 
@@ -84,25 +82,9 @@ class CodecServerSettings(EncryptionSettings):
 
     @field_validator("codec_server_token")
     @classmethod
-    def _can_stand_in_a_header(cls, token: SecretStr) -> SecretStr:
-        words = token.get_secret_value()
-        if not (words.isascii() and words.isprintable() and " " not in words):
-            raise ValueError("should be ASCII letters, digits and signs without blanks, as they can stand in a header")
+    def _is_a_token(cls, token: SecretStr) -> SecretStr:
+        check_token(token.get_secret_value())
         return token
-
-    @field_validator("codec_server_address")
-    @classmethod
-    def _is_host_and_port(cls, address: str) -> str:
-        host, _, port = address.rpartition(":")
-        if not host or not (port.isascii() and port.isdigit()) or int(port) > MAX_PORT:
-            raise ValueError("should be host and port, such as 127.0.0.1:8888")
-        return address
-
-    @property
-    def listen_address(self) -> tuple[str, int]:
-        """Where to listen: host and port."""
-        host, _, port = self.codec_server_address.rpartition(":")
-        return host, int(port)
 
     @model_validator(mode="after")
     def _has_keys(self) -> Self:
@@ -125,13 +107,12 @@ class AccessControl:
 
     def allows(self, request: web.Request) -> bool:
         """Whether the request has the token, or comes from a browser that had it."""
-        scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-        has_token = scheme.lower() == "bearer" and self.is_token(token.strip())
-        return has_token or _same(request.cookies.get(COOKIE, ""), self.credential)
+        has_token = self.is_token(bearer_token(request.headers.get(hdrs.AUTHORIZATION, "")))
+        return has_token or same(request.cookies.get(COOKIE, ""), self.credential)
 
     def is_token(self, text: str) -> bool:
         """Whether it is the token, in the same time whatever it is."""
-        return _same(text, self.token)
+        return same(text, self.token)
 
     def is_foreign(self, request: web.Request) -> bool:
         """Whether a browser sends it from another page than the Web UI's or our own."""
@@ -215,10 +196,6 @@ def _refusal(status: int, reason: str) -> web.StreamResponse:
     return web.json_response({"message": reason}, status=status)
 
 
-def _same(one: str, other: str) -> bool:
-    return hmac.compare_digest(one.encode(errors="replace"), other.encode(errors="replace"))
-
-
 @asynccontextmanager
 async def running(settings: CodecServerSettings) -> AsyncIterator[str]:
     """Run the server; gives its address. Raises OSError where it can't listen."""
@@ -227,7 +204,7 @@ async def running(settings: CodecServerSettings) -> AsyncIterator[str]:
     runner = web.AppRunner(CodecServer(codec, access).app(), access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
-        host, port = settings.listen_address
+        host, port = listening(settings.codec_server_address)
         await web.TCPSite(runner, host, port).start()
         yield f"http://{host}:{runner.addresses[0][1]}"
     finally:

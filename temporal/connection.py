@@ -55,8 +55,11 @@ def data_converter(payload_keys: Sequence[SecretStr] = ()) -> DataConverter:
     )
 
 
-async def connect(payload_keys: Sequence[SecretStr] = ()) -> Client:
-    """A client for the server that the environment names. Raises ConnectionFailedError."""
+async def connect(payload_keys: Sequence[SecretStr] = (), *, lazy: bool = False) -> Client:
+    """A client for the server that the environment names. Raises ConnectionFailedError.
+
+    A `lazy` one connects when it is first used: for a program that has to run while the server is away.
+    """
     address = os.environ.get("TEMPORAL_ADDRESS", DEFAULT_ADDRESS)
     _check_files()
     try:
@@ -64,7 +67,8 @@ async def connect(payload_keys: Sequence[SecretStr] = ()) -> Client:
         address = config.get("target_host", address)
         config.setdefault("target_host", address)
         async with asyncio.timeout(CONNECT_TIMEOUT.total_seconds()):
-            return await Client.connect(**config, data_converter=data_converter(payload_keys), runtime=_runtime())
+            converter = data_converter(payload_keys)
+            return await Client.connect(**config, data_converter=converter, runtime=_runtime(), lazy=lazy)
     except (RuntimeError, RPCError, TimeoutError, OSError, ValueError) as error:
         # What the SDK says of a refused connection is Rust's own notation; only its last part is for people.
         reason = str(error).splitlines()[0].rsplit(": ", 1)[-1].strip(' )}"') if str(error) else "no answer"

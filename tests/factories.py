@@ -89,3 +89,32 @@ def sale_receipt(trip="t1", issued_at="2026-11-24T12:00:00Z", **more):
     amounts = {"total": usd_json("42.10"), "paid": usd_json("42.10"), "remaining": usd_json("0.00")}
     seller = {"storeId": "store-1", "shoppingTripId": trip, "tripStartedAt": issued_at, "issuedAt": issued_at}
     return {"type": "SALE", "status": "PAID", **seller, "lines": [], **amounts, "statements": [], **more}
+
+
+def order_json(trip="t1", *, items=1, **more):
+    """Amazon's message about a trip on which so many products were taken."""
+    event = {"id": "e1", "timestamp": "2026-11-24T11:30:00Z", "payloadType": "FINANCIAL"}
+    shopper = {"scanResult": {"id": "s1", "type": "SHOPPER"}}
+    return {
+        "requestId": "7e1c2c9e-2c6b-4f0a-9d0e-0d8f7c5b3a21",
+        "idempotentShoppingTripId": trip,
+        "storeId": "store-1",
+        "shoppingTrip": {
+            "startTime": "2026-11-24T11:30:00Z",
+            "endTime": "2026-11-24T11:45:00Z",
+            "authEvents": [{**event, "location": "ENTRY", **shopper}],
+        },
+        "cartItems": [item_json(number) for number in range(1, items + 1)],
+        **more,
+    }
+
+
+def item_json(number=1, **more):
+    return {
+        "id": f"sku-{number}",
+        "type": "SKU",
+        "quantity": {"value": "1.0", "unit": "each"},
+        "externalIdentifiers": [{"id": f"01234567890{number}", "type": "UPC"}],
+        "lineItemId": f"line-{number}",
+        **more,
+    }

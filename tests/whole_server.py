@@ -14,6 +14,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.notifications import reporting_to, sending_to
 from clients.payment_service import open_payment_service
+from clients.pricing_service import open_pricing_service
 from clients.webhook import open_webhook
 from domain.notifications import NotificationKind
 from domain.public_names import trip_workflow_id
@@ -91,6 +92,7 @@ async def running_namespace(client: Client, folder: Path) -> AsyncIterator[Names
         simulator = await stack.enter_async_context(running())
         control = await stack.enter_async_context(Control(simulator.url))
         service = await stack.enter_async_context(open_payment_service(simulator.url, "none"))
+        pricing = await stack.enter_async_context(open_pricing_service(f"{simulator.url}/pricing", None))
         incidents = await stack.enter_async_context(open_webhook(f"{simulator.url}/incidents"))
         senders = {
             NotificationKind.RECEIPT: sending_to(None),
@@ -98,7 +100,8 @@ async def running_namespace(client: Client, folder: Path) -> AsyncIterator[Names
             NotificationKind.PAYMENT_STATUS: reporting_to(service, ledger.paid_of),
         }
         settings = WorkerSettings(payment_service_url=simulator.url, settlement_file=f"{folder}/{{date}}.csv")
-        for one in workers(client, service=service, ledger=ledger, senders=senders, settings=settings):
+        rooms = {"service": service, "pricing": pricing, "ledger": ledger, "senders": senders, "settings": settings}
+        for one in workers(client, **rooms):
             await stack.enter_async_context(one)
         yield Namespace(client, asyncio.get_running_loop(), control, ledger, folder)
     ledger.close()

@@ -9,12 +9,13 @@ from domain.failures.attention import Attention
 from domain.settlement import Settlement
 from domain.trip.stages import Stage
 from domain.trip.status import Status
-from domain.trip.steps import Call, Record, Step, Wait
+from domain.trip.steps import Call, Price, Record, Step, Wait
 from domain.trip.trip_state import TripState
 from domain.trip_log import Event
 from domain.workflow_details import details
 from temporal.search_attribute_keys import ATTENTION, CHARGE_BY, OUTCOME, STAGE, STORE
 from workflows.other_runs import OtherRuns
+from workflows.pricing_calls import PricingCalls
 from workflows.service_calls import ServiceCalls
 from workflows.support.calls import CallFailedError
 from workflows.support.history import HistoryUse, history_use
@@ -31,9 +32,10 @@ class TripPayment:
         """`calls_of` makes the calls of the trip's service: PaymentServiceCalls or CheckoutServiceCalls."""
         self.trip = trip
         self.process = Process(trip, MESSAGES, view=self.view, knows_progress=self._knows_progress)
-        self.stage = Stage.AWAITING_CART
+        self.stage = Stage.PRICING if trip.unpriced_order else Stage.AWAITING_CART
         self.settlement: Settlement | None = None
         self._calls = calls_of(trip, self.process)
+        self._pricing = PricingCalls(trip, self.process)
         self._other_runs = OtherRuns(trip, self.process)
         self._record = TripRecord(trip, self.process, self._calls)
         self._given_up: Attention | None = None
@@ -70,7 +72,9 @@ class TripPayment:
 
     def begin(self) -> None:
         """Begin the trip's log."""
-        self.process.note(Event.STARTED, f"trip in store {self.trip.store_id}")
+        order = self.trip.request.order
+        came = f", an order of {order.items}" if order else ""
+        self.process.note(Event.STARTED, f"trip in store {self.trip.store_id}{came}")
 
     async def ask_the_ledger(self) -> None:
         """Take over what another run of the trip did, or set out to do. Raises ApplicationError where it can't."""
@@ -120,7 +124,10 @@ class TripPayment:
             return
         self.process.note(Event.CALL, f"{call}, attempt {self.process.attempt}")
         try:
-            await self._calls.make(call)
+            if isinstance(call, Price):
+                await self._pricing.make(call)
+            else:
+                await self._calls.make(call)
         except CallFailedError as error:
             self.process.note(Event.FAILURE, f"{call}: {error.failure.sentence}")
             now, jitter = workflow.now(), workflow.random().random()

@@ -53,7 +53,9 @@ class TripRecord:
         notifications = self._notifications(settlement, None if issued else receipt)
         unsent = [each for each in notifications if not await self._deliver(each)]
         started_at = self._trip.request.started_at
-        settled = SettledTrip(settlement=settlement, trip_started_at=started_at, receipt=receipt)
+        settled = SettledTrip(
+            settlement=settlement, trip_started_at=started_at, receipt=receipt, order=self._trip.unpriced_order
+        )
         await self._post(LedgerActivities.post_settlement, settled)
         for notification in unsent:
             await deliver_eventually(notification)

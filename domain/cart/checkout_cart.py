@@ -1,9 +1,20 @@
 """From a cart as it was sent to one that the Checkout Service takes: read, priced, and refused in words."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import ValidationError
 
 from domain.cart.cart import Cart, Line
-from domain.cart.priced_cart import CURRENCY, OrderTotals, PricedCart, PricedLine, StatedMoney, agree
+from domain.cart.priced_cart import (
+    CURRENCY,
+    OrderTotals,
+    PricedCart,
+    PricedLine,
+    StatedMoney,
+    agree,
+    in_our_words,
+)
 from domain.model import Model
 from domain.money import Money
 from domain.redaction import in_short
@@ -48,6 +59,29 @@ def checkout_cart(cart: Cart) -> PricedCart:
     except ValueError as error:
         raise InvalidCartError(f"{error} ({_sum(totals)})") from None
     return PricedCart(lines=lines, order_totals=totals)
+
+
+def check_priced_lines(cart: Cart) -> None:
+    """See that lines which all have a unit's price come to the total. Raises InvalidCartError."""
+    if cart.lines and all(line.unit_price is not None for line in cart.lines):
+        checkout_cart(cart)
+
+
+def with_lines_of_ours(said: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A cart in our words, also where it was said in the Checkout Service's: `lineItems`, and a total in `orderTotals`.
+
+    Where no total is given it is what the lines come to. Raises InvalidCartError, and ValidationError.
+    """
+    if "lines" in said or "lineItems" not in said:
+        return said
+    items, given = said["lineItems"], said.get("orderTotals")
+    if not isinstance(items, list) or not items:
+        raise InvalidCartError("lineItems: should be a list of what was taken, priced")
+    total = said.get("total") or (given.get("priceTotal") if isinstance(given, dict) else None)
+    if total is None:
+        lines = [PricedLine.model_validate(item) for item in items]
+        total = OrderTotals.sum(lines, lines[0].unit_price.price.code).price_total
+    return {**said, "lines": items, "total": in_our_words(total)}
 
 
 def receipt_figures(line: Line) -> dict[str, Money]:

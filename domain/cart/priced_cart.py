@@ -36,7 +36,7 @@ CURRENCY = "currency"
 """The key in pydantic's context under which a cart's currency is handed to its lines."""
 
 
-def _in_our_words(said: Any) -> Any:
+def in_our_words(said: Any) -> Any:
     """Also a `currencyCode`, as the Checkout Service calls it: a cart system's `lineItems` are taken as they are."""
     if isinstance(said, dict) and "code" not in said and "currencyCode" in said:
         return {"amount": said.get("amount"), "code": said["currencyCode"]}
@@ -72,7 +72,7 @@ def _in_bounds(quantity: Decimal) -> Decimal:
     return quantity
 
 
-StatedMoney = Annotated[Money, BeforeValidator(_in_our_words), AfterValidator(_of_the_cart)]
+StatedMoney = Annotated[Money, BeforeValidator(in_our_words), AfterValidator(_of_the_cart)]
 """Money on a line, in the cart's one currency."""
 Label = Annotated[str, Field(min_length=1, max_length=255)]
 Description = Annotated[str, Field(min_length=1, max_length=500)]

@@ -42,6 +42,10 @@ class AttentionCause(StrEnum):
         "not_begun",
         "See that workers run, with the PAYLOAD_KEYS of its start. A lost key: terminate, start it again.",
     )
+    PRICING = (
+        "pricing",
+        "Mend the product at the point of sale, then: retry TRIP. Or submit the priced cart: submit TRIP FILE.",
+    )
     EXPIRING = "expiring", "See why the trip is not charged yet and mend that before the token expires."
     EXPIRED = "expired", "Nothing can be charged any more; the total is bad debt. Find out why it came to this."
     ENDED = "ended", "Find out what was charged; then: start FILE --restart."

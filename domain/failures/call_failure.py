@@ -52,6 +52,8 @@ class FailureKind(StrEnum):
     """4xx by that name: the service knows no such trip."""
     EXPIRED = "expired", _Facts(AttentionCause.EXPIRED, rejected_by_service=True, needs_operator=True)
     """The token's life is over: nothing can be charged any more."""
+    UNPRICEABLE = "unpriceable", _Facts(AttentionCause.PRICING, needs_operator=True)
+    """The retailer's pricing service gives no price for the order, or one that can't be charged."""
     NOT_ALLOWED = "not_allowed", _Facts(AttentionCause.NOT_ALLOWED, needs_operator=True)
     """401, 403: signature, credentials or allow-listing."""
     RATE_LIMITED = "rate_limited", _Facts(AttentionCause.RATE_LIMITED, transient=True, surely_not_done=True)

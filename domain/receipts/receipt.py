@@ -62,6 +62,7 @@ class Receipt(Model):
     merchant: str | None = None
     store_id: str
     shopping_trip_id: str
+    shopper_id: str | None = None
     refund_request_id: str | None = None
     issued_at: UtcDateTime
     paid: Money
@@ -117,6 +118,7 @@ def receipt_of(settlement: Settlement, request: TripRequest, cart: Cart | None) 
         merchant=settlement.merchant,
         store_id=settlement.store_id,
         shopping_trip_id=settlement.shopping_trip_id,
+        shopper_id=settlement.shopper_id,
         trip_started_at=request.started_at,
         issued_at=settlement.settled_at,
         lines=tuple(_line(line, of_line, code) for line, of_line in zip(cart.lines, figures, strict=True)),
@@ -145,6 +147,7 @@ def refund_receipt_of(
         merchant=settlement.merchant,
         store_id=settlement.store_id,
         shopping_trip_id=settlement.shopping_trip_id,
+        shopper_id=settlement.shopper_id,
         refund_request_id=request.refund_request_id,
         paid_at=settlement.settled_at,
         issued_at=at,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from domain.money import Money
-from domain.trip.steps import Adjust, Call, CancelHold, Capture
+from domain.trip.steps import Adjust, Call, CancelHold, Capture, Price
 
 WHEN_CAPTURE_IS_REFUSED = "Ask the service's support why; then: retry, or if it was captured: resolve TRIP --captured."
 WHEN_CANCEL_IS_REFUSED = "Ask the service's support why; then: retry. Else the hold falls when the token expires."
@@ -41,5 +41,5 @@ class Charge:
                 self.capture = call
             case CancelHold():
                 self.cancelling_hold = True
-            case Adjust():
+            case Adjust() | Price():
                 pass

@@ -14,8 +14,7 @@ from domain.settlement import Outcome, Settlement, Transaction
 from domain.texts import CommandRejectedError
 from domain.trip.intent import Intent, IntentKind
 from domain.trip.request import TripRequest
-from domain.trip.stages import Stage
-from domain.trip.steps import Call, Checkout, Record, Step, Wait
+from domain.trip.steps import Call, Checkout, Record, Step
 from domain.trip.trip_state import TripState
 from domain.trip_log import Event, EventLog
 
@@ -54,7 +53,7 @@ class CheckoutServiceTrip(TripState):
         """What became of the trip, once its money is over."""
         if self.order_id is not None:
             return Outcome.DELEGATED
-        return Outcome.EXPIRED if self.total else Outcome.CANCELLED
+        return Outcome.EXPIRED if self.total or self.never_priced else Outcome.CANCELLED
 
     @property
     def _nothing_is_owed(self) -> bool:
@@ -137,9 +136,9 @@ class CheckoutServiceTrip(TripState):
             return Attention.for_cause(cause, since=since, sentence=sentence, what_to_do=FIND_THE_ORDER)
         return super().attention(now)
 
-    def begin(self, call: Call) -> None:  # noqa: ARG002 (there is but one)
-        """The cart is about to be handed over: until the answer it can't be changed."""
-        self._under_way = True
+    def begin(self, call: Call) -> None:
+        """A call is about to be made: while the cart is handed over, it can't be changed."""
+        self._under_way = isinstance(call, Checkout)
 
     def ordered(self, order_id: str) -> None:
         """Amazon took the order."""
@@ -153,7 +152,7 @@ class CheckoutServiceTrip(TripState):
         A refusal says nothing of the calls before it: it may be the answer to an order that is there already.
         """
         self._under_way = False
-        if failure.outcome_unknown:
+        if failure.outcome_unknown and isinstance(call, Checkout):
             self._outcome_unknown, self._denied_by, self._doubtful_cart = True, None, self.cart
         super().on_failure(call, failure, now=now, jitter=jitter)
 
@@ -169,6 +168,7 @@ class CheckoutServiceTrip(TripState):
             shopping_trip_id=self.shopping_trip_id,
             store_id=self.store_id,
             merchant=self.request.merchant,
+            shopper_id=self.request.shopper,
             outcome=self.outcome,
             total=self.total,
             captured=nothing,
@@ -183,9 +183,13 @@ class CheckoutServiceTrip(TripState):
     def _next(self, now: datetime) -> Step:
         if self.cart is not None:
             return Checkout(self.cart)
-        if now < self.charge_by:
-            return Wait(Stage.AWAITING_CART, self.charge_by, "for the cart")
-        self.log.add(now, Event.DEADLINE, f"{self._no_cart}: nothing is owed")
+        return self._next_without_cart(now)
+
+    @property
+    def _when_no_cart_came(self) -> str:
+        return "nothing is owed"
+
+    def _do_without_cart(self) -> Step:
         self._no_sale = True
         return Record()
 

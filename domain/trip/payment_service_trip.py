@@ -18,7 +18,6 @@ from domain.trip.decline_handling import DeclineDecision, DeclineHandling
 from domain.trip.decline_rules import DeclineRules
 from domain.trip.intent import Intent, IntentKind
 from domain.trip.request import TripRequest
-from domain.trip.stages import Stage
 from domain.trip.steps import Adjust, Call, CancelHold, Capture, Step, Wait
 from domain.trip.trip_state import TripState
 from domain.trip_log import Event, EventLog
@@ -70,7 +69,7 @@ class PaymentServiceTrip(TripState):
         if self.captured is not None:
             return Outcome.CAPTURED if self.captured == self.total else Outcome.PARTIALLY_CAPTURED
         if not self.total:
-            return Outcome.CANCELLED
+            return Outcome.EXPIRED if self.never_priced else Outcome.CANCELLED
         return Outcome.WRITTEN_OFF if self.charge.cancelling_hold else Outcome.EXPIRED
 
     @property
@@ -253,13 +252,17 @@ class PaymentServiceTrip(TripState):
         if self.charge.cancelling_hold or self._no_sale:
             return CancelHold()
         if self.cart is None:
-            if now >= self.charge_by:
-                self.log.add(now, Event.DEADLINE, f"{self._no_cart}: the hold is cancelled")
-                return CancelHold()
-            return Wait(Stage.AWAITING_CART, self.charge_by, "for the cart")
+            return self._next_without_cart(now)
         if not self.total:
             return CancelHold()
         return self._next_for_a_sale(now)
+
+    @property
+    def _when_no_cart_came(self) -> str:
+        return "the hold is cancelled"
+
+    def _do_without_cart(self) -> Step:
+        return CancelHold()
 
     def _next_for_a_sale(self, now: datetime) -> Step:
         rules = DeclineRules(
@@ -287,7 +290,8 @@ class PaymentServiceTrip(TripState):
 
     def _last_moment_to_wait(self, step: Call) -> datetime:
         """An adjust that needs a person gives way to what is authorized in time."""
-        return self.charge_by if isinstance(step, Adjust) and self.authorized else self.request.expires_at
+        gives_way = isinstance(step, Adjust) and self.authorized
+        return self.charge_by if gives_way else super()._last_moment_to_wait(step)
 
     def _status_so_far(self) -> dict[str, Any]:
         decided = None if self.cancelled_by else self.decision
@@ -304,6 +308,7 @@ class PaymentServiceTrip(TripState):
             shopping_trip_id=self.request.shopping_trip_id,
             store_id=self.request.store_id,
             merchant=self.request.merchant,
+            shopper_id=self.request.shopper,
             outcome=self.outcome,
             total=self.total,
             captured=captured,

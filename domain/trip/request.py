@@ -18,6 +18,7 @@ from domain.cart.checkout_cart import InvalidCartError, checkout_cart
 from domain.display_values import shown_text
 from domain.model import FoldedId, Identifier, Model, StrictModel, UtcDateTime
 from domain.money import NO_CURRENCY, Money, check_wire_precision, in_a_currency
+from domain.order import Order, PrivateText
 from domain.policy import Orchestrator, Policy, ReceiptIssuer
 from domain.public_names import trip_workflow_id
 from domain.texts import Masked, ReadableError
@@ -45,6 +46,10 @@ class TripRequest(StrictModel):
     started_at: UtcDateTime
     pre_authorized: Annotated[Money, in_a_currency] | None = None
     cart: Cart | None = None
+    order: Order | None = None
+    """What was taken, without prices: where there is no cart, the retailer's pricing service is asked for it."""
+    shopper_id: PrivateText | None = None
+    """Who the shopper is to Amazon: passed on to the receipt and the ledger."""
     payment: Orchestrator = Orchestrator.PAYMENT_SERVICE
     merchant: Annotated[
         Annotated[str, Masked] | None, BeforeValidator(partial(shown_text, limit=MAX_MERCHANT_NAME))
@@ -56,6 +61,14 @@ class TripRequest(StrictModel):
     def _one_currency(self) -> Self:
         if self.cart and self.pre_authorized and self.cart.total.code != self.pre_authorized.code:
             raise ValueError("cart.total.code: should be the currency of preAuthorized")
+        return self
+
+    @model_validator(mode="after")
+    def _order_is_of_the_trip(self) -> Self:
+        if self.order and self.order.idempotent_shopping_trip_id != self.shopping_trip_id:
+            raise ValueError("order.idempotentShoppingTripId: should be the trip's, shoppingTripId")
+        if self.order and self.order.store_id != self.store_id:
+            raise ValueError("order.storeId: should be the trip's, storeId")
         return self
 
     @model_validator(mode="after")
@@ -100,6 +113,12 @@ class TripRequest(StrictModel):
         A clock that is ahead would else have us charge a token that is dead already.
         """
         return self if self.started_at <= now else self.model_copy(update={"started_at": now})
+
+    @property
+    def shopper(self) -> str | None:
+        """Who the shopper is to Amazon, where that was said."""
+        identity = self.order.shopper_identity if self.order else None
+        return self.shopper_id or (identity.id if identity else None)
 
     @property
     def expires_at(self) -> datetime:

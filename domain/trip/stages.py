@@ -6,6 +6,7 @@ from enum import StrEnum
 class Stage(StrEnum):
     """Where a trip is."""
 
+    PRICING = "pricing"
     AWAITING_CART = "awaiting_cart"
     ADJUSTING = "adjusting"
     AWAITING_DECISION = "awaiting_decision"

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from domain.cart.cart import Cart
 from domain.money import Money
+from domain.order import Order
 from domain.trip.stages import Stage
 
 
@@ -15,6 +16,20 @@ class Wait:
     stage: Stage
     until: datetime
     why: str
+
+
+PRICE_THE_ORDER = "price the order"
+
+
+@dataclass(frozen=True)
+class Price:
+    """Ask the retailer's pricing service what the order comes to."""
+
+    order: Order
+    stage = Stage.PRICING
+
+    def __str__(self) -> str:
+        return PRICE_THE_ORDER
 
 
 @dataclass(frozen=True)
@@ -69,5 +84,5 @@ class Record:
     stage = Stage.RECORDING
 
 
-Call = Adjust | Capture | CancelHold | Checkout
+Call = Price | Adjust | Capture | CancelHold | Checkout
 Step = Wait | Call | Record

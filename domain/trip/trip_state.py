@@ -16,15 +16,17 @@ from domain.failures.retries import MAX_RETRY_INTERVAL
 from domain.messages import CaptureResolution, Decision, OperatorAction
 from domain.model import rfc3339
 from domain.money import Money
+from domain.order import Order
 from domain.process_state import FLOODED, ProcessState, with_note
 from domain.public_names import SUBMIT_CART
 from domain.settlement import Outcome, Settlement, Transaction
 from domain.texts import CommandRejectedError
 from domain.trip.intent import Intent
+from domain.trip.pricing import COLLECT_IT_OTHERWISE, Pricing
 from domain.trip.request import TripRequest
 from domain.trip.stages import Stage
 from domain.trip.status import Status
-from domain.trip.steps import Call, Record, Step, Wait
+from domain.trip.steps import PRICE_THE_ORDER, Call, Price, Record, Step, Wait
 from domain.trip_log import Event, EventLog
 
 EXPIRING_AFTER_SHARE = Decimal("0.8")
@@ -46,7 +48,8 @@ class TripState(ProcessState):
         self.cart: Cart | None = request.cart
         self.code = request.currency
         self.expired_at: datetime | None = None
-        self._no_sale = False
+        self.pricing = Pricing(request.order if request.cart is None else None)
+        self._no_sale = self.pricing.nothing_was_taken
         self.cancelled_by: str | None = None
         """Which operator cancelled the trip."""
         self._refused_cart: Attention | None = None
@@ -75,6 +78,16 @@ class TripState(ProcessState):
     def expired(self) -> bool:
         """Whether the token died before the trip's money was over."""
         return self.expired_at is not None
+
+    @property
+    def never_priced(self) -> bool:
+        """Whether time was over before an order had a price: nobody knows what the sale was worth."""
+        return self.expired and self.unpriced_order is not None
+
+    @property
+    def unpriced_order(self) -> Order | None:
+        """The order that has no price yet, where there is one and the sale is not void."""
+        return None if self._no_sale else self.pricing.open_order(self.cart)
 
     @property
     def total(self) -> Money:
@@ -184,6 +197,21 @@ class TripState(ProcessState):
         )
         return before is None
 
+    # What the pricing service answers.
+
+    def priced(self, cart: Cart, now: datetime) -> None:
+        """Take the cart that the order comes to, unless a person's came meanwhile.
+
+        Raises CommandRejectedError for one that can't be charged.
+        """
+        if self.unpriced_order is not None:
+            self.submit_cart(cart, now)
+
+    def has_no_pricing_service(self) -> None:
+        """Nobody is there to price the order: the trip waits for its cart."""
+        self.succeeded()
+        self.pricing.has_service = False
+
     # What another run of the trip set out to do.
 
     @abstractmethod
@@ -220,6 +248,8 @@ class TripState(ProcessState):
 
     def on_failure(self, call: Call, failure: CallFailure, *, now: datetime, jitter: float) -> None:
         """The call brought no usable answer. `jitter` is a random number from 0 to 1."""
+        if isinstance(call, Price) and self.unpriced_order is None:
+            return  # a person's cart came meanwhile
         if failure.kind is FailureKind.EXPIRED and not self._may_have_charged_before(now):
             self.end_of_token(now)
             return
@@ -269,20 +299,40 @@ class TripState(ProcessState):
     def _next(self, now: datetime) -> Step:
         """What to do, whatever has failed a moment ago."""
 
+    def _next_without_cart(self, now: datetime) -> Step:
+        """Have the order priced, or wait for the cart; at chargeBy do without."""
+        if now < self.charge_by:
+            order = self.pricing.question
+            return Price(order) if order else Wait(Stage.AWAITING_CART, self.charge_by, "for the cart")
+        if self.unpriced_order is None:
+            self.log.add(now, Event.DEADLINE, f"{self._no_cart}: {self._when_no_cart_came}")
+            return self._do_without_cart()
+        self.end_of_token(now)
+        return Record()
+
+    @property
+    @abstractmethod
+    def _when_no_cart_came(self) -> str:
+        """What becomes of the trip then, in words."""
+
+    @abstractmethod
+    def _do_without_cart(self) -> Step:
+        """What to do where no cart came, and no order."""
+
     def _when_due(self, step: Step, now: datetime) -> Step:
         """The step, or a wait where its call failed a moment ago."""
         if isinstance(step, Wait | Record):
             return step
-        if self.retry_state and self.retry_state.call != str(step) and not self.retry_state.asked_to_wait(now):
+        if self.retry_state and self.retry_state.call != str(step) and not self._asked_to_wait(now):
             self.succeeded()
         if self.retry_state:
             due = self.due(self._last_moment_to_wait(step))
             return Wait(step.stage, due, f"to {step} again") if now < due else step
         return step
 
-    def _last_moment_to_wait(self, step: Call) -> datetime:  # noqa: ARG002 (not every call can wait as long)
+    def _last_moment_to_wait(self, step: Call) -> datetime:
         """Until when a call that needs a person is waited with."""
-        return self.request.expires_at
+        return self.charge_by if isinstance(step, Price) else self.request.expires_at
 
     def wakes(self) -> list[datetime]:
         """The moments at which something about the trip changes by itself."""
@@ -338,17 +388,26 @@ class TripState(ProcessState):
     def _expiring(self, now: datetime) -> Attention | None:
         if not self.is_expiring(now):
             return None
-        what = f"{self.total} is not charged yet" if self.cart else "no cart that can be charged has come yet"
+        without = "its order has no price yet" if self.unpriced_order else "no cart that can be charged has come yet"
+        what = f"{self.total} is not charged yet" if self.cart else without
         sentence = f"{what}, and the token expires at {rfc3339(self.request.expires_at)}"
         return Attention.for_cause(AttentionCause.EXPIRING, since=self.expiring_at, sentence=sentence)
 
     def _expiry(self) -> Attention | None:
         if self.expired_at is None or self.outcome is not Outcome.EXPIRED:
             return None
+        if self.unpriced_order:
+            return self._left_unpriced(self.unpriced_order, self.expired_at)
         doubt = ". Whether it was charged nevertheless is unknown" if self.in_doubt else ""
         sentence = f"the token expired before {self.total} was charged{doubt}"
         advice = FIND_THE_MONEY if self.in_doubt else None
         return Attention.for_cause(AttentionCause.EXPIRED, since=self.expired_at, sentence=sentence, what_to_do=advice)
+
+    def _left_unpriced(self, order: Order, since: datetime) -> Attention:
+        sentence = f"the order of {order.items} was not priced in time: nothing was charged"
+        return Attention.for_cause(
+            AttentionCause.EXPIRED, since=since, sentence=sentence, what_to_do=COLLECT_IT_OTHERWISE
+        )
 
     @abstractmethod
     def _cart_changed(self, before: Cart | None, now: datetime) -> None:
@@ -356,10 +415,14 @@ class TripState(ProcessState):
 
     def _reset_retries(self, now: datetime) -> None:
         """What failed was about something else. Only a service that asked us to wait meant every call."""
-        retry_state = self.retry_state
+        kept = self.retry_state if self._asked_to_wait(now) else None
         self.succeeded()
-        if retry_state and retry_state.asked_to_wait(now):
-            self.retry_state = retry_state
+        self.retry_state = kept
+
+    def _asked_to_wait(self, now: datetime) -> bool:
+        """Whether the service that the trip is paid by wants no call at all for a while, whatever it is about."""
+        failed = self.retry_state
+        return failed is not None and failed.call != PRICE_THE_ORDER and failed.asked_to_wait(now)
 
     @property
     def _no_cart(self) -> str:

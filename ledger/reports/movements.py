@@ -34,6 +34,7 @@ COLUMNS: dict[str, ColumnElement[Any]] = {
     "tripStartedAt": settlements.c.trip_started_at,
     "at": entries.c.at,
     "reference": entries.c.reference,
+    "shopperId": settlements.c.shopper_id,
 }
 """The columns of a report by their names, which are the same in every format."""
 

@@ -87,6 +87,7 @@ def test_a_row_says_all_that_reconciliation_needs(trade, rows):
         "tripStartedAt": "2026-11-24T12:00:00Z",
         "at": "2026-11-24T12:00:00Z",
         "reference": "",
+        "shopperId": "",
     }
 
 

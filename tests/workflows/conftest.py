@@ -19,13 +19,21 @@ def pytest_addoption(parser):
 
 
 @pytest.fixture
-async def env(request, tmp_path, simulator, control):
+def pricing_url(simulator):
+    """PRICING_URL; None where a test says that the retailer has no point of sale."""
+    return f"{simulator.url}/pricing"
+
+
+@pytest.fixture
+async def env(request, tmp_path, simulator, control, pricing_url):
     async with await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=test_server(), data_converter=data_converter()
     ) as temporal:
         await add_search_attributes(temporal.client, KEYS)
         cached = request.config.getoption("--max-cached-workflows")
-        env = TripEnvironment(temporal, simulator, control, tmp_path, max_cached_workflows=cached)
+        env = TripEnvironment(
+            temporal, simulator, control, tmp_path, pricing_url=pricing_url, max_cached_workflows=cached
+        )
         async with env.running_workers():
             yield env
             await control.release()  # else the worker waits for the answers that are still held back

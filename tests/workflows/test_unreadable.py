@@ -73,7 +73,7 @@ async def encrypted_env(request, tmp_path, simulator, control):
     ) as temporal:
         await add_search_attributes(temporal.client, KEYS)
         cached = request.config.getoption("--max-cached-workflows")
-        env = TripEnvironment(temporal, simulator, control, tmp_path, max_cached_workflows=cached)
+        env = TripEnvironment(temporal, simulator, control, tmp_path, pricing_url=None, max_cached_workflows=cached)
         async with env.running_workers():
             yield env
 

@@ -12,6 +12,7 @@ import worker
 from activities.notifications import reporting_to, sending_to
 from clients.checkout_service import open_checkout_service
 from clients.payment_service import open_payment_service
+from clients.pricing_service import open_pricing_service
 from clients.webhook import open_webhook
 from domain.notifications import NotificationKind
 from domain.public_names import (
@@ -30,7 +31,7 @@ from ledger.database import Database
 from ledger.ledger import Ledger
 from settings import WorkerSettings
 from temporal.connection import data_converter
-from tests.factories import cart_json
+from tests.factories import cart_json, order_json
 from tests.workflows.sandbox import SANDBOX
 from workflows.delivery import Delivery
 from workflows.reconciliation import Reconciliation
@@ -60,10 +61,11 @@ async def add_search_attributes(client, keys):
 class TripEnvironment:
     """Temporal's time-skipping server, real workers, and the simulator in both services' place."""
 
-    def __init__(self, temporal, simulator, control, folder, *, max_cached_workflows):
+    def __init__(self, temporal, simulator, control, folder, *, pricing_url, max_cached_workflows):
         self.temporal = temporal
         self.client = temporal.client
         self.simulator = simulator
+        self.pricing_url = pricing_url
         self.control = control
         self.database_folder = folder / "database"
         self.database_folder.mkdir()
@@ -85,6 +87,7 @@ class TripEnvironment:
         async with AsyncExitStack() as stack:
             service = await stack.enter_async_context(open_payment_service(self.simulator.url, "none"))
             checkout = await stack.enter_async_context(open_checkout_service(self.simulator.url, "none"))
+            pricing = await stack.enter_async_context(open_pricing_service(self.pricing_url, None))
             receipts = await stack.enter_async_context(open_webhook(f"{self.simulator.url}/receipts"))
             incidents = await stack.enter_async_context(open_webhook(f"{self.simulator.url}/incidents"))
             senders = {
@@ -99,6 +102,7 @@ class TripEnvironment:
             rooms = {
                 "service": service,
                 "checkout": checkout,
+                "pricing": pricing,
                 "ledger": self.ledger,
                 "senders": senders,
                 "settings": settings,
@@ -176,6 +180,7 @@ class TripEnvironment:
         code="USD",
         receipt="retailer",
         payment="payment_service",
+        order=None,
         **policy,
     ):
         """Plan a card, start a trip of that total or with that cart, give its handle."""
@@ -198,7 +203,9 @@ class TripEnvironment:
         }
         if held is not None:
             payload["preAuthorized"] = {"amount": held, "code": code}
-        if total is not None:
+        if order is not None:
+            payload["order"] = order_json(trip_id, **order)
+        elif total is not None:
             payload["cart"] = cart_json(total, code=code) if isinstance(total, str) else total
         return await self.start(trip_id, payload)
 

@@ -21,7 +21,7 @@ FILLED_IN_ONCE = {
 DOCUMENT = "document"
 
 REFUSE_ON_POSTGRESQL = """
-CREATE FUNCTION {table}_filled_in_once() RETURNS trigger LANGUAGE plpgsql AS
+CREATE OR REPLACE FUNCTION {table}_filled_in_once() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN
 IF {allowed} THEN RETURN NEW; END IF;
 RAISE EXCEPTION 'append only: UPDATE of {table} is refused';
