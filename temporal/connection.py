@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import re
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
@@ -70,12 +71,23 @@ async def connect(payload_keys: Sequence[SecretStr] = (), *, lazy: bool = False)
             converter = data_converter(payload_keys)
             return await Client.connect(**config, data_converter=converter, runtime=_runtime(), lazy=lazy)
     except (RuntimeError, RPCError, TimeoutError, OSError, ValueError) as error:
-        # What the SDK says of a refused connection is Rust's own notation; only its last part is for people.
-        reason = str(error).splitlines()[0].rsplit(": ", 1)[-1].strip(' )}"') if str(error) else "no answer"
         raise ConnectionFailedError(
-            f"Temporal can't be reached at {address} ({reason[:200]}): is TEMPORAL_ADDRESS right, and the server up? "
-            "TEMPORAL_API_KEY, TEMPORAL_TLS… and TEMPORAL_PROFILE are read too."
+            f"Temporal can't be reached at {host_and_port(address)} ({_reason(error)}): is TEMPORAL_ADDRESS right, and "
+            "the server up? TEMPORAL_API_KEY, TEMPORAL_TLS… and TEMPORAL_PROFILE are read too."
         ) from None
+
+
+def host_and_port(address: str) -> str:
+    """Of an address what may be shown: no login that somebody wrote before its host, and no path behind it."""
+    return re.split(r"[/?#]", address.rpartition("://")[2])[0].rpartition("@")[2]
+
+
+def _reason(error: Exception) -> str:
+    """Why there is no connection, in short."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    # What the SDK says of a refused connection is Rust's own notation; only its last part is for people.
+    return str(error).splitlines()[0].rsplit(": ", 1)[-1].strip(' )}"')[:200] if str(error) else "no answer"
 
 
 def _check_files() -> None:
