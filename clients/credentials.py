@@ -12,7 +12,6 @@ import subprocess
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,6 +23,7 @@ import structlog
 from botocore.credentials import Credentials, DeferredRefreshableCredentials, ProcessProvider
 from botocore.session import Session
 
+from runtime.daemon_threads import start_daemon
 from runtime.regular_files import check_regular
 
 log = structlog.get_logger()
@@ -89,6 +89,11 @@ class MissingCredentialsError(ValueError):
     """There is nothing to sign with, or no telling for which region; the text says what to set."""
 
 
+def unsigned(reason: MissingCredentialsError) -> MissingCredentialsError:
+    """Why calls can't be signed, with the variable that wants them to be, and the way out for who needs none."""
+    return MissingCredentialsError(f"PAYMENT_SERVICE_AUTH=sigv4: {reason}; {WITHOUT_SIGNATURE}")
+
+
 class _NotRenewedError(MissingCredentialsError):
     """The source gave keys a moment ago, and now none that live for longer: it may again."""
 
@@ -129,6 +134,11 @@ def check_credentials() -> Credentials:
     return credentials
 
 
+def read_keys() -> Keys:
+    """The keys of AWS's usual chain as they are now, read once; it may block. Raises MissingCredentialsError."""
+    return _read(None, check_credentials, anew=True)[1]
+
+
 class CredentialKeeper:
     """Holds the keys to sign with, reads them again while it is open, and never lets a call wait for long."""
 
@@ -153,7 +163,7 @@ class CredentialKeeper:
         try:
             await self._read(anew=True)
             if self._failure and not isinstance(self._failure, _NotRenewedError):
-                raise MissingCredentialsError(f"PAYMENT_SERVICE_AUTH=sigv4: {self._failure}; {WITHOUT_SIGNATURE}")
+                raise unsigned(self._failure)
             yield self
         finally:
             for task in (regularly, self._reading):
@@ -218,22 +228,10 @@ class CredentialKeeper:
         self._threads = [thread for thread in self._threads if thread.is_alive()]
         if len(self._threads) >= MAX_HANGING:
             raise TimeoutError
-        answer: Future[T] = Future()
-        thread = threading.Thread(target=_settle, args=(answer, act), name="aws-credentials", daemon=True)
+        thread, answer = start_daemon(act, name="aws-credentials")
         self._threads.append(thread)
-        thread.start()
         async with asyncio.timeout(READING_TIMEOUT):
             return await asyncio.wrap_future(answer)
-
-
-def _settle(answer: "Future[T]", act: Callable[[], T]) -> None:
-    answer.set_running_or_notify_cancel()
-    try:
-        result = act()
-    except Exception as error:  # noqa: BLE001 (whoever waits for the answer gets it)
-        answer.set_exception(error)
-    else:
-        answer.set_result(result)
 
 
 def _read(held: _Held | None, resolve: Callable[[], Credentials], *, anew: bool) -> tuple[_Held, Keys]:
