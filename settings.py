@@ -23,7 +23,7 @@ from domain.store_settings import MAX_STORES_BYTES
 from ledger.database import LedgerRejectionError, read_lasting_address
 from ledger.reconciliation.mapping import Packaged, load_mapping
 from ledger.reconciliation.settlement_file import DATE, DailyFile
-from runtime.environment import read_settings
+from runtime.environment import read_settings, read_usable
 from runtime.regular_files import check_regular
 from temporal.encryption_settings import EncryptionSettings
 
@@ -70,16 +70,16 @@ class CliSettings(EncryptionSettings):
             try:
                 check_regular(path, max_bytes=MAX_STORES_BYTES)
             except FileNotFoundError:
-                raise ValueError(f"should be the path of a TOML file, and there is no file at {path}") from None
+                raise ValueError("should be the path of a TOML file, and there is no file at that path") from None
             except OSError as error:
                 raise ValueError(f"should be the path of a TOML file: {error.strerror}") from None
         return path
 
 
-class WorkerSettings(CliSettings):
-    """A worker's settings."""
+class WorkerVariables(CliSettings):
+    """A worker's variables, each for itself: what can be checked where another one is missing or wrong."""
 
-    payment_service_url: Service
+    payment_service_url: Service | None = None
     payment_service_auth: Literal["sigv4", "none"] = "sigv4"
     """Of the Payment Service and the Checkout Service: both want the same signature, by the same credentials."""
     payment_service_max_rps: Annotated[float, Field(gt=0)] | None = None
@@ -128,6 +128,18 @@ class WorkerSettings(CliSettings):
         )
         return tuple(DailyFile(path, mapping) for path, mapping in files if path is not None)
 
+    @property
+    def services(self) -> dict[str, str]:
+        """The services' addresses by their variables."""
+        named = {PAYMENT: self.payment_service_url, CHECKOUT: self.checkout_service_url}
+        return {variable: url for variable, url in named.items() if url is not None}
+
+
+class WorkerSettings(WorkerVariables):
+    """A worker's settings: the variables that it needs are there, and they fit together."""
+
+    payment_service_url: Service
+
     @model_validator(mode="after")
     def _each_movement_in_one_file(self) -> Self:
         movements = [movement for file in self.daily_files for movement in load_mapping(file.mapping).movements]
@@ -137,12 +149,6 @@ class WorkerSettings(CliSettings):
                 "or each file would miss the other's rows"
             )
         return self
-
-    @property
-    def services(self) -> dict[str, str]:
-        """The services' addresses by their variables."""
-        named = {PAYMENT: self.payment_service_url, CHECKOUT: self.checkout_service_url}
-        return {variable: url for variable, url in named.items() if url is not None}
 
     @model_validator(mode="after")
     def _services_fit_together(self) -> Self:
@@ -171,3 +177,8 @@ def load_worker_settings() -> WorkerSettings:
 def load_cli_settings() -> CliSettings:
     """The settings of a command. Raises SettingsError with a line for each variable that is missing or wrong."""
     return read_settings(CliSettings)
+
+
+def load_worker_variables() -> tuple[WorkerVariables, frozenset[str]]:
+    """The worker's variables, those that are wrong as if they were not set, and the names of the wrong ones."""
+    return read_usable(WorkerVariables)

@@ -31,6 +31,19 @@ def read_settings(kind: type[S]) -> S:
         raise SettingsError("\n".join(_line(fault) for fault in error.errors(include_input=False))) from None
 
 
+def read_usable(kind: type[S]) -> tuple[S, frozenset[str]]:
+    """The settings, with its default for each variable that is wrong, and the names of the wrong ones.
+
+    For a kind whose fields all have defaults, and that looks at each variable by itself.
+    """
+    try:
+        return kind(), frozenset()
+    except ValidationError as error:
+        wrong = {str(fault["loc"][0]) for fault in error.errors(include_input=False)}
+    defaults = {name: kind.model_fields[name].get_default(call_default_factory=True) for name in wrong}
+    return kind(**defaults), frozenset(map(str.upper, wrong))
+
+
 def _line(fault: Any) -> str:
     words = fault["msg"].removeprefix("Value error, ")
     if not fault["loc"]:

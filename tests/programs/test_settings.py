@@ -6,7 +6,7 @@ import pytest
 
 from ledger.reconciliation.settlement_file import DailyFile
 from runtime.environment import SettingsError
-from settings import load_worker_settings
+from settings import load_worker_settings, load_worker_variables
 from worker import charge_target
 
 LIVE, TEST = "https://us-east-1.{}.amazonphysicalstores.com", "https://us-east-1.test.{}.amazonphysicalstores.com"
@@ -175,3 +175,17 @@ def unending(path, kind):
         path.touch()
         os.truncate(path, 10**12)
     return path
+
+
+def test_variables_that_are_wrong_are_named_and_the_others_are_read_all_the_same(environment):
+    environment("RECEIPT_URL", "no-address")
+    environment("PAYMENT_SERVICE_URL", "no-address")
+    environment("INCIDENT_URL", "https://hooks.example.com")
+    variables, wrong = load_worker_variables()
+    assert wrong == {"RECEIPT_URL", "PAYMENT_SERVICE_URL"}
+    assert (variables.payment_service_url, variables.receipt_url) == (None, None)
+    assert variables.incident_url == "https://hooks.example.com"
+
+
+def test_a_worker_can_not_do_without_the_payment_service(environment):
+    assert wrong(environment, PAYMENT_SERVICE_URL="") == "PAYMENT_SERVICE_URL: not set"
