@@ -1,16 +1,15 @@
-"""Whether work arrives: a worker of a version that is not current gets none (docs/temporal.md, Worker versions)."""
+"""Logs whether work arrives at a worker whose version Temporal knows (docs/temporal.md, Worker versions)."""
 
 import asyncio
 import time
 from collections.abc import Callable
-from enum import StrEnum
 
 import structlog
-from temporalio.api.enums.v1 import WorkerDeploymentVersionStatus as Status
-from temporalio.api.workflowservice.v1 import DescribeWorkerDeploymentRequest
 from temporalio.client import Client
 from temporalio.common import WorkerDeploymentVersion
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
+
+from temporal.version_status import GETS_WORK, VersionStatus, make_current, version_status
 
 log = structlog.get_logger()
 
@@ -19,46 +18,6 @@ POLL_INTERVAL_SECONDS = 10.0
 
 WARN_INTERVAL_SECONDS = 60.0
 """Seconds between two warnings of a worker that gets no new trips."""
-
-
-class VersionStatus(StrEnum):
-    """What a worker's version is to Temporal."""
-
-    CURRENT = "current"
-    RAMPING = "ramping"
-    DRAINING = "draining"
-    """It was current: the trips that began on it go on, new ones begin elsewhere."""
-    DRAINED = "drained"
-    """Its last trip has ended."""
-    INACTIVE = "inactive"
-    """It was never current, or Temporal does not know it yet."""
-    UNKNOWN = "unknown"
-    """Temporal did not say."""
-
-
-GETS_WORK = frozenset({VersionStatus.CURRENT, VersionStatus.RAMPING})
-
-VERSION_STATUSES = {
-    Status.WORKER_DEPLOYMENT_VERSION_STATUS_CURRENT: VersionStatus.CURRENT,
-    Status.WORKER_DEPLOYMENT_VERSION_STATUS_RAMPING: VersionStatus.RAMPING,
-    Status.WORKER_DEPLOYMENT_VERSION_STATUS_DRAINING: VersionStatus.DRAINING,
-    Status.WORKER_DEPLOYMENT_VERSION_STATUS_DRAINED: VersionStatus.DRAINED,
-}
-
-
-async def version_status(client: Client, version: WorkerDeploymentVersion) -> VersionStatus:
-    """What Temporal says of the version. Raises RPCError."""
-    request = DescribeWorkerDeploymentRequest(namespace=client.namespace, deployment_name=version.deployment_name)
-    try:
-        answer = await client.workflow_service.describe_worker_deployment(request)
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            return VersionStatus.INACTIVE
-        raise
-    for summary in answer.worker_deployment_info.version_summaries:
-        if summary.deployment_version.build_id == version.build_id:
-            return VERSION_STATUSES.get(summary.status, VersionStatus.INACTIVE)
-    return VersionStatus.INACTIVE
 
 
 async def log_version_status(client: Client, version: WorkerDeploymentVersion, ready: Callable[[], None]) -> None:
@@ -94,8 +53,7 @@ def _warn(version: WorkerDeploymentVersion) -> None:
     log.warning(
         "worker not ready: its version is not current, so it gets no new trips",
         **_facts(version),
-        command="temporal worker deployment set-current-version "
-        f"--deployment-name {version.deployment_name} --build-id {version.build_id}",
+        command=make_current(version),
     )
 
 

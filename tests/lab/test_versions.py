@@ -7,7 +7,8 @@ from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionR
 from temporalio.common import WorkerDeploymentVersion
 
 from temporal import deployment
-from temporal.deployment import VersionStatus, log_version_status, version_status
+from temporal.deployment import log_version_status
+from temporal.version_status import VersionStatus, version_status
 from tests.lab.conftest import LIMIT
 
 OURS = WorkerDeploymentVersion("payments", "v1")
