@@ -5,12 +5,22 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from clients.payment_service import PaymentService, open_payment_service
+
+NOW = datetime.now(UTC)
+DAY = timedelta(days=1)
+PEM = serialization.Encoding.PEM
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -93,3 +103,24 @@ async def answering_bytes(*parts: bytes, then_hang: bool = False) -> AsyncIterat
 @pytest.fixture
 def raw():
     return answering_bytes
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """Makes a certificate of its own authority for a host; gives the file of the certificate and its key."""
+
+    def make(host="127.0.0.1", begins=NOW - DAY, ends=NOW + DAY):
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ours")])
+        built = (
+            x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), begins, ends)
+            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        plain = serialization.NoEncryption()
+        written = built.public_bytes(PEM) + key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, plain)
+        (tmp_path / "certificate.pem").write_bytes(written)
+        return tmp_path / "certificate.pem"
+
+    return make

@@ -3,46 +3,17 @@
 import os
 import ssl
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from datetime import timedelta
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from structlog.testing import capture_logs
 
 from clients.errors import UnreachableError
 from clients.payment_service import open_payment_service
 from clients.tls import CertificatesError
-
-NOW = datetime.now(UTC)
-DAY = timedelta(days=1)
-PEM = serialization.Encoding.PEM
-
-
-@pytest.fixture
-def certificate(tmp_path):
-    """Makes a certificate of its own authority for a host; gives the file of the certificate and its key."""
-
-    def make(host="127.0.0.1", begins=NOW - DAY, ends=NOW + DAY):
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ours")])
-        built = (
-            x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), begins, ends)
-            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))]), critical=False)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .sign(key, hashes.SHA256())
-        )
-        plain = serialization.NoEncryption()
-        written = built.public_bytes(PEM) + key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, plain)
-        (tmp_path / "certificate.pem").write_bytes(written)
-        return tmp_path / "certificate.pem"
-
-    return make
+from tests.clients.conftest import NOW
 
 
 @asynccontextmanager
