@@ -50,6 +50,7 @@ IN_WORDS = {
     "SQLITE_NOTADB": "the file of LEDGER_URL is not a database",
     "SQLITE_FULL": "the disk is full",
     "55P03": f"another program has held what we need locked for more than {LOCK_TIMEOUT} s",
+    "25006": "the database of LEDGER_URL is read-only: it is a standby, or its role or its user may only read",
     "42501": "the user of LEDGER_URL may not do this in the database",
 }
 """By the beginning of SQLite's name of an error, or of PostgreSQL's SQLSTATE."""

@@ -8,9 +8,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, false, select, text
 
 from ledger.database import Database, LedgerRejectionError, LedgerUnavailableError
+from ledger.tables import metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 UPGRADE = "python starter.py ledger upgrade"
@@ -56,6 +57,13 @@ def check(connection: Connection) -> None:
     if version is None or version in known_versions(migrations()):
         raise LedgerUnavailableError(f"the ledger of LEDGER_URL has no tables of this version yet: run {UPGRADE}")
     raise LedgerUnavailableError(too_new(version))
+
+
+def check_insertable(connection: Connection) -> None:
+    """See that every table takes rows, by inserting none; the transaction it is in tells why one does not."""
+    for table in metadata.sorted_tables:
+        nothing = select(table).where(false())
+        connection.execute(table.insert().from_select(table.columns.keys(), nothing, include_defaults=False))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ledger.database import Database, LedgerRejectionError, LedgerUnavailableError
 from ledger.ledger import Ledger
-from ledger.schema import NEWEST, migrations
+from ledger.schema import NEWEST, check_insertable, migrations
 from ledger.tables import entries, metadata, settlements
 from tests.factories import AT, recovery, refund_request, sale_receipt, settled_trip
 from tests.ledger.trade import WEEK
@@ -168,3 +169,34 @@ def test_the_database_itself_refuses_an_entry_of_a_trip_that_it_does_not_know(da
             "INSERT INTO entries (key, shopping_trip_id, movement, workflow_id, amount, code, at) "
             "VALUES ('t2:sale', 't2', 'sale', 'trip-t2', 1, 'USD', '2026-11-24 12:00:00')",
         )
+
+
+def check(database):
+    with database.transaction() as connection:
+        check_insertable(connection)
+
+
+def test_tables_that_take_rows_are_seen_to_and_stay_as_they_were(database):
+    check(database)
+    with database.read_transaction() as connection:
+        assert [connection.execute(select(table)).all() for table in metadata.sorted_tables] == [[]] * len(
+            metadata.tables
+        )
+
+
+def test_a_database_that_takes_no_writes_is_told_as_read_only(postgres):
+    with postgres.new_database("empty_ledger") as url:
+        postgres.do(f"ALTER DATABASE {url.partition('@/')[2].partition('?')[0]} SET default_transaction_read_only = on")
+        with closing(Database(url)) as database, pytest.raises(LedgerUnavailableError, match="is read-only"):
+            check(database)
+
+
+def test_a_user_who_may_not_insert_is_told(postgres):
+    postgres.do("CREATE ROLE reader LOGIN IN ROLE pg_read_all_data")
+    with (
+        postgres.new_database("empty_ledger") as url,
+        closing(Database(url.replace("postgres@", "reader@"))) as database,
+        pytest.raises(LedgerUnavailableError, match="the user of LEDGER_URL may not do this"),
+    ):
+        check(database)
+    postgres.do("DROP ROLE reader")
