@@ -29,6 +29,14 @@ class SearchAttributesMissingError(Exception):
     """The namespace's search attributes are not what trips need; the text has the way out."""
 
 
+def no_namespace(namespace: str) -> str:
+    """A namespace that is not there, and the way out."""
+    return (
+        f"there is no namespace {namespace} (TEMPORAL_NAMESPACE). An administrator must run:\n"
+        f"temporal operator namespace create --namespace {namespace}"
+    )
+
+
 async def ensure_search_attributes(client: Client) -> None:
     """Register the search attributes that the namespace lacks, and see that those it has are of the right type.
 
@@ -49,6 +57,19 @@ async def ensure_search_attributes(client: Client) -> None:
             raise SearchAttributesMissingError(_lacks(client.namespace, lacking, error.message)) from None
 
 
+async def check_search_attributes(client: Client) -> None:
+    """See that the namespace has the search attributes, and change nothing.
+
+    Raises SearchAttributesMissingError where one is lacking or of another type.
+    """
+    if lacking := await _lacking(client):
+        names = ", ".join(key.name for key in lacking)
+        raise SearchAttributesMissingError(
+            f"the namespace {client.namespace} lacks {names}, or does not let us see them. A worker registers "
+            f"them when it starts, where it may; else an administrator must run:\n{_create(client.namespace, lacking)}"
+        )
+
+
 async def _lacking(client: Client) -> list[Key]:
     """Those that the namespace lacks. Raises SearchAttributesMissingError for one that is of another type."""
     types = await _types(client)
@@ -65,19 +86,12 @@ async def _types(client: Client) -> Mapping[str, int]:
         return dict((await client.operator_service.list_search_attributes(request)).custom_attributes)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
-            raise SearchAttributesMissingError(_no_namespace(client.namespace)) from None
+            raise SearchAttributesMissingError(no_namespace(client.namespace)) from None
         # whoever may not administer a namespace may still ask for all attributes
     try:
         return dict((await client.workflow_service.get_search_attributes(GetSearchAttributesRequest())).keys)
     except RPCError:
         return {}
-
-
-def _no_namespace(namespace: str) -> str:
-    return (
-        f"there is no namespace {namespace} (TEMPORAL_NAMESPACE). An administrator must run:\n"
-        f"temporal operator namespace create --namespace {namespace}"
-    )
 
 
 def _lacks(namespace: str, lacking: Iterable[Key], reason: str) -> str:

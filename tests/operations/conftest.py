@@ -4,6 +4,7 @@ import pytest
 
 from operations.backend import Backend
 from tests.cli.conftest import started, trip  # noqa: F401 (fixtures)
+from tests.ledger.conftest import kind, new_url, postgres, url  # noqa: F401 (fixtures)
 
 
 @pytest.fixture
