@@ -8,6 +8,7 @@ import errno
 import typer
 
 from cli import (
+    check,
     ledger,
     list_executions,
     receipt,
@@ -36,7 +37,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(start, trip_messages, show, list_executions),
-    *(refund, recover, receipt, report, reconcile, reconcile_daily, ledger),
+    *(refund, recover, receipt, report, reconcile, reconcile_daily, ledger, check),
 )
 for module in COMMANDS:
     app.add_typer(module.commands)

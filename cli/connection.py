@@ -25,10 +25,14 @@ def opened_ledger() -> Iterator[Ledger]:
         ledger.close()
 
 
+def silence_sdk() -> None:
+    """Leave the SDK's own warnings out: a person reads our sentences, and they would stand between them."""
+    logging.getLogger("temporalio").addHandler(logging.NullHandler())
+
+
 def run_operation(act: Callable[[Backend], Awaitable[T]]) -> T:
     """Connect, and act. Raises SettingsError, ConnectionFailedError, and what the operation raises."""
-    # A person reads our sentences; the SDK's own warnings would stand between them.
-    logging.getLogger("temporalio").addHandler(logging.NullHandler())
+    silence_sdk()
 
     async def connected() -> T:
         with opened_ledger() as ledger:

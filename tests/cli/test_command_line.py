@@ -45,7 +45,7 @@ def test_all_commands_of_the_trip_are_there():
     trips = ["cancel", "decide", "list", "resolve", "retry", "show", "start", "submit"]
     ledger = ["ledger prune", "ledger upgrade", "receipt", "reconcile", "reconcile-daily", "report"]
     later = ["list-refunds", "recover", "refund", "resolve-refund", "retry-delivery", "retry-refund", "show-refund"]
-    assert sorted([*trips, *later, *ledger]) == COMMANDS
+    assert sorted([*trips, *later, *ledger, "check"]) == COMMANDS
 
 
 @pytest.mark.parametrize("command", COMMANDS)
