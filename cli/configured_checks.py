@@ -13,6 +13,7 @@ from temporalio.common import WorkerDeploymentVersion
 
 from clients.credentials import MissingCredentialsError, read_keys, unsigned
 from clients.errors import UnreachableError
+from clients.pricing_service import PRICING_URL
 from clients.reachability import reach
 from clients.service_addresses import CHECKOUT, PAYMENT, Environment, environment_of
 from clients.signing import region_of
@@ -50,6 +51,7 @@ CHARGES: dict[str, str] = {
 }
 
 ONLY_A_TRIP = "not proved: that it lets us in (credentials, allow-listing), which only a trip can show"
+ONLY_AN_ORDER = "not proved: that it lets us in (PRICING_TOKEN) and prices, which only an order can show"
 ONLY_A_DELIVERY = "not proved: that it takes what it is sent, which only a delivery can show"
 
 
@@ -59,6 +61,7 @@ NEEDED = {
     "aws_credentials": ("PAYMENT_SERVICE_AUTH",),
     "payment_service": (PAYMENT,),
     "checkout_service": (CHECKOUT,),
+    "pricing_service": (PRICING_URL,),
     "receipts": ("RECEIPT_URL",),
     "incidents": ("INCIDENT_URL",),
     "stores": ("STORES_FILE",),
@@ -157,6 +160,7 @@ def _connection_checks(its: WorkerVariables) -> Iterator[Check]:
     for name, url, variable, without, unproved in (
         ("payment_service", its.payment_service_url, PAYMENT, "no worker starts without it", ONLY_A_TRIP),
         ("checkout_service", its.checkout_service_url, CHECKOUT, "Amazon can pay for no trip", ONLY_A_TRIP),
+        ("pricing_service", its.pricing_url, PRICING_URL, "orders wait for their carts", ONLY_AN_ORDER),
         ("receipts", its.receipt_url, "RECEIPT_URL", "receipts are not sent", ONLY_A_DELIVERY),
         ("incidents", its.incident_url, "INCIDENT_URL", "incidents are in the log alone", ONLY_A_DELIVERY),
     ):

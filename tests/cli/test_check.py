@@ -53,6 +53,7 @@ def variables(server, recorder, tmp_path):
         "PAYMENT_SERVICE_URL": host,
         "PAYMENT_SERVICE_AUTH": "none",
         "CHECKOUT_SERVICE_URL": host,
+        "PRICING_URL": f"{host}/{SECRET}",
         "RECEIPT_URL": f"{host}/{SECRET}",
         "INCIDENT_URL": f"{host}/{SECRET}",
         "STORES_FILE": str(tmp_path / "stores.toml"),
@@ -83,13 +84,13 @@ def test_a_deployment_that_has_all_it_needs_is_ok_and_nothing_is_sent_to_anybody
     assert found["workers"][1] == "polled in the last 75 s: trip-payments by 1, trip-payments-deliveries by 1"
     assert found["receipts"][1].startswith("127.0.0.1 takes connections on port ")
     assert "not proved: that it lets us in (credentials, allow-listing)" in found["payment_service"][1]
-    assert recorder.received == [b""] * 4
+    assert recorder.received == [b""] * 5
 
 
 def test_people_get_a_table_and_a_failure_ends_with_the_reason(run, variables):
     ran = run("check", **{**variables, "LEDGER_URL": "sqlite:////nowhere/ledger.db"})
     assert ran.status == 1
-    assert ran.err == "1 of 14 checks failed: ledger\n"
+    assert ran.err == "1 of 15 checks failed: ledger\n"
     (row,) = [line for line in ran.out.splitlines() if line.startswith("│ ledger ")]
     assert "│ failed " in row
     assert "does its folder exist" in row
@@ -105,10 +106,10 @@ def test_a_word_too_many_is_wrong_usage(run):
 
 
 def test_what_is_not_set_is_not_configured(check):
-    names = ("CHECKOUT_SERVICE_URL", "RECEIPT_URL", "INCIDENT_URL", "STORES_FILE", "SETTLEMENT_FILE")
+    names = ("CHECKOUT_SERVICE_URL", "PRICING_URL", "RECEIPT_URL", "INCIDENT_URL", "STORES_FILE", "SETTLEMENT_FILE")
     status, found = check(**dict.fromkeys(names, ""))
     assert status == 0
-    for name in ("checkout_service", "receipts", "incidents", "stores", "settlement_files"):
+    for name in ("checkout_service", "pricing_service", "receipts", "incidents", "stores", "settlement_files"):
         assert found[name][0] == "not_configured"
         assert "not set" in found[name][1]
 
@@ -228,6 +229,6 @@ def test_a_folder_of_settlement_files_that_is_not_there_is_told(check, tmp_path,
 def test_certificates_that_can_not_be_read_fail_every_connection(check, tmp_path):
     status, found = check(SSL_CERT_FILE=str(tmp_path / "none.pem"))
     assert status == 1
-    for name in ("payment_service", "checkout_service", "receipts", "incidents"):
+    for name in ("payment_service", "checkout_service", "pricing_service", "receipts", "incidents"):
         assert found[name][0] == "failed"
         assert found[name][1].startswith("SSL_CERT_FILE: should be a file of certificates")
