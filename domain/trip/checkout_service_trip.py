@@ -104,7 +104,14 @@ class CheckoutServiceTrip(TripState):
         if not isinstance(call, Checkout):
             return None
         total = call.cart.total
-        return Intent(shopping_trip_id=self.shopping_trip_id, kind=IntentKind.ORDER, amount=total, cart=call.cart)
+        return Intent(
+            shopping_trip_id=self.shopping_trip_id,
+            store_id=self.store_id,
+            started_at=self.request.started_at,
+            kind=IntentKind.ORDER,
+            amount=total,
+            cart=call.cart,
+        )
 
     def can_adopt(self, intent: Intent) -> bool:
         """Whether it is an order, and not a charge of our own."""

@@ -28,6 +28,9 @@ class Intent(Model):
     """What one trip is about to do, with what its settlement needs: another run may have another cart, no decision."""
 
     shopping_trip_id: str
+    store_id: str
+    started_at: UtcDateTime
+    """Since when the token lives that is charged."""
     kind: IntentKind
     amount: Money
     """Of a cancel it is zero."""
@@ -52,9 +55,13 @@ class Intent(Model):
         return Orchestrator.CHECKOUT_SERVICE if self.kind is IntentKind.ORDER else Orchestrator.PAYMENT_SERVICE
 
     def is_same_as(self, other: Self) -> bool:
-        """Whether both do the same at the service; an order is known there by its whole cart."""
-        same = (self.kind, self.amount, self.total) == (other.kind, other.amount, other.total)
+        """Whether both do the same at the service, with the same token; an order is known there by its whole cart."""
+        same = self._deed == other._deed
         return same and (self.kind is not IntentKind.ORDER or self.has_cart(other.cart))
+
+    @property
+    def _deed(self) -> tuple[object, ...]:
+        return self.kind, self.store_id, self.started_at, self.amount, self.total
 
     def has_cart(self, cart: Cart | None) -> bool:
         """Whether it is the same cart, as JSON says it: what the ledger gives back was written as that."""

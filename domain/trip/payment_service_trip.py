@@ -148,6 +148,8 @@ class PaymentServiceTrip(TripState):
         decided = self.decision
         return Intent(
             shopping_trip_id=self.shopping_trip_id,
+            store_id=self.store_id,
+            started_at=self.request.started_at,
             kind=kinds[type(call)],
             amount=call.amount if isinstance(call, Capture) else Money.zero(self.code),
             cart=self.cart,

@@ -224,16 +224,24 @@ class TripState(ProcessState):
 
     def adopt(self, intent: Intent, run_at: datetime, now: datetime) -> None:
         """Go on with what another run set out to do, instead of what this one would: it may be done already."""
-        if self.cart is not None and intent.total != self.total:
-            sentence = f"another run of this trip set out to {intent}, and that stands: this run's {self.total} is not"
-            self.conflict(sentence, now)
+        others = self._differing(intent)
+        if others:
+            others_are_not = f"and that stands: this run's {' and '.join(others)} is not"
+            self.conflict(f"another run of this trip set out to {intent}, {others_are_not}", now)
         else:
             self.log.add(now, Event.MESSAGE, f"another run of this trip set out to {intent}: this one goes on with it")
         self._reset_retries(now)
+        # The service knows the deed by its store, and the token's life is the one that began then.
+        self.request = self.request.model_copy(update={"store_id": intent.store_id, "started_at": intent.started_at})
         self.cart, self.code = intent.cart, intent.amount.code
         self._refused_cart = None
         self._no_sale, self.cancelled_by = intent.no_sale, intent.cancelled_by
         self.begun_by_another_run(run_at)
+
+    def _differing(self, intent: Intent) -> list[str]:
+        """What this run would do otherwise than it was begun, and a person should compare."""
+        others = [str(self.total)] if self.cart is not None and intent.total != self.total else []
+        return [*others, f"store {self.store_id}"] if intent.store_id != self.store_id else others
 
     def begun_by_another_run(self, run_at: datetime) -> None:
         """Another run set out to do the same, so that nobody knows whether it is done."""

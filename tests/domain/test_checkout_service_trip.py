@@ -96,7 +96,8 @@ def test_an_order_found_after_its_denial_is_the_one_that_was_in_doubt():
 
 def test_an_order_is_not_denied_while_the_call_that_may_make_it_is_under_way():
     trip = a_trip(DEARER)
-    of_another_run = Intent(shopping_trip_id="t", kind=IntentKind.ORDER, amount=CART.total, cart=CART)
+    whose = {"shopping_trip_id": "t", "store_id": "s", "started_at": START}
+    of_another_run = Intent(**whose, kind=IntentKind.ORDER, amount=CART.total, cart=CART)
     trip.adopt(of_another_run, run_at=START, now=START)
     trip.begin(Checkout(CART))
     with pytest.raises(CommandRejectedError, match="wait for Amazon's answer"):

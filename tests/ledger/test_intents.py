@@ -18,7 +18,8 @@ def cart(total="42.10", description="Tea"):
 
 
 def intent(amount="42.10", *, kind=IntentKind.CAPTURE, trip="t1", **more):
-    return Intent(shopping_trip_id=trip, kind=kind, amount=money(amount), **{"cart": cart(), **more})
+    whose = {"shopping_trip_id": trip, "store_id": "store-1", "started_at": AT}
+    return Intent(kind=kind, amount=money(amount), **{**whose, "cart": cart(), **more})
 
 
 def due(intended, run="run-1", at=AT):

@@ -1,8 +1,10 @@
 """Another run of a trip, after a terminate or a start in its place: what the first set out to do stands."""
 
+from datetime import datetime, timedelta
+
 import pytest
 from temporalio.client import WorkflowFailureError
-from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from domain.posting import SettledTrip
 from domain.public_names import RESOLVE_CAPTURE, SHOPPING_TRIP, SUBMIT_CART, TASK_QUEUE, trip_workflow_id
@@ -59,6 +61,39 @@ async def test_a_run_with_another_cart_repeats_the_capture_of_the_first(env, tot
     assert [capture["amount"] for capture in account["captures"]] == [usd_json("20.00")]
     assert account["calls"]["adjust"] == 1
     assert "another run of this trip set out to capture 20.00 USD" in str(sentences(await again.status()))
+
+
+@pytest.mark.parametrize("call", ["capture", "cancel"])
+async def test_a_run_in_another_store_repeats_the_call_of_the_first_in_its_store(env, call):
+    trip = await in_the_middle_of(env, call, "20.00" if call == "capture" else "0.00", held="10.00")
+    again = await started_again(env, trip, {"storeId": "store-77"})
+    result, account = await ended(again, conflict=True)
+    assert result["storeId"] == "store-1"
+    assert account["violations"] == []
+    assert account["calls"][call] == 2
+
+
+async def test_a_run_whose_token_would_be_dead_goes_on_with_the_token_of_the_first(env):
+    trip = await in_the_middle_of(env, "capture")
+    long_ago = (datetime.fromisoformat(trip.payload["startedAt"]) - timedelta(days=3)).isoformat()
+    again = await started_again(env, trip, {"startedAt": long_ago})
+    result, _ = await ended(again, conflict=False)
+    assert (result["outcome"], result["captured"]) == ("captured", usd_json("20.00"))
+
+
+@pytest.mark.parametrize("change", [{"cart": {"total": usd_json("20.001")}}, {"shoppingTripId": "another"}], ids=str)
+async def test_a_start_that_can_not_be_used_tells_of_the_charge_that_it_has_cut_off(env, change):
+    trip = await in_the_middle_of(env, "capture")
+    again = await started_again(env, trip, change, terminated=False)
+    with pytest.raises(WorkflowFailureError):
+        await again.result()
+    (incident,) = [each["body"] for each in await env.control.incidents(at_least=1)]
+    assert (incident["cause"], incident["shoppingTripId"]) == ("start", trip.id)
+    assert "another run of this trip set out to capture 20.00 USD of 20.00 USD, and was ended" in incident["sentence"]
+    assert incident["whatToDo"].startswith("Start the trip again as it was started first")
+    await env.control.release()
+    right = await env.start(trip.id, trip.payload, id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY)
+    await ended(right, conflict=False)
 
 
 async def test_a_run_without_a_cart_repeats_the_capture_of_the_first_and_needs_none(env):
