@@ -48,9 +48,9 @@ class PricingCalls:
             self._trip.has_no_pricing_service()
             self._process.note(Event.ANSWER, "there is no PRICING_URL: the trip waits for its cart")
             return
-        self._process.note(Event.ANSWER, f"the order comes to {priced.cart.total}")
         try:
             self._trip.priced(priced.cart, workflow.now())
         except CommandRejectedError as refusal:
             sentence = f"the cart that came can't be charged: {refusal}"
             raise CallFailedError(CallFailure(kind=FailureKind.UNPRICEABLE, sentence=sentence)) from None
+        self._process.note(Event.ANSWER, f"the order comes to {priced.cart.total}")

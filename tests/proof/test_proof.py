@@ -35,9 +35,11 @@ from activities.checkout_service import CheckoutActivities
 from activities.ledger import LedgerActivities
 from activities.notifications import NotificationActivities, reporting_to, sending_to
 from activities.payment_service import PaymentActivities
+from activities.pricing import PricingActivities
 from activities.receipts import ReceiptActivities
 from clients.checkout_service import open_checkout_service
 from clients.payment_service import AdjustAnswer, AdjustStatus, open_payment_service
+from clients.pricing_service import open_pricing_service
 from clients.webhook import open_webhook
 from domain.cart.cart import Cart
 from domain.failures.attention import AttentionCause
@@ -53,11 +55,12 @@ from domain.trip_log import Event
 from lab.accounting import faults_of
 from ledger.database import Database
 from ledger.ledger import Ledger
+from simulator.catalogue import OAT_MILK
 from simulator.control import Control
 from simulator.faults import Kind, fits
 from simulator.server import running
 from temporal.payload_converter import UndecodablePayload
-from tests.factories import priced_cart_json, usd_json
+from tests.factories import item_json, order_json, priced_cart_json, usd_json
 from tests.proof.clockwork import Clockwork
 from workflows.other_runs import ASK_LEDGER, INTEND
 from workflows.shopping_trip import pay, payment_of
@@ -117,6 +120,7 @@ CALLS = {
     "transactional_data": "transactional-data",
     "issue_receipt": "transactional-data",
     "checkout": "checkout",
+    "price": "pricing",
 }
 """The activities that are calls to the service, and the simulator's names of them."""
 NEEDS_A_RETRY = {AttentionCause.REFUSED, AttentionCause.UNKNOWN_TRIP, AttentionCause.NOT_ALLOWED}
@@ -151,6 +155,7 @@ async def _opened(stack):
     simulator = await stack.enter_async_context(running())
     service = await stack.enter_async_context(open_payment_service(simulator.url, "none"))
     checkout = await stack.enter_async_context(open_checkout_service(simulator.url, "none"))
+    pricing = await stack.enter_async_context(open_pricing_service(f"{simulator.url}/pricing", None))
     receipts = await stack.enter_async_context(open_webhook(f"{simulator.url}/receipts"))
     incidents = await stack.enter_async_context(open_webhook(f"{simulator.url}/incidents"))
     senders = {
@@ -169,6 +174,7 @@ async def _opened(stack):
         activities={
             "PaymentActivities": payments,
             "CheckoutActivities": CheckoutActivities(checkout),
+            "PricingActivities": PricingActivities(pricing),
             "LedgerActivities": LedgerActivities(our_ledger, refund_window=timedelta(days=7)),
             "NotificationActivities": notifications,
             "ReceiptActivities": ReceiptActivities(payments, notifications),
@@ -194,6 +200,7 @@ class Proof(RuleBasedStateMachine):
 
     @initialize(
         total=st.none() | AMOUNTS,
+        product=st.sampled_from([None, None, "known", "new"]),
         held=st.none() | AMOUNTS,
         balance=AMOUNTS,
         policy=POLICIES,
@@ -208,12 +215,13 @@ class Proof(RuleBasedStateMachine):
         age=st.sampled_from([timedelta(0), timedelta(hours=40), timedelta(hours=47)]),
         jitter=st.sampled_from([0.0, 0.5, 1.0]),
     )
-    def begin(self, *, total, held, balance, policy, age, jitter, payment=PAYMENT_SERVICE):
+    def begin(self, *, total, held, balance, policy, age, jitter, payment=PAYMENT_SERVICE, product=None):
         self.id = f"trip-{next(self.env.numbers)}"
         payload = {"storeId": "store-1", "shoppingTripId": self.id, "startedAt": START.isoformat(), "policy": policy}
         payload |= {"payment": payment}
         payload |= {"cart": priced_cart_json(total)} if total else {}
         payload |= {"preAuthorized": usd_json(held)} if held else {}
+        payload |= {"order": an_order(self.id, product)} if product else {}
         self.account = self.env.ledger.account(self.id)
         self.account.pre_authorized = hundredths(held or "0")
         self.account.balance = hundredths(balance)
@@ -559,6 +567,12 @@ class Proof(RuleBasedStateMachine):
                 await self._pass(timedelta(days=31))
         raise AssertionError("the trip does not end")
 
+    async def _mend_the_price(self):
+        """The point of sale learns of a product that it did not know."""
+        (product,) = self.payload["order"]["cartItems"][0]["externalIdentifiers"]
+        if product["id"] != OAT_MILK:
+            await self.env.control.set_product(product["id"], description="New", price=usd_json("30.60"))
+
     def _what_became_of_the_capture(self):
         done = bool(self.account.captures or self.account.order)
         return {"operator": "ann", "captured": done, "note": "by the processor's file"}
@@ -566,17 +580,28 @@ class Proof(RuleBasedStateMachine):
     async def _operate(self):
         attention = self.payment.status().attention
         if attention and attention.cause is AttentionCause.CAPTURE_UNKNOWN:
-            if self.account.order:  # Amazon says which, when it is asked again
+            if self.account.order and not self.account.expired:  # Amazon says which, when it is asked again
                 await self._say(RETRY, [{"operator": "ann"}])
+            elif self.account.order:
+                found = {"orderId": self.account.report()["order"]["orderId"]}
+                await self._say(RESOLVE_CAPTURE, [self._what_became_of_the_capture() | found])
             else:
                 await self._say(RESOLVE_CAPTURE, [self._what_became_of_the_capture()])
         elif attention and attention.what_to_do == WHEN_A_DECLINE_IS_NOT_BELIEVED:
             await self._say(CHOOSE_DECLINE_STRATEGY, [{"operator": "ann", "strategy": "capture_authorized"}])
+        elif attention and attention.cause is AttentionCause.PRICING:
+            await self._mend_the_price()
+            await self._say(RETRY, [{"operator": "ann"}])
         elif attention and attention.cause in NEEDS_A_RETRY:
             await self._say(RETRY, [{"operator": "ann"}])
         else:
             return False
         return True
+
+
+def an_order(trip, product):
+    identifiers = [{"id": OAT_MILK if product == "known" else f"new-{trip}", "type": "UPC"}]
+    return order_json(trip, cartItems=[item_json(externalIdentifiers=identifiers)])
 
 
 def hundredths(amount):
