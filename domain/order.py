@@ -1,6 +1,7 @@
 """Amazon's message about a trip that ended: what was taken, without any price (docs/contract.md, Orders)."""
 
 from collections import Counter
+from collections.abc import Collection
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -89,6 +90,14 @@ class PayloadType(StrEnum):
     SCAN_CODE = "SCAN_CODE"
 
 
+class Entry(StrEnum):
+    """How a shopper came in: by a card, by an app's code, or let in by hand."""
+
+    FINANCIAL = PayloadType.FINANCIAL.value
+    SCAN_CODE = PayloadType.SCAN_CODE.value
+    MANUAL_IN_STORE = Location.MANUAL_IN_STORE.value
+
+
 class ScanResult(Model):
     """Whom a gate saw."""
 
@@ -163,6 +172,17 @@ class Order(Model):
     def is_empty(self) -> bool:
         """Whether nothing was taken: there is no item, or of none any."""
         return not any(Decimal(item.quantity.value) for item in self.cart_items)
+
+    @property
+    def entries(self) -> frozenset[Entry]:
+        """How the shopper came in, each of a group in their own way; empty where nothing is said of it."""
+        events = self.shopping_trip.auth_events
+        by_hand = {Entry.MANUAL_IN_STORE for event in events if event.location is Location.MANUAL_IN_STORE}
+        return frozenset(Entry(event.payload_type) for event in events if event.location is Location.ENTRY) | by_hand
+
+    def is_charged_by(self, charged: Collection[Entry]) -> bool:
+        """Whether one of these ways in is the shopper's; whoever is said nothing of is charged."""
+        return not self.entries or not self.entries.isdisjoint(charged)
 
     @property
     def items(self) -> str:

@@ -6,6 +6,7 @@ from pydantic import Field
 from pydantic.alias_generators import to_camel
 
 from domain.model import Identifier, StrictModel
+from domain.order import Entry
 from domain.policy import Orchestrator, Policy, ReceiptIssuer
 from domain.trip.request import MerchantName
 
@@ -19,6 +20,7 @@ class StoreSettings(StrictModel):
     payment: Orchestrator | None = None
     merchant: MerchantName | None = None
     receipt: ReceiptIssuer | None = None
+    charge: tuple[Entry, ...] | None = None
     policy: Policy | None = None
 
     def to_json(self) -> dict[str, Any]:

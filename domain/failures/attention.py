@@ -42,6 +42,10 @@ class AttentionCause(StrEnum):
         "not_begun",
         "See that workers run, with the PAYLOAD_KEYS of its start. A lost key: terminate, start it again.",
     )
+    ENTRY = (
+        "entry",
+        "Charge it where such shoppers are charged, then: cancel TRIP. Or charge the card: submit TRIP FILE.",
+    )
     PRICING = (
         "pricing",
         "Mend the product at the point of sale, then: retry TRIP. Or submit the priced cart: submit TRIP FILE.",

@@ -16,6 +16,8 @@ class Pricing:
     """The order that a trip came with in the place of a cart, if any, and who prices it."""
 
     order: Order | None
+    is_ours: bool = True
+    """Whether the shopper came in by a way that is charged here."""
     has_service: bool = True
     """Whether the retailer has a pricing service, as far as is known: the worker says so where it is asked."""
 
@@ -31,4 +33,4 @@ class Pricing:
     @property
     def question(self) -> Order | None:
         """The order that the retailer's pricing service can be asked about."""
-        return self.order if self.has_service else None
+        return self.order if self.has_service and self.is_ours else None

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import (
     BeforeValidator,
+    Field,
     StringConstraints,
     ValidationError,
     ValidatorFunctionWrapHandler,
@@ -18,7 +19,7 @@ from domain.cart.checkout_cart import InvalidCartError, checkout_cart
 from domain.display_values import shown_text
 from domain.model import FoldedId, Identifier, Model, StrictModel, UtcDateTime
 from domain.money import NO_CURRENCY, Money, check_wire_precision, in_a_currency
-from domain.order import Order, PrivateText
+from domain.order import Entry, Order, PrivateText
 from domain.policy import Orchestrator, Policy, ReceiptIssuer
 from domain.public_names import trip_workflow_id
 from domain.texts import Masked, ReadableError
@@ -48,6 +49,8 @@ class TripRequest(StrictModel):
     cart: Cart | None = None
     order: Order | None = None
     """What was taken, without prices: where there is no cart, the retailer's pricing service is asked for it."""
+    charge: Annotated[tuple[Entry, ...], Field(max_length=len(Entry))] = (Entry.FINANCIAL,)
+    """Of which ways in an order is charged here."""
     shopper_id: PrivateText | None = None
     """Who the shopper is to Amazon: passed on to the receipt and the ledger."""
     payment: Orchestrator = Orchestrator.PAYMENT_SERVICE

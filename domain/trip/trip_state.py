@@ -48,7 +48,8 @@ class TripState(ProcessState):
         self.cart: Cart | None = request.cart
         self.code = request.currency
         self.expired_at: datetime | None = None
-        self.pricing = Pricing(request.order if request.cart is None else None)
+        order = request.order if request.cart is None else None
+        self.pricing = Pricing(order, is_ours=order is None or order.is_charged_by(request.charge))
         self._no_sale = self.pricing.nothing_was_taken
         self.cancelled_by: str | None = None
         """Which operator cancelled the trip."""
@@ -381,7 +382,8 @@ class TripState(ProcessState):
 
     def attention(self, now: datetime) -> Attention | None:
         """Why a person should look at the trip now, or None."""
-        return super().attention(now) or (None if self.money_is_settled else self._refused_cart) or self.flood
+        waiting = None if self.money_is_settled else self._refused_cart or self._foreign_entry
+        return super().attention(now) or waiting or self.flood
 
     def incidents(self, now: datetime) -> list[Attention]:
         """What the outside world should know of; what is still here at the trip's end stays open for a person."""
@@ -410,6 +412,15 @@ class TripState(ProcessState):
         sentence = f"the token expired before {self.total} was charged{doubt}"
         advice = FIND_THE_MONEY if self.in_doubt else None
         return Attention.for_cause(AttentionCause.EXPIRED, since=self.expired_at, sentence=sentence, what_to_do=advice)
+
+    @property
+    def _foreign_entry(self) -> Attention | None:
+        """That somebody else may have to charge the shopper."""
+        order = self.unpriced_order
+        if order is None or self.pricing.is_ours:
+            return None
+        sentence = f"the shopper came in by {' and '.join(sorted(order.entries))}, which is not charged here"
+        return Attention.for_cause(AttentionCause.ENTRY, since=self.request.started_at, sentence=sentence)
 
     def _left_unpriced(self, order: Order, since: datetime) -> Attention:
         sentence = f"the order of {order.items} was not priced in time: nothing was charged"

@@ -31,17 +31,27 @@ def payment(request):
     return request.param
 
 
-def came(payment=Orchestrator.PAYMENT_SERVICE, *, items=2, held=None, cart=None):
+def came(payment=Orchestrator.PAYMENT_SERVICE, *, items=2, held=None, cart=None, entries=("FINANCIAL",), **more):
+    order = order_json(items=items)
+    (event,) = order["shoppingTrip"]["authEvents"]
+    order["shoppingTrip"]["authEvents"] = [event | by(entry) for entry in entries]
     request = TripRequest(
         store_id="store-1",
         shopping_trip_id="t1",
         started_at=START,
         pre_authorized=usd(held) if held else None,
-        order=Order.read(order_json(items=items)),
+        order=Order.read(order),
         cart=cart,
         payment=payment,
+        **more,
     )
     return WAYS[payment](request, EventLog())
+
+
+def by(entry):
+    """A shopper at the gate, or let in by hand."""
+    by_hand = entry == "MANUAL_IN_STORE"
+    return {"location": entry} if by_hand else {"location": "ENTRY", "payloadType": entry}
 
 
 def ask(trip, now=START):
@@ -80,6 +90,40 @@ def test_a_trip_that_came_with_both_pays_for_its_cart(payment):
     trip = came(payment, cart=priced("7.00"))
     assert not isinstance(trip.advance(START), Price)
     assert trip.total == usd("7.00")
+
+
+@pytest.mark.parametrize("entry", ["SCAN_CODE", "MANUAL_IN_STORE"])
+def test_a_shopper_who_came_in_otherwise_than_by_card_is_not_charged_until_a_person_says_so(payment, entry):
+    trip = came(payment, entries=[entry])
+    assert trip.advance(START) == Wait(Stage.AWAITING_CART, CHARGE_BY, "for the cart")
+    assert cause(trip) is AttentionCause.ENTRY
+    (incident,) = trip.incidents(START)
+    assert incident.sentence == f"the shopper came in by {entry}, which is not charged here"
+    trip.submit_cart(priced(), START)
+    assert isinstance(trip.advance(START), Adjust | Checkout)
+    assert trip.incidents(START) == []
+
+
+def test_a_sale_that_is_charged_elsewhere_is_cancelled_here():
+    trip = came(entries=["SCAN_CODE"])
+    trip.cancel(ANN, START)
+    assert isinstance(trip.advance(START), CancelHold)
+    assert cause(trip) is None
+
+
+@pytest.mark.parametrize(
+    ("entries", "charge", "charged"),
+    [
+        (["FINANCIAL"], ["FINANCIAL"], True),
+        (["SCAN_CODE"], ["FINANCIAL", "SCAN_CODE"], True),
+        (["MANUAL_IN_STORE"], ["SCAN_CODE"], False),
+        (["SCAN_CODE", "FINANCIAL"], ["FINANCIAL"], True),
+        ([], ["FINANCIAL"], True),
+        (["FINANCIAL"], [], False),
+    ],
+)
+def test_a_stores_word_says_which_ways_in_are_charged_and_of_a_group_one_is_enough(entries, charge, charged):
+    assert isinstance(came(entries=entries, charge=charge).advance(START), Price) == charged
 
 
 def test_an_empty_order_owes_nothing_and_releases_the_hold_at_once():
