@@ -6,73 +6,18 @@ for ever.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from clients.wire_money import said_money
-from domain.money import Money
-
-YES = frozenset(
-    {"accepted", "approved", "complete", "completed", "done", "initiated", "ok", "processed", "succeeded", "success"}
-    | {"successful", "true", "yes"}
-)
-TAKEN_FROM_THE_CARD = frozenset({"captured", "settled"})
-LET_GO = frozenset({"canceled", "cancelled", "released", "voided"})
-GIVEN_BACK = frozenset({"refunded"})
-ORDERED = frozenset({"created", "ordered", "placed"})
-NOT_YET = frozenset({"inprogress", "pending", "processing", "queued"})
-FILLERS = frozenset(
-    {"been", "cancel", "cancellation", "capture", "charge", "has", "is", "order", "payment", "refund", "request"}
-    | {"successfully", "the", "transaction", "was"}
-)
-"""Words beside a yes that change nothing of it, as in "The refund was processed"."""
-
-
-@dataclass(frozen=True)
-class ExpectedBody:
-    """The words that say that a call was done, and those that say that something else was done instead."""
-
-    done: frozenset[str]
-    undone: frozenset[str]
-    amount_names: frozenset[str] = frozenset()
-    """Attributes, in small letters, that repeat how much it was about."""
-    silent: bool = False
-    """Whether a yes has no words of its own: a message that is no yes is then more than an ornament."""
-    empty: bool = False
-    """Whether a yes is an empty body: what could be a verdict or a trouble has then to be a plain yes or nothing."""
-
-
-def _amounts(*deeds: str) -> frozenset[str]:
-    return frozenset({"amount", "totalamount", "requestedamount"}).union(
-        *({f"{deed}amount", f"amount{deed}"} for deed in deeds)
-    )
-
-
-AUTHORIZED = "authorizedamount"
-"""What was held when a capture was taken from it: as much as was captured, or more."""
-CAPTURED = _amounts("captured", "settled", "charged") | {AUTHORIZED}
-
-ADJUST = ExpectedBody(frozenset(), LET_GO, frozenset({"requestedamount"}))
-CAPTURE = ExpectedBody(TAKEN_FROM_THE_CARD, LET_GO | GIVEN_BACK, CAPTURED, empty=True)
-CANCEL = ExpectedBody(LET_GO, TAKEN_FROM_THE_CARD | GIVEN_BACK, empty=True)
-REFUND = ExpectedBody(GIVEN_BACK, LET_GO, _amounts("refunded"), empty=True)
-CHECKOUT = ExpectedBody(ORDERED, LET_GO, _amounts("order") | {"pricetotal", "ordertotal"})
-FETCH = ExpectedBody(TAKEN_FROM_THE_CARD | {"authorized"}, frozenset(), silent=True)
-
-IDS = (("storeId",), ("shoppingTripId", "idempotentShoppingTripId"), ("refundRequestId",))
-"""Attributes that repeat whom a call was about, with the names that each may have."""
+from clients.body_attributes import SUBJECT, VERDICT_NAME, attributes, folded, parts
+from clients.body_repeats import is_about_another
+from clients.expected_body import FILLERS, NOT_YET, YES, ExpectedBody
 
 ERROR_NAME = re.compile(r"error|exception|failure|^(decline|denial|denied|failed|fault|refus|reject)")
-SUBJECT = "payment|transaction|charge|capture|cancel|cancellation|refund|request|response|operation|order"
-VERDICT_NAME = re.compile(rf"({SUBJECT})?(status|state|result|outcome|statuscode)")
 WHETHER = re.compile(r"^(is|was|has)(?=[a-z])")
 """Before the name of a true or false, as in isSuccessful."""
 MESSAGE_NAMES = ("message", "msg")
-ENVELOPE_NAME = re.compile(r"body|data|payload|response")
-"""Around an answer, where a gateway wraps it."""
-
 WORDY = r"status(?:es)?|state|result|outcome|codes?|details?|reasons?|messages?|msg"
 BESIDE = rf"{SUBJECT}|http|sub|return|action|processor|gateway|text|description|phrase|number|value"
 WORDY_NAME = re.compile(rf"(?:{BESIDE})*(?:{WORDY})(?:{BESIDE}|{WORDY})*|type|title")
@@ -84,9 +29,6 @@ TROUBLE_NAME = re.compile(
     r"warning|problem|throttl|unsuccess|(?<!de)fault|^(?:(?:root)?causes?|issues?|err(?:no|code|msg)?)$"
     r"|^(?:(?:can|please|should|will)?retry|retr(?:y|ied|iable|yable))(?:able|after|at|in|later|ms|seconds)*$|tryagain"
 )
-SUBJECT_NAME = re.compile(rf"(?:{SUBJECT})?(?:(?:{SUBJECT})s?|meta|metadata|ordertotals)")
-"""Around what an answer says of the call itself, as in {"capture": {"status": "PENDING"}}."""
-
 PROSE = re.compile(r"\D+|.*\s.*", re.DOTALL)
 """A text for people or a name; an id has digits and no blanks, and may hold any word by chance."""
 ID_NAME = re.compile(
@@ -119,45 +61,14 @@ def contradicts(said: Mapping[str, Any], expected: ExpectedBody, sent: Mapping[s
     `sent` is the call's body: what the answer repeats of it must be the same.
     """
     repeats = (
-        {(name, _plain(value)) for name, value, _ in _attributes(sent, expected)} if expected.empty else frozenset()
+        {(name, folded(value)) for name, value, _ in attributes(sent, expected)} if expected.empty else frozenset()
     )
     return any(
         _denies(name, value, expected, verdict=verdict)
         or (expected.empty and _casts_doubt(name, value, expected, verdict=verdict))
-        for name, value, verdict in _attributes(said, expected)
-        if not isinstance(value, str) or (name, _plain(value)) not in repeats
-    ) or any(_is_about_another(part, expected, sent) for part in _parts(said))
-
-
-def _parts(said: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The answer, and what it says of the call one or more levels down, as in {"capture": {"amount": …}}."""
-    waiting: list[Any] = [said]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, list):
-            waiting += part
-        elif isinstance(part, Mapping):
-            yield part
-            waiting += [value for name, value in part.items() if _is_around(_plain(name))]
-
-
-def _is_around(name: str, *, subjects: bool = True) -> bool:
-    """Whether what stands below that name is said of the call; `subjects`: also below one such as "capture"."""
-    forms = (VERDICT_NAME, ENVELOPE_NAME, *((SUBJECT_NAME,) if subjects else ()))
-    return any(form.fullmatch(name) for form in forms)
-
-
-def _attributes(said: Mapping[str, Any], expected: ExpectedBody) -> Iterator[tuple[str, Any, bool]]:
-    """Every attribute at any depth: its name in small letters, its value, and whether it stands where verdicts do."""
-    waiting: list[tuple[str, Any, bool]] = [("body", said, True)]
-    while waiting:
-        name, value, verdict = waiting.pop()
-        yield name, value, verdict
-        if isinstance(value, Mapping):
-            inside = verdict and _is_around(name, subjects=expected.empty)
-            waiting += [(_plain(inner), each, inside) for inner, each in value.items()]
-        elif isinstance(value, list):
-            waiting += [(name, each, verdict) for each in value]
+        for name, value, verdict in attributes(said, expected)
+        if not isinstance(value, str) or (name, folded(value)) not in repeats
+    ) or any(is_about_another(part, expected, sent) for part in parts(said))
 
 
 def _denies(name: str, value: Any, expected: ExpectedBody, *, verdict: bool) -> bool:
@@ -167,11 +78,11 @@ def _denies(name: str, value: Any, expected: ExpectedBody, *, verdict: bool) -> 
             return True
     name = WHETHER.sub("", name)
     if ERROR_NAME.search(name):
-        return not _is_silent(value) and _plain(value) not in NO_ERROR | NO_ERROR_EITHER
+        return not _is_silent(value) and folded(value) not in NO_ERROR | NO_ERROR_EITHER
     if not verdict or _is_silent(value) or isinstance(value, Mapping | list):
         return False
     if name in expected.undone | NOT_YET:
-        return _plain(value) not in NO_ERROR
+        return folded(value) not in NO_ERROR
     says_whether = (
         VERDICT_NAME.fullmatch(name) or name in YES | expected.done or (expected.silent and name in MESSAGE_NAMES)
     )
@@ -185,7 +96,7 @@ def _casts_doubt(name: str, value: Any, expected: ExpectedBody, *, verdict: bool
     if _is_silent(value) or isinstance(value, list):  # each of a list's parts has its name
         return False
     if TROUBLE_NAME.search(name):
-        return _plain(value) not in NO_ERROR | NO_ERROR_EITHER
+        return folded(value) not in NO_ERROR | NO_ERROR_EITHER
     if not verdict or not WORDY_NAME.fullmatch(name) or ERROR_NAME.search(name):
         return False
     if isinstance(value, Mapping):
@@ -202,35 +113,3 @@ def _is_yes(value: Any, expected: ExpectedBody) -> bool:
         return value in YES_NUMBERS
     words = set(re.findall(r"[a-z]+", value.casefold())) - FILLERS if isinstance(value, str) else set()
     return bool(words) and words <= YES | expected.done
-
-
-def _plain(value: Any) -> str:
-    """Its letters and digits, small: errorMsg, error_msg and "Error msg." are the same."""
-    return re.sub(r"[\W_]", "", str(value).casefold())
-
-
-def _is_about_another(said: Mapping[str, Any], expected: ExpectedBody, sent: Mapping[str, Any]) -> bool:
-    """Whether it repeats another id or amount than the call's."""
-    if any(_differs(said, sent, names) for names in IDS):
-        return True
-    amount = said_money(sent.get("amount") or sent.get("orderTotals", {}).get("priceTotal"))
-    return amount is not None and any(
-        _differs_in_amount(value, amount, at_least=_plain(name) == AUTHORIZED)
-        for name, value in said.items()
-        if value is not None and _plain(name) in expected.amount_names
-    )
-
-
-def _differs(said: Mapping[str, Any], sent: Mapping[str, Any], names: Iterable[str]) -> bool:
-    repeated = {str(said[name]).casefold() for name in names if said.get(name) is not None}
-    return bool(repeated - {str(sent[name]).casefold() for name in names if name in sent})
-
-
-def _differs_in_amount(said: Any, expected: Money, *, at_least: bool) -> bool:
-    try:
-        money = said_money({"code": expected.code, **(said if isinstance(said, Mapping) else {"amount": said})})
-    except ValueError:
-        return True
-    if money is None or money.code != expected.code:
-        return money is not None
-    return money < expected if at_least else money != expected

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from clients.body_verdict import CHECKOUT, contradicts
+from clients.body_verdict import contradicts
 from clients.errors import BadRequestError
+from clients.expected_body import CHECKOUT
 from clients.http_answer import LINE_ITEM, Answer
 from clients.payment_messages import body_of, printable, read_object
 from clients.signing import Auth

@@ -9,8 +9,9 @@ import structlog
 from pydantic import AfterValidator, PlainSerializer, ValidationError
 from pydantic.alias_generators import to_camel
 
-from clients.body_verdict import ADJUST, FETCH, REFUND, ExpectedBody, contradicts
+from clients.body_verdict import contradicts
 from clients.errors import BadRequestError
+from clients.expected_body import ADJUST, FETCH, REFUND, ExpectedBody
 from clients.http_answer import Answer
 from clients.wire_money import said_money
 from domain.model import Identifier, Model

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
-from clients.body_verdict import CANCEL, CAPTURE
+from clients.expected_body import CANCEL, CAPTURE
 from clients.http_answer import Answer
 from clients.payment_messages import (
     AdjustAnswer,

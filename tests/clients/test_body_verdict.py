@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.body_verdict import CANCEL, CAPTURE, REFUND, contradicts
+from clients.body_verdict import contradicts
 from clients.checkout_service import CheckoutService
 from clients.errors import RejectedError, UnreadableAnswerError
+from clients.expected_body import CANCEL, CAPTURE, REFUND
 from domain.cart.cart import Cart
 from domain.cart.checkout_cart import checkout_cart
 from domain.failures.call_failure import FailureKind
