@@ -7,11 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from clients.body_verdict import contradicts
 from clients.errors import BadRequestError
 from clients.expected_body import CHECKOUT
 from clients.http_answer import LINE_ITEM, Answer
-from clients.payment_messages import body_of, printable, read_object
+from clients.payment_messages import body_of, disbelieve_contradiction, printable, read_object
 from clients.signing import Auth
 from clients.transport import Endpoint, call, open_signed
 from domain.cart.checkout_cart import named
@@ -141,6 +140,7 @@ def _read_order_id(answer: Answer, sent: Mapping[str, Any]) -> str:
     """
     said = read_object(answer)
     order_id = printable(said.get("orderId"))
-    if order_id is None or contradicts(said, CHECKOUT, sent):
-        raise answer.unreadable("none to a checkout: it has no orderId, or says otherwise")
+    if order_id is None:
+        raise answer.unreadable("none to a checkout: it has no orderId")
+    disbelieve_contradiction(answer, said, CHECKOUT, sent)
     return order_id

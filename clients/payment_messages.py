@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from clients.body_verdict import contradicts
 from clients.errors import BadRequestError
-from clients.expected_body import ADJUST, FETCH, REFUND, ExpectedBody
+from clients.expected_body import ACCEPTED, APPROVED, DECLINED, FETCH, PENDING, REFUND, REJECTED, ExpectedBody
 from clients.http_answer import Answer
 from clients.wire_money import said_money
 from domain.model import Identifier, Model
@@ -37,6 +37,9 @@ class AdjustStatus(StrEnum):
     APPROVED = "APPROVED"
     DECLINED = "DECLINED"
     PENDING = "PENDING"
+
+
+STATUSES = {AdjustStatus.APPROVED: APPROVED, AdjustStatus.DECLINED: DECLINED, AdjustStatus.PENDING: PENDING}
 
 
 class AdjustAnswer(Model):
@@ -98,23 +101,28 @@ def body_of(kind: type[R], **fields: Any) -> dict[str, Any]:
 
 def read_adjust(answer: Answer, asked: Money, sent: Mapping[str, Any]) -> AdjustAnswer:
     """The answer to an adjust. Raises UnreadableAnswerError for what is not to be believed."""
-    said = answer.json()
-    if not isinstance(said, Mapping) or not isinstance(said.get("status"), str):
+    said = read_object(answer)
+    if not isinstance(said.get("status"), str):
         raise answer.unreadable("none to an adjust")
     status = _status(said["status"])
-    if status is AdjustStatus.APPROVED and contradicts(said, ADJUST, sent):
-        raise answer.unreadable("an approval and speaks of something else")
+    authorized = _authorized(answer, said, status, asked.code)
+    disbelieve_contradiction(answer, said, STATUSES[status], {**sent, "authorizedAmount": authorized.to_json()})
+    if status is AdjustStatus.APPROVED and authorized > asked:
+        raise answer.unreadable(f"{authorized} approved where {asked} was asked")
+    return AdjustAnswer(status=status, authorized_amount=authorized)
+
+
+def _authorized(answer: Answer, said: Mapping[str, Any], status: AdjustStatus, code: str) -> Money:
+    """How much it says is authorized, in that currency; none is nothing, unless it is an approval."""
     try:
         authorized = said_money(said.get("authorizedAmount"))
     except ValueError:
         raise answer.unreadable(f"{status} without an amount that means one thing") from None
     if authorized is None and status is not AdjustStatus.APPROVED:
-        authorized = Money.zero(asked.code)
-    if authorized is None or authorized.code != asked.code:
-        raise answer.unreadable(f"{status} without an amount in {asked.code}")
-    if status is AdjustStatus.APPROVED and authorized > asked:
-        raise answer.unreadable(f"{authorized} approved where {asked} was asked")
-    return AdjustAnswer(status=status, authorized_amount=authorized)
+        authorized = Money.zero(code)
+    if authorized is None or authorized.code != code:
+        raise answer.unreadable(f"{status} without an amount in {code}")
+    return authorized
 
 
 def _status(said: str) -> AdjustStatus:
@@ -134,8 +142,7 @@ def read_done(answer: Answer, expected: ExpectedBody, sent: Mapping[str, Any]) -
     if not answer.content.strip():
         return {}
     said = read_object(answer)
-    if contradicts(said, expected, sent):
-        raise answer.unreadable("no plain yes")
+    disbelieve_contradiction(answer, said, expected, sent)
     return said
 
 
@@ -144,34 +151,44 @@ def read_reconciliation_id(answer: Answer, sent: Mapping[str, Any]) -> str | Non
     return _card_data(read_done(answer, REFUND, sent), "reconciliation_id")
 
 
-def read_accepted(answer: Answer) -> None:
+def read_accepted(answer: Answer, sent: Mapping[str, Any]) -> None:
     """Hear that a payment status was accepted.
 
     Raises RejectedError where it was rejected, and UnreadableAnswerError where the answer says neither.
     """
-    status = read_object(answer).get("status")
+    said = read_object(answer)
+    status = said.get("status")
     match status.strip().casefold() if isinstance(status, str) else None:
         case "accepted":
-            return
+            disbelieve_contradiction(answer, said, ACCEPTED, sent)
         case "rejected":
+            disbelieve_contradiction(answer, said, REJECTED, sent)
             raise answer.rejected("the service rejected how much of the trip it was told to be paid")
-    raise answer.unreadable("neither Accepted nor Rejected")
+        case _:
+            raise answer.unreadable("neither Accepted nor Rejected")
 
 
 def read_card_data(answer: Answer, sent: Mapping[str, Any]) -> Transaction:
     """The card's data without its expiry date, which goes no further. Raises UnreadableAnswerError."""
     said = read_object(answer)
-    if contradicts(said, FETCH, sent):
-        raise answer.unreadable("not the card's data")
+    disbelieve_contradiction(answer, said, FETCH, sent)
     return Transaction(**{name: _card_data(said, name) for name in Transaction.model_fields})
 
 
 def read_object(answer: Answer) -> Mapping[str, Any]:
-    """The JSON object that answers a call. Raises UnreadableAnswerError for anything else, an error's body too."""
+    """The JSON object that answers a call. Raises UnreadableAnswerError for anything else."""
     said = answer.json()
-    if not isinstance(said, Mapping) or said.get("errorMsg"):
+    if not isinstance(said, Mapping):
         raise answer.unreadable("not what was asked for")
     return said
+
+
+def disbelieve_contradiction(
+    answer: Answer, said: Mapping[str, Any], expected: ExpectedBody, sent: Mapping[str, Any]
+) -> None:
+    """Raise UnreadableAnswerError where the answer contradicts the outcome that it seems to bring."""
+    if contradicts(said, expected, sent):
+        raise answer.unreadable("in contradiction with itself or with the call")
 
 
 def printable(value: Any) -> str | None:

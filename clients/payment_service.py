@@ -103,7 +103,7 @@ class PaymentService:
             settled_amount=settled,
             payment_status_time=at,
         )
-        await self._call("/v1/feedback/payment-status", body, read_accepted)
+        await self._call("/v1/feedback/payment-status", body, lambda answer: read_accepted(answer, body))
 
     async def _call(
         self,

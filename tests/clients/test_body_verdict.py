@@ -1,57 +1,15 @@
 """What counts as a yes to each call: its own statuses and shapes. The rest leaves open what became of the call."""
 
-from datetime import UTC, datetime
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from clients.body_verdict import contradicts
-from clients.checkout_service import CheckoutService
 from clients.errors import RejectedError, UnreadableAnswerError
 from clients.expected_body import CANCEL, CAPTURE, REFUND
-from domain.cart.cart import Cart
-from domain.cart.checkout_cart import checkout_cart
 from domain.failures.call_failure import FailureKind
-from domain.money import Money
+from tests.clients.calls import CALLS, KEY, SEVEN, TRIP, YES, believed
 
-TRIP = ("store-1", "trip-1")
-KEY = "0b9d7a4e-3c21-4f0a-8f5e-1d2c3b4a5f60"
-SEVEN = Money(amount="7.00", code="USD")
-CART = {
-    "total": {"amount": "7.00", "code": "USD"},
-    "lines": [
-        {
-            "productId": "apple",
-            "quantity": {"value": "1.0", "unit": "each"},
-            "unitPrice": {"price": {"amount": "7.00", "currencyCode": "USD"}},
-        }
-    ],
-}
-
-
-async def check_out(service):
-    return await CheckoutService(service._endpoint).checkout(*TRIP, checkout_cart(Cart.model_validate(CART)))
-
-
-CALLS = {
-    "adjust": lambda service: service.adjust(*TRIP, SEVEN),
-    "capture": lambda service: service.capture(*TRIP, SEVEN),
-    "cancel": lambda service: service.cancel(*TRIP),
-    "refund": lambda service: service.refund(*TRIP, SEVEN, refund_request_id=KEY, reason="OTHER"),
-    "transactional-data": lambda service: service.transactional_data(*TRIP),
-    "payment-status": lambda service: service.payment_status(*TRIP, total=SEVEN, settled=SEVEN, at=datetime.now(UTC)),
-    "checkout": check_out,
-}
-YES = {
-    "adjust": {"status": "APPROVED", "authorizedAmount": {"amount": 7, "code": "USD"}},
-    "capture": None,
-    "cancel": None,
-    "refund": {"reconciliationId": "R-1"},
-    "transactional-data": {"brand": "VISA"},
-    "payment-status": {"status": "Accepted"},
-    "checkout": {"orderId": "o-1"},
-}
 SILENT = ("capture", "cancel", "refund")
 """Whose yes may be an empty body."""
 REJECTED_BY_SERVICE = [
@@ -231,15 +189,6 @@ async def test_an_approval_an_order_and_the_cards_data_may_have_a_code_or_a_warn
     for call in ("adjust", "checkout", "transactional-data"):
         fake.answers(YES[call] | {"code": "A1", "type": "credit", "warnings": ["later"], "detail": "partial"})
         assert await believed(CALLS[call](service)) is True, call
-
-
-async def believed(call):
-    """Whether the answer is a yes; else what became of the call is unknown."""
-    try:
-        await call
-    except UnreadableAnswerError as error:
-        return error.outcome_known
-    return True
 
 
 async def test_an_answer_about_another_deed_amount_or_request_is_no_yes(fake, service):
