@@ -109,7 +109,13 @@ def _amounts_said(name: str, value: Any, code: str) -> Iterator[Money]:
     for each, number, beside in _numbers_said(name, value):
         if _is_in_another_currency(beside, code):
             raise ValueError("is in another currency")
-        yield money_near(said_number(number).scaleb(-minor_digits(code) if MINOR_UNITS.search(each) else 0), code)
+        exponent = -minor_digits(code) if MINOR_UNITS.search(each) else 0
+        yield money_near(said_number(_without_currency(number, code)).scaleb(exponent), code)
+
+
+def _without_currency(number: Any, code: str) -> Any:
+    """An amount for people to read, such as "7.00 USD" or "$7.00", without its currency; all else as it is."""
+    return re.sub(rf"[$£¥€]|\b{code}\b", "", number).strip() if isinstance(number, str) else number
 
 
 def _numbers_said(name: str, value: Any, beside: Part | None = None) -> Iterator[tuple[str, Any, Part]]:

@@ -17,7 +17,7 @@ from clients.expected_body import DEEDS, FILLERS, YES, ExpectedBody
 ERROR_NAME = re.compile(r"error|exception|failure|^(decline|denial|denied|failed|fault|refus|reject)")
 WHETHER = re.compile(r"^(is|was|has)(?=[a-z])")
 """Before the name of a true or false, as in isSuccessful."""
-OF_THE_CALL = re.compile(r"^(payment|transaction|charge|request|response|operation|order)(?=[a-z]{3})")
+OF_THE_CALL = re.compile(r"^(payment|transaction|charge(?!d)|request|response|operation|order)(?=[a-z]{3})")
 """Before such a name as well, as in paymentAccepted; a refundInitiated is about another deed."""
 MESSAGE_NAMES = ("message", "msg")
 WORDY = r"status(?:es)?|state|result|outcome|codes?|details?|reasons?|messages?|msg"

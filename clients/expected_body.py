@@ -4,7 +4,18 @@ import re
 from dataclasses import dataclass
 
 YES = frozenset(
-    {"accepted", "acknowledged", "approved", "complete", "completed", "confirmed", "done", "executed", "fulfilled"}
+    {
+        "accepted",
+        "ack",
+        "acknowledged",
+        "approved",
+        "complete",
+        "completed",
+        "confirmed",
+        "done",
+        "executed",
+        "fulfilled",
+    }
     | {"initiated", "ok", "performed", "processed", "succeeded", "success", "successful", "true", "yes"}
 )
 HELD = frozenset({"approved", "authorised", "authorized"})
@@ -16,7 +27,7 @@ ORDERED = frozenset({"created", "ordered", "placed"})
 NOT_YET = frozenset({"inprogress", "pending", "processing", "queued"})
 NOT_REAL = frozenset({"dryrun", "noop", "simulated"})
 """Amazon's hosts for tests may call what they do a test, so that word is none of these."""
-NOT_LASTING = frozenset({"aborted", "ignored", "reverted", "rolledback", "skipped", "undone"})
+NOT_LASTING = frozenset({"aborted", "chargedback", "ignored", "reverted", "rolledback", "skipped", "undone"})
 FILLERS = frozenset(
     {"been", "cancel", "cancellation", "capture", "charge", "has", "is", "order", "payment", "refund", "request"}
     | {"successfully", "the", "transaction", "was"}
@@ -77,7 +88,9 @@ class ExpectedBody:
     def contrary(self) -> frozenset[str]:
         """The words that contradict it."""
         others = self.undone | NOT_YET | NOT_REAL
-        return others - self.done if self.negative else others | NOT_LASTING
+        if self.negative:
+            return others - self.done
+        return others | NOT_LASTING | {f"not{word}" for word in YES | self.done}
 
 
 def _amounts(*deeds: str) -> re.Pattern[str]:
@@ -89,7 +102,7 @@ def _amounts(*deeds: str) -> re.Pattern[str]:
 def _deed_amounts(*deeds: str) -> re.Pattern[str]:
     """Names of an amount that have a deed in them."""
     deed, amount = f"(?:{'|'.join(deeds)})", "(?:total)?(?:amount|amt|total)"
-    return re.compile(rf"(?:{deed}{amount}|{amount}{deed})(?:{UNITS})?|{_participles(deeds)}")
+    return re.compile(rf"(?:(?:total)?{deed}{amount}|{amount}{deed})(?:{UNITS})?|{_participles(deeds)}")
 
 
 def _participles(deeds: tuple[str, ...]) -> str:
@@ -176,8 +189,9 @@ REFUND = ExpectedBody(
 )
 CHECKOUT = ExpectedBody(
     ORDERED,
-    LET_GO,
+    LET_GO | GIVEN_BACK,
     other_deeds=CANCELLING | REFUNDING,
+    other_amounts=_deed_amounts(*GIVEN_OR_GIVING_BACK),
     repeats=(
         Repeat(_amounts("order", "ordered"), frozenset({"pricetotal"})),
         Repeat(_totals(), frozenset({"pricetotal"})),

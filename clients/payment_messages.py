@@ -101,8 +101,8 @@ def body_of(kind: type[R], **fields: Any) -> dict[str, Any]:
 
 def read_adjust(answer: Answer, asked: Money, sent: Mapping[str, Any]) -> AdjustAnswer:
     """The answer to an adjust. Raises UnreadableAnswerError for what is not to be believed."""
-    said = read_object(answer)
-    if not isinstance(said.get("status"), str):
+    said = answer.json()  # whose errorMsg may say why it is declined
+    if not isinstance(said, Mapping) or not isinstance(said.get("status"), str):
         raise answer.unreadable("none to an adjust")
     status = _status(said["status"])
     authorized = _authorized(answer, said, status, asked.code)
@@ -176,9 +176,9 @@ def read_card_data(answer: Answer, sent: Mapping[str, Any]) -> Transaction:
 
 
 def read_object(answer: Answer) -> Mapping[str, Any]:
-    """The JSON object that answers a call. Raises UnreadableAnswerError for anything else."""
+    """The JSON object that answers a call. Raises UnreadableAnswerError for anything else, an error's body too."""
     said = answer.json()
-    if not isinstance(said, Mapping):
+    if not isinstance(said, Mapping) or said.get("errorMsg"):
         raise answer.unreadable("not what was asked for")
     return said
 
