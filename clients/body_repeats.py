@@ -29,18 +29,25 @@ Known = Mapping[str, Money]
 
 def is_about_another(said: Mapping[str, Any], expected: ExpectedBody, sent: Mapping[str, Any]) -> bool:
     """Whether the answer repeats another id, currency or amount than the call's, or an amount of another deed."""
+    if is_about_another_trip(said, sent):
+        return True
     known = dict(_amounts_sent(sent))
     code = next((money.code for money in known.values()), None)
     return any(
         (code is not None and _is_in_another_currency(part, code))
         or any(
-            _is_another_id(name, value, sent)
-            or _is_another_amount(name, value, expected, known)
-            or _is_of_another_deed(name, value, expected)
+            _is_another_amount(name, value, expected, known) or _is_of_another_deed(name, value, expected)
             for name, value in part
             if not is_silent(value)
         )
         for part in parts(said)
+    )
+
+
+def is_about_another_trip(said: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
+    """Whether the answer repeats another id than the call's, of the trip, the store or the refund request."""
+    return any(
+        _is_another_id(name, value, sent) for part in parts(said) for name, value in part if not is_silent(value)
     )
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from clients.errors import BadRequestError
 from clients.expected_body import CHECKOUT
 from clients.http_answer import LINE_ITEM, Answer
-from clients.payment_messages import body_of, disbelieve_contradiction, printable, read_object
+from clients.payment_messages import body_of, disbelieve_contradiction, printable, read_object, refusal_of
 from clients.signing import Auth
 from clients.transport import Endpoint, call, open_signed
 from domain.cart.checkout_cart import named
@@ -62,6 +62,7 @@ class CheckoutService:
                 read=lambda answer: _read_order_id(answer, body),
                 yes=TAKEN,
                 describe=lambda order_id: f"order {order_id}",
+                refusal=lambda answer: refusal_of(answer, body),
             )
         except BadRequestError as error:
             error.sentence = in_short(LINE_ITEM.sub(lambda found: _line(cart, int(found[1])), error.sentence))

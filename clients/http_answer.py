@@ -83,7 +83,7 @@ class Answer:
         """The error that the status stands for, None for a 2xx."""
         if 200 <= self.status < 300:  # noqa: PLR2004 (RFC 9110's classes read best as numbers)
             return None
-        body = self._error_body()
+        body = self.error_body()
         name = self._error_name(body)
         sentence = f"{self.status} {name}" if name else f"{self.status}{self._beginning()}"
         return self._error(name, body)(f"{sentence}{self._lines()}{self._clock()}", **self._facts(name))
@@ -95,7 +95,7 @@ class Answer:
         of_somebody_else = UnreadableAnswerError if body is None and self.content else BadRequestError
         return NAMED.get(name or "") or BY_STATUS.get(self.status, of_somebody_else)
 
-    def _error_body(self) -> dict[str, Any] | None:
+    def error_body(self) -> dict[str, Any] | None:
         """The JSON object that an error has as its body; None where it is another thing."""
         if self.is_encoded:
             return None

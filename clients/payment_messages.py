@@ -9,8 +9,9 @@ import structlog
 from pydantic import AfterValidator, PlainSerializer, ValidationError
 from pydantic.alias_generators import to_camel
 
+from clients.body_repeats import is_about_another_trip
 from clients.body_verdict import contradicts
-from clients.errors import BadRequestError
+from clients.errors import BadRequestError, ServiceError, TripExpiredError, UnknownTripError
 from clients.expected_body import ACCEPTED, APPROVED, DECLINED, FETCH, PENDING, REFUND, REJECTED, ExpectedBody
 from clients.http_answer import Answer
 from clients.wire_money import said_money
@@ -189,6 +190,16 @@ def disbelieve_contradiction(
     """Raise UnreadableAnswerError where the answer contradicts the outcome that it seems to bring."""
     if contradicts(said, expected, sent):
         raise answer.unreadable("in contradiction with itself or with the call")
+
+
+def refusal_of(answer: Answer, sent: Mapping[str, Any]) -> ServiceError | None:
+    """What an answer that is no 2xx stands for. A refusal that speaks of another trip is none of this one."""
+    refusal = answer.refusal()
+    if not isinstance(refusal, BadRequestError | TripExpiredError | UnknownTripError):
+        return refusal
+    return (
+        answer.unreadable("about another trip") if is_about_another_trip(answer.error_body() or {}, sent) else refusal
+    )
 
 
 def printable(value: Any) -> str | None:

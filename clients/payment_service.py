@@ -20,6 +20,7 @@ from clients.payment_messages import (
     read_card_data,
     read_done,
     read_reconciliation_id,
+    refusal_of,
 )
 from clients.signing import Auth
 from clients.transport import Endpoint, call, open_signed, taken
@@ -112,7 +113,15 @@ class PaymentService:
         read: Callable[[Answer], T],
         describe: Callable[[T], str] = taken,
     ) -> T:
-        return await call(self._endpoint, path, body, path=path, read=read, describe=describe)
+        return await call(
+            self._endpoint,
+            path,
+            body,
+            path=path,
+            read=read,
+            describe=describe,
+            refusal=lambda answer: refusal_of(answer, body),
+        )
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clients.body_verdict import contradicts
+from clients.errors import TripExpiredError
 from clients.expected_body import (
     ACCEPTED,
     APPROVED,
@@ -79,6 +80,22 @@ ANOTHER_CURRENCY = [
 @pytest.mark.parametrize("said", ANOTHER_TRIP, ids=str)
 async def test_no_outcome_is_believed_of_another_trip_store_or_request_however_it_is_spelled(fake, service, said):
     assert await believed_of(fake, service, OUTCOMES, said) == ()
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("name", ["ShoppingTripExpiredException", "UnknownShoppingTrip", "BadRequestException"])
+async def test_no_refusal_is_believed_of_another_trip_store_or_request(fake, service, call, name):
+    for said in ANOTHER_TRIP:
+        fake.answers({"errorMsg": name, **said}, status=400)
+        assert await believed(CALLS[call](service)) is False, said
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_a_refusal_of_this_trip_is_believed_whatever_else_it_speaks_of(fake, service, call):
+    for said in ({}, {"shoppingTripId": "TRIP-1"}, {"requestId": "r-1", "amount": 9, "currency": "EUR"}):
+        fake.answers({"errorMsg": "ShoppingTripExpiredException", **said}, status=400)
+        with pytest.raises(TripExpiredError):
+            await CALLS[call](service)
 
 
 @pytest.mark.parametrize("said", ANOTHER_CURRENCY, ids=str)
