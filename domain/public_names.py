@@ -70,4 +70,4 @@ def reconciliation_workflow_id(day: str) -> str:
 
 def recovery_workflow_id(shopping_trip_id: str, recovery_id: str) -> str:
     """The id of the one workflow that records that a debt was paid."""
-    return f"recovery-{shopping_trip_id}-{recovery_id}"
+    return f"recovery-{shopping_trip_id}:{recovery_id}"  # ids have no colon, so that no two share one

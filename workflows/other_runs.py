@@ -3,6 +3,9 @@
 A run's memory ends with it. What can't be undone is therefore written to the ledger before it is done.
 """
 
+from contextlib import suppress
+from datetime import datetime, timedelta
+
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
@@ -23,6 +26,9 @@ with workflow.unsafe.imports_passed_through():
 ASK_LEDGER = "ask the ledger"
 INTEND = "tell the ledger what is about to be done"
 
+INTEND_INTERVAL, INTEND_PATIENCE = timedelta(seconds=5), timedelta(minutes=1)
+"""A lock, or a database that fails over, is over within a minute; without the intent another run could charge anew."""
+
 
 class OtherRuns:
     """What the ledger knows of the trip's other runs, and what follows for this one."""
@@ -34,6 +40,8 @@ class OtherRuns:
         """Whether the ledger was asked at least once, be it in vain."""
         self.settlement: Settlement | None = None
         """By which another run has settled the trip."""
+        self._told: Intent | None = None
+        """What the ledger knows that this run is about to do."""
 
     async def ask_first(self) -> None:
         """Ask the ledger before anything is done; at chargeBy the trip goes on without it.
@@ -51,18 +59,31 @@ class OtherRuns:
     async def go_before(self, call: Call) -> bool:
         """Write down what can't be undone before it is done; whether what another run did stands in its place.
 
-        While the ledger is away a trip goes on without it: nobody should lose a sale. Raises as `ask_first`.
+        While the ledger is away for longer a trip goes on without it: nobody should lose a sale. Raises as `ask_first`.
         """
         intent = self._trip.intent(call)
         if intent is None:
             return False
-        due = DueIntent(intent=intent, run_id=workflow.info().run_id, at=workflow.now())
-        try:
-            known: KnownTrip = await call_ledger(LedgerActivities.intend, due)
-        except CallFailedError as error:
-            self._process.note(Event.FAILURE, f"{INTEND}: {error.failure.sentence}")
-            return False
-        return self._take_in(known)
+        known = await self._intend(intent, until=workflow.now() + INTEND_PATIENCE)
+        return known is not None and self._take_in(known)
+
+    async def _intend(self, intent: Intent, *, until: datetime) -> KnownTrip | None:
+        """What the ledger answers; None where it is away. What this run has told it before it need not hear again."""
+        while True:
+            due = DueIntent(intent=intent, run_id=workflow.info().run_id, at=workflow.now())
+            try:
+                known: KnownTrip = await call_ledger(LedgerActivities.intend, due)
+            except CallFailedError as error:
+                self._process.note(Event.FAILURE, f"{INTEND}: {error.failure.sentence}")
+                if intent == self._told or workflow.now() >= until:
+                    return None
+                with suppress(TimeoutError):
+                    await workflow.wait_condition(
+                        lambda: False, timeout=INTEND_INTERVAL, timeout_summary=f"wait to {INTEND} again"
+                    )
+            else:
+                self._told = intent
+                return known
 
     async def look_again(self) -> None:
         """Ask once more: that the service rejects a call may mean that another run has gone further."""

@@ -20,7 +20,7 @@ STARTS = {
     SHOPPING_TRIP: ("trip-t1", {**TRIP, "startedAt": "2026-11-23T10:00:00Z"}),
     REFUND: (f"refund-{REFUND_ID}", {"shoppingTripId": "t1", "refundRequestId": REFUND_ID, "amount": USD}),
     RECOVERY: (
-        "recovery-t1-r1",
+        "recovery-t1:r1",
         {"shoppingTripId": "t1", "recoveryId": "r1", "amount": USD, "recoveredAt": "2026-11-23T10:00:00Z"},
     ),
 }

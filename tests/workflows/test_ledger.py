@@ -123,6 +123,7 @@ async def test_a_ledger_that_fails_after_the_capture_holds_up_only_the_posting(e
     await env.pass_time(minutes=1)  # the ledger is asked
     env.lose_ledger()
     await trip.update(SUBMIT_CART, cart_json("42.10"))
+    await env.pass_time(minutes=2)
     (receipt,) = await env.control.receipts(at_least=1)
     assert receipt["body"]["paid"] == usd_json("42.10")
     await waiting(trip, "ledger")
@@ -207,6 +208,7 @@ async def test_a_trip_charged_without_ledger_and_settled_otherwise_is_a_conflict
     settlement = await settled_by_another_run(env, trip)
     env.lose_ledger()
     await trip.update(CHOOSE_DECLINE_STRATEGY, action_json(strategy="capture_authorized"))
+    await env.pass_time(minutes=2)
     await waiting(trip, "ledger")
     env.restore_ledger()
     assert (await trip.result())["captured"] == usd_json("10.00")

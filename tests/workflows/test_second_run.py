@@ -13,6 +13,7 @@ from lab.accounting import faults_of
 from tests.factories import cart_json, usd_json
 from tests.workflows.test_checkout import priced
 from tests.workflows.trip_environment import StartedTrip, action_json, sentences
+from workflows.other_runs import INTEND
 
 
 async def started_again(env, trip, change, *, terminated=True):
@@ -204,11 +205,24 @@ async def test_a_run_whose_adjust_is_refused_finds_what_another_run_did_meanwhil
     assert (await trip.account())["calls"] == {"adjust": 1}
 
 
+async def test_a_ledger_that_is_locked_for_a_moment_knows_of_the_charge_before_it_is_made(env):
+    trip = await env.trip(None, held="10.00", faults=[{"call": "capture", "kind": "hold"}])
+    await env.pass_time(minutes=1)
+    env.lose_ledger()
+    await trip.update(SUBMIT_CART, cart_json("20.00"))
+    while INTEND not in str(sentences(await trip.status(), "failure")):
+        pass
+    env.restore_ledger()
+    await env.control.wait_for_calls(trip.id, "capture", at_least=1)
+    assert str(env.ledger.known_trip(trip.id).intent) == "capture 20.00 USD of 20.00 USD"
+
+
 async def test_without_the_ledger_a_trip_is_charged_all_the_same(env):
     trip = await env.trip(None, held="10.00")
     await env.pass_time(minutes=1)
     env.lose_ledger()
     await trip.update(SUBMIT_CART, cart_json("20.00"))
+    await env.pass_time(minutes=2)
     await env.control.wait_for_calls(trip.id, "capture", at_least=1)
     env.restore_ledger()
     assert (await trip.result())["captured"] == usd_json("20.00")
