@@ -14,8 +14,10 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.model import Model
 from domain.public_names import TASK_QUEUE
 from operations.backend import RPC_TIMEOUT, temporal_error
-from operations.workflow_messages import readable
+from operations.errors import UnreadableAnswerError
+from operations.workflow_messages import UNREADABLE, readable
 from temporal.executions import start_payload
+from temporal.payload_converter import UndecodablePayload
 
 MAX_SUMMARY_BYTES = 200
 """What Temporal takes for a workflow's summary (docs/temporal.md, Workflows)."""
@@ -56,9 +58,15 @@ async def start_once(
 
 
 async def start_differences(client: Client, workflow_id: str, given: Model, fields: Collection[str]) -> tuple[str, ...]:
-    """Which of these fields the workflow was started with otherwise; all of them, where that can't be read."""
+    """Which of these fields the workflow was started with otherwise; all of them, where it was started with none.
+
+    Raises UnreadableAnswerError where that is encrypted under other keys: nobody can compare it.
+    """
+    before = await start_payload(client, workflow_id, rpc_timeout=RPC_TIMEOUT)
+    if isinstance(before, UndecodablePayload) and before.encrypted:
+        raise UnreadableAnswerError(f"{workflow_id} was started before, and what it was started with {UNREADABLE}")
     try:
-        first = type(given).model_validate(await start_payload(client, workflow_id, rpc_timeout=RPC_TIMEOUT))
+        first = type(given).model_validate(before)
     except ValidationError:
         return tuple(sorted(fields))
     now, then = given.to_json(), first.to_json()

@@ -10,7 +10,7 @@ from domain.public_names import trip_workflow_id
 from domain.store_settings import Stores
 from domain.trip.request import InvalidTripError, TripRequest
 from operations.backend import Backend, operation
-from operations.errors import TripEndedError
+from operations.errors import TripEndedError, UnreadableAnswerError
 from operations.start_trips import start_trip
 from operations.trip_files import TripStart
 
@@ -45,8 +45,8 @@ async def take_order(backend: Backend, order: Order, stores: Stores) -> TakenOrd
         raise InvalidOrderError(str(error)) from None
     try:
         started = await start_trip(backend, TripStart(payload, request, frozenset({"order"})))
-    except TripEndedError as error:
-        # Amazon can do nothing about it; the sweep's incident has told whoever can.
+    except (TripEndedError, UnreadableAnswerError) as error:
+        # Amazon can do nothing about it. What was ended is the sweep's incident; other keys are told by the log.
         return _taken(order, is_new=False, remark=str(error))
     differs = [field for field in started.differs or () if field != SAID_ANEW]
     remark = f"{', '.join(differs)}: another than in the order that stands" if differs else None

@@ -6,13 +6,14 @@ import subprocess
 import uuid
 
 import pytest
+from cryptography.fernet import Fernet
 from temporalio.client import WorkflowContinuedAsNewError, WorkflowFailureError
 from temporalio.service import RPCError
 
 from cli.start import GOES_ON
 from domain.public_names import SHOPPING_TRIP, TASK_QUEUE
 from tests.cli.conftest import end
-from tests.whole_server import TEMPORAL
+from tests.whole_server import NOBODY_WORKS_HERE, TEMPORAL
 
 
 def lines(*documents):
@@ -266,3 +267,15 @@ async def exists(handle):
         except RPCError:
             continue
         return
+
+
+def test_a_start_under_other_keys_is_not_said_to_differ_from_what_nobody_here_can_read(run, trip):
+    payload = trip()
+    nobody_works_here = {"TEMPORAL_NAMESPACE": NOBODY_WORKS_HERE}
+    first = run("start", "-", stdin=payload, PAYLOAD_KEYS=Fernet.generate_key().decode(), **nobody_works_here)
+    assert first.status == 0
+    for keys in ({}, {"PAYLOAD_KEYS": Fernet.generate_key().decode()}):
+        again = run("start", "-", stdin=payload, **keys, **nobody_works_here)
+        assert again.status == 1
+        assert "what it was started with can't be read: are PAYLOAD_KEYS the same as the worker's?" in again.err
+        assert "with another" not in again.err
