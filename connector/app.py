@@ -8,6 +8,7 @@ from fastapi_offline import FastAPIOffline
 from connector import health, orders, receipts, trips
 from connector.access import AccessControl, Caller
 from connector.answers import add_error_answers
+from connector.documentation import document
 from connector.limits import Limits
 from operations.backend import Backend
 from operations.stores_file import StoresFile
@@ -25,5 +26,6 @@ def connector(backend: Backend, stores: StoresFile, callers: Sequence[Caller], *
     for room in (orders, trips, receipts, health):
         app.include_router(room.router)
     add_error_answers(app)
+    document(app)
     app.add_middleware(Limits, max_rps=max_rps, is_private=not callers)
     return app

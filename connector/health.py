@@ -9,13 +9,17 @@ from operations.readiness import TEMPORAL, readiness
 router = APIRouter(tags=["Health"])
 
 
-@router.get("/livez")
+@router.get("/livez", summary="Does it live?")
 async def livez() -> dict[str, str]:
     """The program answers."""
     return {"status": "ok"}
 
 
-@router.get("/readyz", responses={503: {"description": "Temporal can't be reached: nothing can be taken."}})
+@router.get(
+    "/readyz",
+    summary="Can it take anything?",
+    responses={503: {"description": "Temporal can't be reached: nothing can be taken."}},
+)
 async def readyz(request: Request) -> JSONResponse:
     """What can't be reached is named. Without the ledger there are no receipts, and orders are taken all the same."""
     faults = await readiness(backend_of(request))

@@ -6,6 +6,7 @@ from fastapi.responses import JSONResponse
 
 from connector.access import Right, needs
 from connector.bodies import InvalidBodyError, read_json
+from connector.documentation import answers, body_of
 from connector.state import backend_of, stores_of
 from domain.order import InvalidOrderError, Order
 from operations.take_order import take_order
@@ -24,10 +25,12 @@ REASON = "X-Reason"
     "/v1/order/purchases",
     status_code=201,
     dependencies=[needs(Right.ORDERS)],
-    openapi_extra={
-        "requestBody": {"required": True, "content": {"application/json": {"schema": Order.model_json_schema()}}}
-    },
-    responses={400: {"description": "The order is wrong: X-Reason says which field, and what it should be."}},
+    summary="Take an order",
+    openapi_extra=body_of(Order),
+    responses=answers(
+        s400="The order is wrong; the body is Amazon's own, and X-Reason says which field, and what it should be.",
+        s503="Temporal is away: nothing is taken. Send it again.",
+    ),
 )
 async def purchases(request: Request) -> JSONResponse:
     """Take an order: 201 when Temporal has it, and for the same order again. An empty cart has an empty purchaseId."""

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import AfterValidator
 
 from connector.access import Right, needs
+from connector.documentation import answers
 from connector.state import backend_of
 from connector.trips import TripId
 from operations.receipts import find_receipts, receipts_of
@@ -32,14 +33,18 @@ Day = Annotated[date, Query(description="Of the shop, in whatever zone: 2026-11-
 Amount = Annotated[Decimal, Query(description="What was charged, in the currency's own units: 42.10.")]
 
 
-@router.get("/v1/receipts")
+@router.get("/v1/receipts", summary="Look receipts up", responses=answers(s400="The sentence names what is wrong."))
 async def look_up(request: Request, last_four: LastFour, day: Day, amount: Amount) -> Response:
     """The receipts of sales with that card, day and amount; a page for a browser that asks for text/html."""
     search = partial(find_receipts, backend_of(request).ledger, last_four=last_four, day=day, amount=amount)
     return _answer(request, await asyncio.to_thread(search))
 
 
-@router.get("/v1/receipts/{shoppingTripId}", responses={404: {"description": "The sentence says why there is none."}})
+@router.get(
+    "/v1/receipts/{shoppingTripId}",
+    summary="Get a trip's receipts",
+    responses=answers(s404="The sentence says why there is none."),
+)
 async def of_trip(request: Request, trip_id: TripId) -> Response:
     """A trip's receipts: the sale's, and those of its refunds; a page for a browser that asks for text/html."""
     return _answer(request, await asyncio.to_thread(receipts_of, backend_of(request).ledger, trip_id))

@@ -7,9 +7,11 @@ from fastapi.responses import JSONResponse
 
 from connector.access import Right, needs
 from connector.bodies import read_json
+from connector.documentation import answers, body_of, schema_of
 from connector.state import backend_of, stores_of
 from domain.model import Identifier
 from domain.trip.request import TripRequest
+from domain.trip.status import Status
 from operations.hand_over_cart import hand_over_cart
 from operations.view_trip import view_trip
 
@@ -24,14 +26,16 @@ CARTS_MAY = [needs(Right.CARTS)]
     "/v1/carts/{shoppingTripId}",
     status_code=201,
     dependencies=CARTS_MAY,
-    openapi_extra={
-        "requestBody": {"required": True, "content": {"application/json": {"schema": TripRequest.model_json_schema()}}}
-    },
+    summary="Hand over a trip's cart",
+    openapi_extra=body_of(TripRequest),
     responses={
-        200: {"description": "The trip was started before, and has the cart."},
-        400: {"description": "What was sent is wrong: the sentence names the field."},
-        409: {"description": "The trip was started otherwise, or takes no other cart any more."},
-        503: {"description": "Temporal is away: send it again."},
+        201: schema_of(Status, "The trip is started: where it is now."),
+        200: schema_of(Status, "The trip was started before, and has the cart: where it is now."),
+        **answers(
+            s400="What was sent is wrong: the sentence names the field.",
+            s409="The trip was started otherwise, or takes no other cart any more.",
+            s503="Temporal is away: send it again.",
+        ),
     },
 )
 async def carts(request: Request, trip_id: TripId) -> JSONResponse:
@@ -44,7 +48,12 @@ async def carts(request: Request, trip_id: TripId) -> JSONResponse:
     return JSONResponse(handed.trip, 201 if handed.is_new else 200)
 
 
-@router.get("/v1/trips/{shoppingTripId}", dependencies=CARTS_MAY, responses={404: {"description": "No such trip."}})
+@router.get(
+    "/v1/trips/{shoppingTripId}",
+    summary="See where a trip is",
+    dependencies=CARTS_MAY,
+    responses={200: schema_of(Status), **answers(s404="Nobody knows such a trip.")},
+)
 async def trips(request: Request, trip_id: TripId) -> dict[str, Any]:
     """Where a trip is, and once it is settled what became of it (docs/reference.md, Status)."""
     return (await view_trip(backend_of(request), trip_id)).document
