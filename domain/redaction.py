@@ -63,21 +63,43 @@ CARD_GROUPS = frozenset(
 too. Of the borders between groups of four some may be missing, but not all but one: any two long ids side by side have
 one. No id such as 402-1234567-1234567 has these groups; in any groups, every tenth would hold a card number."""
 
+ENCODED_BLANK = re.compile(
+    r"%(?:20|09|0[ad]|2[dD]|[aA]0|[cC]2%[aA]0)|&(?:nbsp|ensp|emsp|thinsp|shy|#160|#32|#x[aA]0|#x20);"
+    r"|\\(?:u00[aA]0|u0020|u00[aA][dD]|u20[01][0-9a-fA-F]|x[aA]0|x20|[tnr])"
+)
+"""What stands between digits in an address, a page or a JSON text."""
+
+MAX_BEHIND = 3
+"""An expiry date, a security code, and one more date: in any order."""
+
 DIGIT_RUN = re.compile(r"[0-9](?: *+[0-9])*+")
 """In a text's shape (see `_shape`): digits with no letter between them."""
 
 BEHIND_A_CARD = re.compile(
     r"(?:a{1,2}[0-9]++)++"  # a magnetic stripe's or a chip's next field
-    r"|(?: ++a{1,12}(?!a)){0,2} *+(?:(?:0?[1-9]|1[0-2]) *+(?:20)?[0-9]{2}|(?:20)?[0-9]{2} *+(?:0[1-9]|1[0-2]))(?![0-9])"
+    r"|(?: ++a{1,12}(?!a)){0,3} *+(?:(?:0?[1-9]|1[0-2])(?: ++[0-3]?[0-9])? *+(?:20)?[0-9]{2}"
+    r"|[0-3]?[0-9] ++(?:0?[1-9]|1[0-2]) ++(?:20)?[0-9]{2}|(?:20)?[0-9]{2} *+(?:0[1-9]|1[0-2]))(?![0-9])"
 )
-"""In a text's shape: what may be the card's expiry date, perhaps with a word or two before it."""
+"""In a text's shape: what may be the card's expiry date, perhaps with some words before it."""
 
 EXPIRY_MONTH = re.compile(
     r"(?:\W{1,9}[a-z]{1,12}){0,2}\W{1,9}(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\W{1,3}"
-    r"(?:20)?\d{2}(?!\d)",
+    r"(?:20)?\d{2}(?!\d)"
+    r"|(?:\W{1,9}[^\W\d_]{1,12}){1,3}\W{1,3}20\d{2}(?:-\d{2}){0,2}(?!\d)",  # a month of another language, or a date
     re.IGNORECASE,
 )
-SECURITY_CODE = re.compile(r"\W{0,9}(?:cv[cvn]2?|cid|csc)\W{0,9}\d{3,4}(?!\d)", re.IGNORECASE)
+SECURITY_CODE = re.compile(
+    r"\W{0,9}(?:cv[cvn]2?|cid|csc|(?:security|verification|card)(?:\W{1,3}(?:code|value|number))+)\W{0,9}\d{3,4}(?!\d)",
+    re.IGNORECASE,
+)
+EXPIRY_BEFORE = re.compile(
+    r"(?<![^\W\d_])(?:exp|valid|thru|good|until|ablauf|g[uü]ltig|vence|caduc)[^\W\d_]{0,12}(?:\W{1,9}[^\W\d_]{1,12}){0,2}"
+    r"\W{0,9}\d{1,4}\W{1,3}\d{2,4}(?:\W{1,9}[^\W\d_]{1,12}){0,3}\W{0,9}\Z",
+    re.IGNORECASE,
+)
+"""An expiry date in front of the number, with a word that says so."""
+LOOKED_BACK = 100
+"""Characters in front of a card number that may hold its expiry date."""
 NAME_ON_TRACK = re.compile(r"\^[^^]{2,26}\^\d*")
 
 PROTECTED = re.compile(
@@ -88,7 +110,11 @@ PROTECTED = re.compile(
 )
 """UUIDs, by which trips, refunds and requests are known, and RFC 3339's times: their digits are no card's."""
 
-EMAIL = re.compile(r"(?<![\w.+-])([\w.+-]++)(?:[@＠﹫]|%40|\\u0040)(?:[\w-]++\.)+[^\W\d_]{2,}")  # noqa: RUF001 (its twins)
+EMAIL = re.compile(
+    r"(?<![\w.!#$&'*+/=?^`{|}~-])([\w.!#$&'*+/=?^`{|}~-]++|\"[^\"\s@][^\"@\n]{0,62}\")"
+    r"(?:[@＠﹫]|%40|\\u0040)(?:\[[0-9a-fA-F.:]{2,45}\]|(?:[\w\u00ad-]++[.。．｡])+[^\W\d_]{2,})"  # noqa: RUF001 (twins)
+)
+"""RFC 5322's addresses: any atom or a quoted text, at a name or at an address in brackets."""
 
 CREDENTIAL = re.compile(
     r"\b(?:AKIA|ASIA)[A-Z0-9]{8,}"  # the id of an AWS key
@@ -97,9 +123,10 @@ CREDENTIAL = re.compile(
 )
 NAMED_CREDENTIAL = re.compile(
     r"(?<![\w-])("
-    r"(?:authorization|signature|credential|passw(?:or)?d|secret|(?:x-)?(?:api|access|secret|account)[_-]?key|[a-z]*[_-]?token)"
+    r"(?:[a-z0-9]++[_-])*?"  # AWS_SECRET_ACCESS_KEY, X-Amz-Signature
+    r"(?:authorization|signature|credential|passw(?:or)?d|secret|(?:api|access|secret|account)[_-]?key|[a-z]*token)"
     r"(?:[\"']\s?:\s?[\"']?|=[\"']?)"
-    r"|authorization:\s?|bearer\s(?=\S{16}))"
+    r"|authorization:\s?|passw(?:or)?d\s?:\s?|bearer\s(?=\S{16}))"
     r"(?:(?:bearer|basic|aws4-hmac-sha256)\s)?[^\s\"',;&]++",
     re.IGNORECASE | re.ASCII,
 )
@@ -126,7 +153,9 @@ class _Shapes(dict[int, str]):
     def __missing__(self, code: int) -> str:
         char = chr(code)
         digit = unicodedata.digit(char, None)
-        return str(digit) if digit is not None else "a" if char.isalpha() else " "
+        # A letter that only modifies others, such as Japanese's long dash, joins digits as a dash does.
+        is_letter = char.isalpha() and unicodedata.category(char) != "Lm"
+        return str(digit) if digit is not None else "a" if is_letter else " "
 
 
 SHAPES = _Shapes()
@@ -222,23 +251,32 @@ def _card_numbers(text: str) -> Iterator[tuple[int, int]]:
 
     What stands around it with no letter between, an expiry date perhaps, belongs to it.
     """
-    shape = text.translate(SHAPES)
+    shape = ENCODED_BLANK.sub(lambda found: " " * len(found.group()), text).translate(SHAPES)
     if not any(map(_holds_card_number, DIGIT_RUN.findall(shape))):
         return
     shape = _with_protected(shape, text)
     end = 0
     for run in DIGIT_RUN.finditer(shape):
         if run.start() >= end and _holds_card_number(run.group()):
-            end = run.end()
-            for told in (
-                NAME_ON_TRACK.match(text, end),
-                BEHIND_A_CARD.match(shape, end),
-                EXPIRY_MONTH.match(text, end),
-            ):
-                end = max(end, told.end() if told else end)
-            if code := SECURITY_CODE.match(text, end):
-                end = code.end()
-            yield run.start(), end
+            before = EXPIRY_BEFORE.search(text, max(end, run.start() - LOOKED_BACK), run.start())
+            end = _behind(text, shape, run.end())
+            yield before.start() if before else run.start(), end
+
+
+def _behind(text: str, shape: str, end: int) -> int:
+    """Where ends what belongs to the card number that ends there: a track's fields, expiry date and security code."""
+    for _ in range(MAX_BEHIND):
+        found = (
+            NAME_ON_TRACK.match(text, end),
+            BEHIND_A_CARD.match(shape, end),
+            EXPIRY_MONTH.match(text, end),
+            SECURITY_CODE.match(text, end),
+        )
+        behind = max((told.end() for told in found if told), default=end)
+        if behind == end:
+            break
+        end = behind
+    return end
 
 
 def _with_protected(shape: str, text: str) -> str:

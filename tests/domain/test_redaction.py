@@ -122,6 +122,20 @@ def test_no_digit_of_a_card_number_is_left_whatever_stands_between_and_around(ca
         "4111111111111111D27122010000F",
         "5A0841111111111111115F2403271231",
         "\u2463\u00b9\u00b9\u00b9 1111 1111 1111",
+        "4111111111111111 cvv 123 exp 12/27",
+        "4111111111111111 exp 12/27 security code 093",
+        "exp 12/27 card 4111 1111 1111 1111",
+        "valid thru: 2027-12, number 4111111111111111",
+        "4111111111111111 (VISA, exp. date: 12/27)",
+        "4111111111111111 exp 2027-12-31",
+        "4111111111111111 exp 12/31/2027",
+        "4111111111111111 exp 31.12.2027",
+        "4111111111111111 exp d\u00e9c. 2027",
+        "4111111111111111 ablauf Dezember 2027",
+        *(
+            gap.join(["4111", "1111", "1111", "1111"])
+            for gap in ("\u30fc", "\u0640", "\u02bc", "%20", "&nbsp;", "\\u00a0")
+        ),
     ],
 )
 def test_nothing_of_what_belongs_to_a_card_is_left(text):
@@ -278,3 +292,36 @@ def test_a_huge_text_takes_time_in_proportion(part):
     text = part * (500_000 // len(part))
     masked(f"4111111111111111{text}")
     assert len(in_short(text)) <= MAX_SENTENCE
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("ann!@example.com", "ann~@example.com", '"ann b"@example.com', "ann@[10.0.0.1]"),
+        *("ann@example\u3002com", "ann@exam\u00adple.com"),
+    ],
+)
+def test_an_address_of_any_form_is_left_without_its_place(address):
+    told = masked(f"asked by {address}, today")
+    assert "@***" in told
+    assert not any(place in told for place in ("example", "10.0", "ple.com"))
+
+
+@pytest.mark.parametrize(
+    "text", ["AWS_SECRET_ACCESS_KEY=hush", "X-Amz-Signature=hush", "X-Amz-Credential=hush", "password: hush"]
+)
+def test_a_secret_is_known_by_the_end_of_its_name(text):
+    assert "hush" not in masked(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "asked on 12/11 by ann, table 12/27",
+        "there are no AWS credentials: their credential_process did not end",
+        "the token expired at 2026-11-24T12:00:00Z before 42.10 USD was charged",
+        "expires 12/27: trip 3f0e5f6a-52c4-4b0e-8d6b-0a8f3c1b2d4e of store-1",
+    ],
+)
+def test_a_text_without_a_card_stays_as_it_is(text):
+    assert masked(text) == text
