@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from temporalio.client import WorkflowExecutionDescription
+from temporalio.client import WorkflowExecutionDescription, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
 from domain.failures.attention import GIVE_COMMAND_AGAIN, Attention
@@ -14,7 +14,7 @@ from ledger.queries import LedgerRefund, find_refund, posted_refunds
 from operations.backend import RPC_TIMEOUT, Backend, is_not_found, ledger_error, operation
 from operations.errors import NotFoundError
 from operations.unresponsive_workflows import ended_attention
-from operations.workflow_messages import query_status, unknown_to_temporal
+from operations.workflow_messages import query_status, unknown_to_temporal, why_failed
 from operations.workflow_ref import refund_ref
 from temporal.executions import STOPPED, status_word
 
@@ -57,7 +57,12 @@ async def view_refund(backend: Backend, refund_request_id: str) -> RefundView:
     status = await query_status(backend, ref)
     if execution.status in STOPPED and not await backend.read_ledger(posted_refunds, {refund_request_id}):
         return _ended(execution, status)
-    return RefundView(status, str(status.get("stage")), status)
+    stage = str(status.get("stage"))
+    if execution.status is WorkflowExecutionStatus.FAILED:
+        failure = await why_failed(backend.client, execution)
+        document = {**status, "workflow": status_word(execution), "failure": failure}
+        return RefundView(document, stage, status, remark=f"{ref.name}: {failure}")
+    return RefundView(status, stage, status)
 
 
 def _ended(execution: WorkflowExecutionDescription, status: dict[str, Any]) -> RefundView:

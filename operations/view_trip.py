@@ -13,9 +13,9 @@ from operations.backend import RPC_TIMEOUT, Backend, SettlementLookup, is_not_fo
 from operations.errors import NotFoundError, OperationError
 from operations.find_trips import TripSummary, trip_summary
 from operations.unresponsive_workflows import ended_attention, ended_words, stuck_attention
-from operations.workflow_messages import failure_message, parse_answer, query_status, readable, unknown_to_temporal
+from operations.workflow_messages import parse_answer, query_status, readable, unknown_to_temporal, why_failed
 from operations.workflow_ref import trip_ref
-from temporal.executions import ENDED, STOPPED, status_word
+from temporal.executions import STOPPED, status_word
 
 LEDGERS_WORD = "this is the ledger's word"
 
@@ -65,6 +65,8 @@ async def view_trip(backend: Backend, trip_id: str) -> TripView:
         return _of_settlement(known.settlement, f"{missing}: {LEDGERS_WORD}")
     if execution.status in STOPPED:
         return await _stopped(backend, trip_id, execution)
+    if execution.status is WorkflowExecutionStatus.FAILED:
+        return await _failed(backend, trip_id, execution)
     try:
         status = await query_status(backend, ref)
     except OperationError as error:
@@ -88,6 +90,21 @@ async def _stopped(backend: Backend, trip_id: str, execution: WorkflowExecutionD
     return TripView(document, status, attention=attention, remark=f"{attention.sentence}. {attention.what_to_do}")
 
 
+async def _failed(backend: Backend, trip_id: str, execution: WorkflowExecutionDescription) -> TripView:
+    """One that failed: settled by the ledger's word alone; else what it said last, and why it failed."""
+    failure = await why_failed(backend.client, execution)
+    remark = f"trip {trip_id}: {failure}"
+    known = await backend.look_up_settlement(trip_id)
+    if known.settlement is not None:
+        return _of_settlement(known.settlement, f"{remark}. But it is settled: {LEDGERS_WORD}")
+    try:
+        status = await query_status(backend, trip_ref(trip_id))
+    except OperationError:  # it never began, or nobody is there who could read it
+        return _of_summary(execution, remark, failure=failure)
+    stage = status_word(execution)
+    return TripView({**status, "stage": stage, "workflow": stage, "failure": failure}, status, remark=remark)
+
+
 async def _without_status(
     backend: Backend, trip_id: str, execution: WorkflowExecutionDescription, why: str
 ) -> TripView:
@@ -97,8 +114,6 @@ async def _without_status(
     known = await backend.look_up_settlement(trip_id)
     if known.settlement is not None:
         return _of_settlement(known.settlement, f"{why} This is the ledger's word.")
-    if execution.status in ENDED:
-        return _of_summary(execution, await _failure(backend, execution) or why)
     return await _by_its_result(backend, execution, why, known)
 
 
@@ -114,24 +129,21 @@ async def _by_its_result(
     return _of_settlement(settlement, f"{why} This is its result by Temporal's word; {known.why_none}.")
 
 
-async def _failure(backend: Backend, execution: WorkflowExecutionDescription) -> str | None:
-    """Why a workflow failed, in its own words."""
-    try:
-        await backend.client.get_workflow_handle(execution.id, run_id=execution.run_id).result(rpc_timeout=RPC_TIMEOUT)
-    except WorkflowFailureError as error:
-        return f"trip {trip_summary(execution).shopping_trip_id}: {failure_message(error)}"
-    return None
-
-
 def _of_settlement(settlement: Settlement, remark: str) -> TripView:
     document = {**settlement.to_json(), "stage": Stage.SETTLED.value}
     return TripView(document, known=settlement, remark=remark, is_settled=True)
 
 
-def _of_summary(execution: WorkflowExecutionDescription, remark: str, attention: Attention | None = None) -> TripView:
+def _of_summary(
+    execution: WorkflowExecutionDescription,
+    remark: str,
+    attention: Attention | None = None,
+    *,
+    failure: str | None = None,
+) -> TripView:
     summary = trip_summary(execution)
-    if attention is None:
-        return TripView(summary.to_json(), known=summary, remark=remark)
-    summary = summary.model_copy(update={"attention": attention.cause})
-    document = {**summary.to_json(), "attention": attention.to_json()}
-    return TripView(document, known=summary, attention=attention, remark=remark)
+    more: dict[str, Any] = {"failure": failure} if failure else {}
+    if attention is not None:
+        summary = summary.model_copy(update={"attention": attention.cause})
+        more["attention"] = attention.to_json()
+    return TripView({**summary.to_json(), **more}, known=summary, attention=attention, remark=remark)

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from temporalio.client import (
     Client,
     RPCTimeoutOrCancelledError,
+    WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowFailureError,
     WorkflowQueryFailedError,
@@ -93,6 +94,15 @@ def failure_message(error: WorkflowUpdateFailedError | WorkflowFailureError) -> 
     """What a workflow itself says of why it failed, or refused."""
     message = str(getattr(error.cause, "message", error.cause))
     return f"the reason {UNREADABLE}" if message == ENCRYPTED_FAILURE else message
+
+
+async def why_failed(client: Client, execution: WorkflowExecutionDescription) -> str:
+    """Why a workflow failed, in its own words."""
+    try:
+        await client.get_workflow_handle(execution.id, run_id=execution.run_id).result(rpc_timeout=RPC_TIMEOUT)
+    except WorkflowFailureError as error:
+        return failure_message(error)
+    return "another run has taken its place since"
 
 
 def unknown_to_temporal(client: Client, ref: WorkflowRef) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.common import WorkflowIDConflictPolicy
 
 from domain.public_names import SHOPPING_TRIP, STATUS, TASK_QUEUE, trip_workflow_id
 from tests.cli.forked import Ran, run_forked
@@ -97,6 +98,28 @@ def started(server, trip):
         return trip_id
 
     return _started
+
+
+@pytest.fixture
+def failed(server, started, trip):
+    """A trip that failed after it had begun: another run of it set out to be paid in another way."""
+    in_doubt = {"call": "capture", "kind": "drop_after"}
+    trip_id = started("20.00", faults=[in_doubt], policy={"captureUnknownOutcome": "ask"})
+    payload = {**trip(None), "shoppingTripId": trip_id, "payment": "checkout_service"}
+    with pytest.raises(WorkflowFailureError):
+        server.do(in_its_place(server.client, payload))
+    return trip_id
+
+
+async def in_its_place(client: Client, payload: dict[str, Any]) -> None:
+    handle = await client.start_workflow(
+        SHOPPING_TRIP,
+        payload,
+        id=trip_workflow_id(payload["shoppingTripId"]),
+        task_queue=TASK_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING,
+    )
+    await handle.result()
 
 
 async def at_rest(client: Client, payload: dict[str, Any]) -> None:

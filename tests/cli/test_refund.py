@@ -245,10 +245,15 @@ def ended_refunds(call):
     return call("list-refunds", "--attention", "ended", "--json").documents
 
 
-def test_a_refused_refund_is_shown_as_refused(call):
+def test_a_refused_refund_is_shown_as_refused_with_the_reason(call):
     request = str(uuid.uuid4())
     call("refund", "nobody", "2.10", *BROKEN, "--currency", "USD", "--request-id", request)
-    assert call("show-refund", request, "--json").document["stage"] == "refused"
+    machine, person = call("show-refund", request, "--json"), call("show-refund", request)
+    told = machine.document
+    assert (told["stage"], told["workflow"]) == ("refused", "failed")
+    assert "the ledger knows no settled trip nobody" in told["failure"]
+    assert told["failure"] in machine.err
+    assert told["failure"] in person.err
 
 
 @pytest.fixture

@@ -69,6 +69,36 @@ def test_a_trip_whose_start_was_refused_gives_the_reason(run, server):
     assert "startedAt: is missing" in ran.err
 
 
+FAILED_OF = "payment: should be payment_service: another run of this trip set out to"
+
+
+def test_a_trip_whose_start_was_refused_gives_machines_the_reason_too(run, server):
+    payload = {"storeId": "store-1", "shoppingTripId": (trip := uuid.uuid4().hex)}
+    start = server.client.execute_workflow(SHOPPING_TRIP, payload, id=trip_workflow_id(trip), task_queue=TASK_QUEUE)
+    with pytest.raises(WorkflowFailureError):
+        server.do(start)
+    told = run("show", trip, "--json").document
+    assert (told["stage"], "startedAt: is missing" in told["failure"]) == ("failed", True)
+
+
+def test_a_trip_that_failed_after_it_had_begun_is_shown_as_failed_with_the_reason(run, failed):
+    machine, person = run("show", failed, "--json"), run("show", failed)
+    told = machine.document
+    assert (told["stage"], told["workflow"]) == ("failed", "failed")
+    assert FAILED_OF in told["failure"]
+    assert told["attention"]["cause"] == "conflict"
+    assert told["log"]
+    assert "awaiting_cart" not in person.out
+    assert "failed" in person.out
+    assert FAILED_OF in machine.err
+    assert FAILED_OF in person.err
+
+
+def test_a_watch_of_a_trip_that_failed_ends_with_1(run, failed):
+    ran = run("show", failed, "--watch", "--json")
+    assert (ran.status, ran.document["stage"]) == (1, "failed")
+
+
 @workflow.defn(name=SHOPPING_TRIP)
 class NewerTrip:
     """A trip whose worker is newer than the program, and knows a stage that the program does not."""

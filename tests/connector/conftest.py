@@ -15,7 +15,7 @@ from ledger.ledger import Ledger
 from operations.backend import Backend
 from operations.stores_file import StoresFile
 from temporal.connection import connect
-from tests.cli.conftest import trip  # noqa: F401 (a fixture)
+from tests.cli.conftest import failed, started, trip  # noqa: F401 (fixtures)
 
 
 @asynccontextmanager

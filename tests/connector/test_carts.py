@@ -99,3 +99,9 @@ async def test_a_trip_that_nobody_knows_is_not_found(http):
     answer = await http.get("/v1/trips/nobody")
     assert answer.status_code == 404
     assert "there is no trip nobody" in answer.json()["error"]
+
+
+async def test_a_trip_that_failed_after_it_had_begun_is_told_as_failed_with_the_reason(http, failed):
+    answer = await http.get(f"/v1/trips/{failed}")
+    assert (answer.status_code, answer.json()["stage"]) == (200, "failed")
+    assert "payment: should be payment_service" in answer.json()["failure"]
