@@ -61,6 +61,16 @@ def read_input(name: str, max_bytes: int) -> bytes:
     return content
 
 
+def either(yes: str, said_yes: bool, no: str, said_no: bool) -> bool:  # noqa: FBT001 (each after its own name)
+    """Which of two flags was given; each is an option of its own, for typer lets the last of a pair win.
+
+    Raises typer.BadParameter where neither was, or both were.
+    """
+    if said_yes == said_no:
+        raise typer.BadParameter("say one of them, and not both", param_hint=f"{yes}, {no}")
+    return said_yes
+
+
 def example(*commands: str) -> str:
     """The end of a command's help. The tests run what stands there."""
     return "\n\n".join(f"Example: python starter.py {command}" for command in commands)

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from cli.amounts import ANY_SIGN, Amount, Currency, money
 from cli.connection import run_operation
-from cli.options import Json, Note, Operator, Trip, example
+from cli.options import Json, Note, Operator, Trip, either, example
 from cli.output import draw_facts, print_error, print_json, print_text
 from cli.trip_tables import draw_log, parse_shown, print_status
 from domain.failures.attention import Attention, AttentionCause
@@ -44,14 +44,13 @@ RequestId = Annotated[
     ),
 ]
 ThisRefund = Annotated[str, typer.Argument(parser=uuid_of, metavar="REQUEST_ID", help="The refund's refundRequestId.")]
-WasGivenBack = Annotated[
-    bool,
-    typer.Option("--given-back/--not-given-back", help="Whether the money was given back, by the processor's word."),
-]
+GivenBack = Annotated[bool, typer.Option("--given-back", help="The money was given back, by the processor's word.")]
+NotGivenBack = Annotated[bool, typer.Option("--not-given-back", help="It was not given back, by the same word.")]
 Wait = Annotated[
     bool,
-    typer.Option("--wait/--no-wait", help=f"Wait for the result, at most {RPC_TIMEOUT.seconds} s while it is tried."),
+    typer.Option("--wait", help=f"Wait for the result, at most {RPC_TIMEOUT.seconds} s: so it is if nothing is said."),
 ]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Only start it.")]
 
 
 @commands.command(
@@ -68,7 +67,8 @@ def refund(
     reason: Reason,
     code: Currency = None,
     request_id: RequestId = None,
-    wait: Wait = True,
+    wait: Wait = False,
+    no_wait: NoWait = False,
     as_json: Json = False,
 ) -> None:
     """Give a shopper back an amount of what was captured.
@@ -76,6 +76,7 @@ def refund(
     The refund's id is written to standard error. With it as --request-id the same command is the same refund: no money
     moves twice.
     """
+    waits = either("--wait", wait, "--no-wait", no_wait) if wait or no_wait else True
     request = RefundRequest(
         shopping_trip_id=trip,
         refund_request_id=request_id or str(uuid.uuid4()),
@@ -83,7 +84,7 @@ def refund(
         reason=reason,
     )
     print_error(f"Refund {request.refund_request_id}: to repeat it, say --request-id {request.refund_request_id}")
-    result = run_operation(lambda backend: refunds.refund_trip(backend, request, wait=wait))
+    result = run_operation(lambda backend: refunds.refund_trip(backend, request, wait=waits))
     if as_json:
         print_json(result.to_json())
     elif isinstance(result, RefundResult):
@@ -124,14 +125,22 @@ def retry_refund(refund: ThisRefund, *, operator: Operator, note: Note = None, a
     ),
 )
 def resolve_refund(
-    refund: ThisRefund, *, given_back: WasGivenBack, operator: Operator, note: Note = None, as_json: Json = False
+    refund: ThisRefund,
+    *,
+    given_back: GivenBack = False,
+    not_given_back: NotGivenBack = False,
+    operator: Operator,
+    note: Note = None,
+    as_json: Json = False,
 ) -> None:
     """Say what became of a refund that the service refuses after a call whose outcome nobody knows.
 
-    Also later: where it was said that it was not given back, --given-back with a --note corrects that.
+    --given-back or --not-given-back; also later: where it was said that it was not given back, --given-back with a
+    --note corrects that.
     """
+    was_given_back = either("--given-back", given_back, "--not-given-back", not_given_back)
     status = run_operation(
-        lambda backend: refunds.resolve_refund(backend, refund, given_back=given_back, operator=operator, note=note)
+        lambda backend: refunds.resolve_refund(backend, refund, given_back=was_given_back, operator=operator, note=note)
     )
     print_status("refund", status, RefundStatus, _draw_status, as_json=as_json)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.connection import run_operation
-from cli.options import Json, Note, Operator, Trip, example, read_input
+from cli.options import Json, Note, Operator, Trip, either, example, read_input
 from cli.output import print_error, print_json, print_text
 from cli.trip_tables import print_status, trip_facts
 from domain.policy import Strategy
@@ -25,9 +25,8 @@ MAX_CART_BYTES = 10_000_000
 CartFile = Annotated[str, typer.Argument(metavar="FILE", help="The cart in JSON; - is standard input.")]
 Choice = Annotated[Strategy, typer.Argument(help="What to do about the decline.")]
 Key = Annotated[str, typer.Argument(metavar="KEY", help="The delivery's, as its incident says it.")]
-Captured = Annotated[
-    bool, typer.Option("--captured/--not-captured", help="Whether the capture happened, by the processor's own word.")
-]
+Captured = Annotated[bool, typer.Option("--captured", help="The capture happened, by the processor's own word.")]
+NotCaptured = Annotated[bool, typer.Option("--not-captured", help="It did not happen, by the same word.")]
 
 OrderId = Annotated[
     str | None,
@@ -71,16 +70,18 @@ def cancel(trip: Trip, *, operator: Operator, note: Note = None, as_json: Json =
 def resolve(
     trip: Trip,
     *,
-    captured: Captured,
+    captured: Captured = False,
+    not_captured: NotCaptured = False,
     order_id: OrderId = None,
     operator: Operator,
     note: Note = None,
     as_json: Json = False,
 ) -> None:
-    """Say what became of a capture, or of Amazon's order, whose outcome nobody knows."""
+    """Say what became of a capture, or of Amazon's order, whose outcome nobody knows: --captured or --not-captured."""
+    happened = either("--captured", captured, "--not-captured", not_captured)
     _send(
         lambda backend: trip_messages.resolve_capture(
-            backend, trip, captured=captured, order_id=order_id, operator=operator, note=note
+            backend, trip, captured=happened, order_id=order_id, operator=operator, note=note
         ),
         as_json=as_json,
     )

@@ -65,6 +65,38 @@ def test_every_commands_help_has_an_example_that_parses(command, tmp_path, monke
         asked.make_context(called[-1], words).close()
 
 
+def options_of(group):
+    for command in group.commands.values():
+        yield from options_of(command) if hasattr(command, "commands") else command.params
+
+
+def test_no_option_is_a_pair_of_flags_of_which_the_last_would_win():
+    assert [option.name for option in options_of(GROUP) if option.secondary_opts] == []
+
+
+RESOLVE = ("resolve", "t", "--operator", "ann"), ("--captured", "--not-captured")
+RESOLVE_REFUND = (
+    ("resolve-refund", "3f0e1a52-9b1c-4d7e-8f00-0123456789ab", "--operator", "ann"),
+    ("--given-back", "--not-given-back"),
+)
+REFUND = ("refund", "t", "1", "--reason", "other"), ("--wait", "--no-wait")
+
+
+@pytest.mark.parametrize(("command", "flags"), [RESOLVE, RESOLVE_REFUND, REFUND])
+def test_two_flags_that_contradict_each_other_are_refused(run, command, flags):
+    for said in (flags, reversed(flags)):
+        ran = run(*command, *said, TERMINAL_WIDTH="200")
+        assert (ran.status, ran.out) == (2, "")
+        assert f"{', '.join(flags)}: say one of them, and not both" in ran.err
+
+
+@pytest.mark.parametrize(("command", "flags"), [RESOLVE, RESOLVE_REFUND])
+def test_where_one_of_two_flags_is_needed_both_are_named(run, command, flags):
+    ran = run(*command, TERMINAL_WIDTH="200")
+    assert (ran.status, ran.out) == (2, "")
+    assert f"{', '.join(flags)}: say one of them" in ran.err
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_answers_machines_in_json(command):
     assert "--json" in help_of(command).output
