@@ -11,7 +11,7 @@ from cli.connection import run_operation
 from cli.options import Json, example
 from cli.output import draw_facts, print_error, print_json, print_text
 from cli.reconcile import counts_in_words, print_totals
-from domain.period import InvalidPeriodError, read_day
+from domain.period import InvalidPeriodError, of_our_time, read_day
 from ledger.reconciliation.daily import ReconciledDay
 from operations.backend import Backend
 from operations.daily_reconciliation import (
@@ -36,9 +36,9 @@ def clock(text: str) -> time:
 
 
 def day_of(text: str) -> date:
-    """A day. Raises typer.BadParameter."""
+    """A day that can be reconciled. Raises typer.BadParameter."""
     try:
-        return read_day(text)
+        return of_our_time(read_day(text))
     except InvalidPeriodError as error:
         raise typer.BadParameter(str(error)) from None
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from domain.model import rfc3339, with_leap_second
+from domain.model import FIRST_YEAR, rfc3339, with_leap_second
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 END = datetime(9999, 1, 1, tzinfo=UTC)
@@ -48,6 +48,22 @@ def read_day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise InvalidPeriodError(HOW_TO_SAY_A_DAY) from None
+
+
+def of_our_time(day: date) -> date:
+    """The day. Raises InvalidPeriodError for a slip of the pen, 0206 for 2026: no moment of ours is as early."""
+    if day.year < FIRST_YEAR:
+        raise InvalidPeriodError(f"should be a day of the year {FIRST_YEAR} or later")
+    return day
+
+
+def day_before(moment: datetime) -> date:
+    """The day in UTC before the moment's own. Raises InvalidPeriodError as of_our_time does."""
+    try:
+        day = moment.astimezone(UTC).date() - timedelta(days=1)
+    except OverflowError:
+        day = date.min
+    return of_our_time(day)
 
 
 def read_start(text: str) -> datetime:

@@ -1,6 +1,6 @@
 """Compares each day's settlement file with the ledger, and tells people where they differ."""
 
-from datetime import UTC, date, timedelta
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from temporalio import workflow
@@ -8,6 +8,7 @@ from temporalio.common import RetryPolicy, SearchAttributeKey
 
 from domain.failures.attention import Incident
 from domain.notifications import incident_notification
+from domain.period import InvalidPeriodError, day_before
 from domain.public_names import RECONCILIATION
 from workflows.support.calls import CallFailedError, unwrap_failure
 from workflows.support.outbox import deliver_eventually
@@ -72,10 +73,13 @@ class Reconciliation:
 
 
 def _day(asked: DayAsked) -> date:
-    """Which day to reconcile. Raises InvalidStartError for one that is not over."""
+    """Which day to reconcile. Raises InvalidStartError for one that is not over, or long before our time."""
     now = workflow.now()
     due = workflow.info().typed_search_attributes.get(SCHEDULED_START) or now
-    day = asked.day or due.astimezone(UTC).date() - timedelta(days=1)
+    try:
+        day = asked.day or day_before(due)
+    except InvalidPeriodError as error:
+        raise InvalidStartError(f"the day before the one that it is scheduled for {error}") from None
     if day >= now.date():
         raise InvalidStartError(f"the day {day} is not over yet (UTC)")
     return day

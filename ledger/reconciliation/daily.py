@@ -3,10 +3,10 @@
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
 from domain.model import Model, StrictModel
-from domain.period import read_day
+from domain.period import of_our_time, read_day
 from domain.texts import Sentence
 from ledger.reconciliation.file_reconciliation import Reconciliation
 
@@ -22,7 +22,7 @@ Day = Annotated[date, BeforeValidator(_as_a_day), PlainSerializer(date.isoformat
 class DayAsked(StrictModel):
     """What `Reconciliation` is started with. It names a day and never a file: what is read is the worker's setting."""
 
-    day: Day | None = None
+    day: Annotated[Day, AfterValidator(of_our_time)] | None = None
     """None: the day before the run's own (UTC)."""
 
 

@@ -6,13 +6,15 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
-from temporalio.client import ScheduleBackfill
+from temporalio.client import ScheduleBackfill, WorkflowFailureError
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.service import RPCError
 
 from domain.money import Money
 from domain.posting import SettledTrip
-from domain.public_names import RECONCILE_DAILY
+from domain.public_names import DELIVERIES_TASK_QUEUE, RECONCILE_DAILY, RECONCILIATION
 from domain.settlement import Settlement
+from workflows.reconciliation import SCHEDULED_START
 
 HEADER = "Merchant Reference,Psp Reference,Type,Gross Currency,Gross Amount,Store,Modification Reference,Booking Date\n"
 LAST = datetime(2026, 11, 2, tzinfo=UTC)
@@ -138,3 +140,27 @@ def test_a_day_without_a_file_says_what_it_waits_for(call):
 def test_a_day_that_is_not_over_is_refused(call):
     ran = call("--day", "9999-12-31")
     assert (ran.status, ran.err) == (1, "the day 9999-12-31 is not over yet (UTC)\n")
+
+
+@pytest.mark.parametrize("day", ["0206-11-24", "1500-01-01", "1999-12-31"])
+def test_a_day_long_before_our_time_is_refused_before_anything_is_started(call, namespace, day):
+    ran = call("--day", day)
+    assert (ran.status, ran.out) == (2, "")
+    assert "should be a day of the year 2000 or later" in ran.err
+    with pytest.raises(RPCError, match="not found"):
+        namespace.do(namespace.client.get_workflow_handle(f"reconciliation-{day}").describe())
+
+
+@pytest.mark.parametrize("due", [datetime(1, 1, 1, tzinfo=UTC), datetime(2000, 1, 1, tzinfo=UTC)], ids=str)
+def test_a_run_that_is_scheduled_for_long_before_our_time_fails_at_once_with_the_reason(namespace, due):
+    async def result():
+        return await namespace.client.execute_workflow(
+            RECONCILIATION,
+            id=f"reconciliation-{uuid.uuid4()}",
+            task_queue=DELIVERIES_TASK_QUEUE,
+            search_attributes=TypedSearchAttributes([SearchAttributePair(SCHEDULED_START, due)]),
+        )
+
+    with pytest.raises(WorkflowFailureError) as failure:
+        namespace.do(result())
+    assert "scheduled for should be a day of the year 2000 or later" in str(failure.value.cause)

@@ -130,6 +130,8 @@ async def test_the_incidents_words_hold_no_path(env, day):
         ({"day": "24.11.2026"}, "day: should be a day such as 2026-11-24"),
         ({"day": 20261124}, "day: should be a day such as 2026-11-24"),
         ({"day": "9999-12-31"}, "the day 9999-12-31 is not over yet"),
+        ({"day": "0001-01-01"}, "day: should be a day of the year 2000 or later"),
+        ({"day": "1999-12-31"}, "day: should be a day of the year 2000 or later"),
         ({"day": "../../etc/passwd"}, "day: should be a day"),
         ({"file": "/etc/passwd"}, "file: "),
         (["2026-11-24"], "the reconciliation can't be used"),

@@ -120,10 +120,11 @@ class TripEnvironment:
     def restore_ledger(self):
         self.database_folder.with_name("elsewhere").rename(self.database_folder)
 
-    async def reconcile(self, payload=None):
+    async def reconcile(self, payload=None, **options):
         """Start a reconciliation, give its handle."""
+        workflow_id = f"reconciliation-{uuid.uuid4()}"
         handle = await self.client.start_workflow(
-            RECONCILIATION, payload or {}, id=f"reconciliation-{uuid.uuid4()}", task_queue=DELIVERIES_TASK_QUEUE
+            RECONCILIATION, payload or {}, id=workflow_id, task_queue=DELIVERIES_TASK_QUEUE, **options
         )
         self.ids.append(handle.id)
         return handle
