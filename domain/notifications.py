@@ -3,8 +3,10 @@
 from enum import StrEnum
 from typing import Any
 
+from pydantic import field_validator
+
 from domain.failures.attention import Incident
-from domain.failures.call_failure import CallFailure
+from domain.failures.call_failure import CallFailure, FailureKind
 from domain.model import Model, UtcDateTime
 from domain.money import Money
 from domain.public_names import DELIVERIES_TASK_QUEUE, TASK_QUEUE
@@ -35,6 +37,13 @@ class Notification(Model):
     body: dict[str, Any]
     refusal: CallFailure | None = None
     """Where its receiver has rejected it (FailureKind.REJECTED): it is sent again when a person says so."""
+
+    @field_validator("refusal")
+    @classmethod
+    def _is_a_rejection(cls, refusal: CallFailure | None) -> CallFailure | None:
+        if refusal and refusal.kind is not FailureKind.REJECTED:
+            raise ValueError(f"should be of the kind {FailureKind.REJECTED}")
+        return refusal
 
 
 def incident_notification(incident: Incident) -> Notification:

@@ -13,12 +13,14 @@ from domain.messages import OperatorAction
 from domain.notifications import NOTIFICATION_TASK_QUEUES, Notification, NotificationKind, incident_notification
 from domain.public_names import DELIVERY, RETRY
 from domain.texts import CommandRejectedError
+from domain.trip.request import StartIds
 from temporal.search_attribute_keys import ATTENTION, TRIP
 from workflows.support.calls import last_failure_of
 from workflows.support.message_handler import check_readable, read_message
 from workflows.support.outbox import deliver_eventually
 from workflows.support.refusals import refused
-from workflows.support.visibility import View, Visibility
+from workflows.support.start_payload import InvalidStartError, read_start
+from workflows.support.visibility import View, Visibility, show_nothing
 
 with workflow.unsafe.imports_passed_through():
     from activities.notifications import NotificationActivities
@@ -44,8 +46,18 @@ class Delivery:
         self._signals = 0
 
     @workflow.run
-    async def run(self, notification: Notification) -> None:
-        """Try until the notification is taken.
+    async def run(self, *payload: Any) -> None:
+        """Try until the notification is taken. Fails at once where the start payload can't be used, with the reason."""
+        try:
+            notification = read_start(Notification, payload, "the delivery")
+        except InvalidStartError as error:
+            show_nothing()
+            raise refused(str(error), "InvalidStart") from None
+        await self._deliver(notification)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+
+    async def _deliver(self, notification: Notification) -> None:
+        """Try until it is taken.
 
         After an hour that is an incident, unless the notification is one itself; at once where the notification was
         rejected, which is then sent again when an operator says so.
@@ -59,7 +71,6 @@ class Delivery:
                 await workflow.sleep(spread(failure.retry_after, workflow.random().random()))
             failure = await self._send(notification, GIVE_UP_AFTER)
         await self._publish(notification, None)
-        await workflow.wait_condition(workflow.all_handlers_finished)
 
     @workflow.signal(name=RETRY)
     def retry_signalled(self, *payload: Any) -> None:
@@ -126,7 +137,7 @@ class Delivery:
             return
         cause = attention.cause.value if attention else None
         details = f"{attention.sentence}. {attention.what_to_do}" if attention else ""
-        trip = notification.body.get("shoppingTripId") if cause else None
+        trip = _ids(notification).shopping_trip_id if cause else None
         self._visibility.show(View(details, {TRIP: trip, ATTENTION: cause}))
         if attention:
             await deliver_eventually(incident_notification(_incident(notification, attention, "opened")))
@@ -148,7 +159,13 @@ def _name(notification: Notification) -> str:
     return notification.kind.replace("_", " ")
 
 
+def _ids(notification: Notification) -> StartIds:
+    """Whose it is, as far as that can be read."""
+    return StartIds.read(notification.body, None)
+
+
 def _incident(notification: Notification, attention: Attention, state: Literal["opened", "closed"]) -> Incident:
-    body = notification.body
-    trip, store = body.get("shoppingTripId"), body.get("storeId")
-    return Incident.of(attention, state=state, at=workflow.now(), shopping_trip_id=trip, store_id=store)
+    ids = _ids(notification)
+    return Incident.of(
+        attention, state=state, at=workflow.now(), shopping_trip_id=ids.shopping_trip_id, store_id=ids.store_id
+    )

@@ -19,7 +19,7 @@ from workflows.support.outbox import deliver_eventually
 from workflows.support.process import Process
 from workflows.support.refusals import refused
 from workflows.support.start_payload import InvalidStartError, check_start_options, check_workflow_id, read_start
-from workflows.support.visibility import View
+from workflows.support.visibility import View, show_nothing
 
 with workflow.unsafe.imports_passed_through():
     from activities.ledger import LedgerActivities
@@ -90,6 +90,7 @@ class RecoverDebt:
     async def run(self, *_payload: Any) -> dict[str, Any]:
         """Post, then tell. Fails at once for what can't be used, and where the ledger refuses it, with the reason."""
         if self._refusal:
+            show_nothing()
             raise refused(self._refusal, "InvalidStart")
         paid = await shielded_from_cancellation(self._recovery.record(), self._refuse_cancellation)
         recovery = self._recovery.recovery

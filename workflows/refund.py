@@ -11,6 +11,7 @@ from workflows.refund_process import MESSAGES, RefundProcess
 from workflows.support.cancellation import shielded_from_cancellation
 from workflows.support.interactive_workflow import InteractiveWorkflow, accepts
 from workflows.support.start_payload import InvalidStartError, check_start_options, check_workflow_id, read_start
+from workflows.support.visibility import show_nothing
 
 
 @workflow.defn(name=REFUND)
@@ -33,6 +34,8 @@ class Refund(InteractiveWorkflow):
     @workflow.run
     async def run(self, *_payload: Any) -> dict[str, Any]:
         """Refund. Fails at once where the start payload can't be used, and where it is refused, with the reason."""
+        if self._refusal:
+            show_nothing()
         self.check_start()
         refunded = await shielded_from_cancellation(self._refund.give_back(), self._refuse_cancellation)
         await workflow.wait_condition(workflow.all_handlers_finished)

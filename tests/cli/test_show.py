@@ -3,14 +3,17 @@
 import json
 import signal
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from temporalio import workflow
 from temporalio.client import WorkflowFailureError
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from domain.public_names import SHOPPING_TRIP, STATUS, TASK_QUEUE, trip_workflow_id
+from temporal.search_attribute_keys import ATTENTION
 
 
 def read_until(program, words):
@@ -188,6 +191,30 @@ def test_a_trip_whose_start_failed_is_listed_with_its_attention(run, server):
         pass
     assert [(each["shoppingTripId"], each["workflow"]) for each in found] == [(trip, "failed")]
     assert "failed" in run("list", "--attention", "any", **namespace.variables).out
+
+
+def test_a_settled_trip_that_was_started_with_an_attention_is_not_listed_with_it(run, server, trip):
+    payload = trip("0.00", store="store-said")
+    said = TypedSearchAttributes([SearchAttributePair(ATTENTION, "zzz")])
+    workflow_id = trip_workflow_id(payload["shoppingTripId"])
+    start = server.client.execute_workflow(
+        SHOPPING_TRIP, payload, id=workflow_id, task_queue=TASK_QUEUE, search_attributes=said
+    )
+    server.do(start)
+    listed(run, "--store", "store-said", "--outcome", "cancelled", until=bool)
+    assert run("list", "--store", "store-said", "--attention", "any", "--json").out == ""
+
+
+def test_a_trip_with_an_execution_timeout_alone_is_told_of_that_alone(run, server, trip):
+    payload = trip(None)
+    workflow_id = trip_workflow_id(payload["shoppingTripId"])
+    start = server.client.execute_workflow(
+        SHOPPING_TRIP, payload, id=workflow_id, task_queue=TASK_QUEUE, execution_timeout=timedelta(days=3)
+    )
+    with pytest.raises(WorkflowFailureError):
+        server.do(start)
+    failure = run("show", payload["shoppingTripId"], "--json").document["failure"]
+    assert failure.startswith("it was started with an execution timeout, by which")
 
 
 def test_trips_are_listed_by_outcome(run, started):

@@ -2,9 +2,9 @@
 
 import pytest
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 
-from domain.public_names import RETRY, delivery_workflow_id
+from domain.public_names import DELIVERIES_TASK_QUEUE, DELIVERY, RETRY, delivery_workflow_id
 from tests.factories import usd_json
 from tests.workflows.trip_environment import action_json
 
@@ -71,3 +71,42 @@ async def test_a_service_that_asks_for_no_wait_is_not_asked_without_end(env):
     await trip.result()
     await env.pass_time(minutes=30)
     assert (await trip.account())["calls"]["payment-status"] < 15
+
+
+RECEIPT = {"kind": "receipt", "key": "t1:sale:receipt", "body": {}}
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        ([], "it should be one JSON object, and there are 0 values"),
+        ([RECEIPT, RECEIPT], "it should be one JSON object, and there are 2 values"),
+        ([None], "the delivery can't be used: should be an object"),
+        (["a receipt"], "the delivery can't be used: should be an object"),
+        ([{}], "kind: is missing; key: is missing; body: is missing"),
+        ([{**RECEIPT, "kind": "parcel"}], "kind: should be 'receipt', 'incident' or 'payment_status'"),
+        ([{**RECEIPT, "body": "a receipt"}], "body: should be an object"),
+        ([{**RECEIPT, "refusal": {"kind": "refused", "sentence": "no"}}], "refusal: should be of the kind rejected"),
+    ],
+)
+async def test_a_start_that_can_not_be_used_fails_at_once_with_the_reason(env, payload, reason):
+    delivery = await env.client.start_workflow(
+        DELIVERY, args=payload, id="delivery-k1", task_queue=DELIVERIES_TASK_QUEUE
+    )
+    with pytest.raises(WorkflowFailureError) as failure:
+        await delivery.result()
+    assert (failure.value.cause.type, reason in str(failure.value.cause)) == ("InvalidStart", True)
+
+
+async def test_a_notification_whose_ids_are_none_is_told_without_them(env):
+    await env.control.fail_receivers(receipts=503)
+    notification = {**RECEIPT, "body": {"shoppingTripId": 7, "storeId": ["store-1"]}}
+    delivery = await env.client.start_workflow(
+        DELIVERY, notification, id="delivery-k1", task_queue=DELIVERIES_TASK_QUEUE
+    )
+    await env.pass_time(hours=2)
+    (incident,) = await env.control.incidents(at_least=1)
+    assert incident["body"]["cause"] == "undelivered"
+    assert not {"shoppingTripId", "storeId"} & set(incident["body"])
+    await env.control.fail_receivers()
+    await delivery.result()

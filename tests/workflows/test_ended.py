@@ -32,6 +32,10 @@ STARTS = {
     [
         ({"execution_timeout": timedelta(days=3)}, "an execution timeout"),
         ({"run_timeout": timedelta(days=3)}, "a run timeout"),
+        (
+            {"execution_timeout": timedelta(days=3), "run_timeout": timedelta(days=2)},
+            "an execution timeout and a run timeout",
+        ),
         ({"retry_policy": RetryPolicy(maximum_attempts=3)}, "a retry policy"),
     ],
 )
@@ -42,7 +46,7 @@ async def test_a_start_with_options_by_which_temporal_ends_or_repeats_a_workflow
     handle = await env.client.start_workflow(workflow, payload, id=workflow_id, task_queue=TASK_QUEUE, **options)
     with pytest.raises(WorkflowFailureError) as failed:
         await handle.result()
-    assert words in str(failed.value.cause)
+    assert f"it was started with {words}, by which Temporal" in str(failed.value.cause)
     assert "start it without" in str(failed.value.cause)
 
 
