@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from clients.service_addresses import CHECKOUT, PAYMENT, check_addresses, is_this_machine
+from domain.model import Iso8601Duration
 from domain.store_settings import MAX_STORES_BYTES
 from ledger.database import LedgerRejectionError, read_lasting_address
 from ledger.reconciliation.mapping import Packaged, load_mapping
@@ -90,7 +91,7 @@ class WorkerVariables(CliSettings):
     """The bearer token that it wants, if any."""
     receipt_url: Address | None = Field(default=None, repr=False)
     incident_url: Address | None = Field(default=None, repr=False)
-    refund_window: Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=365))] = REFUND_WINDOW
+    refund_window: Annotated[Iso8601Duration, Field(gt=timedelta(0), le=timedelta(days=365))] = REFUND_WINDOW
     settlement_file: str | None = None
     """The path of the processor's file of a day, with `{date}` in the day's place."""
     settlement_mapping: str = Packaged.SIMULATOR.value

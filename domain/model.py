@@ -78,6 +78,17 @@ UtcDateTime = Annotated[
 ]
 """A time with its zone, kept in UTC, written as RFC 3339."""
 
+
+def _iso_8601(value: Any) -> Any:
+    """Only what ISO 8601 writes: pydantic takes 46 for 46 seconds, where somebody surely meant hours."""
+    if isinstance(value, timedelta) or (isinstance(value, str) and value.lstrip("+-").upper().startswith("P")):
+        return value
+    raise ValueError("should be a duration as ISO 8601 writes it, such as PT46H, PT10M or P2D")
+
+
+Iso8601Duration = Annotated[timedelta, BeforeValidator(_iso_8601)]
+"""A length of time that somebody writes."""
+
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[0-9a-zA-Z_-]+$")]
 """A store's or a trip's id as the services define it (docs/contract.md, Fields): safe in a URL and in a query."""
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from domain.model import StrictModel
+from domain.model import Iso8601Duration, StrictModel
 
 ASK: Literal["ask"] = "ask"
 """The policy that leaves a decline to an operator."""
@@ -52,14 +52,7 @@ def _known(answer: Any) -> Any:
 OnDecline = Annotated[Literal["ask"] | Strategy, BeforeValidator(_known)]
 
 
-def _iso_8601(value: Any) -> Any:
-    """Only what ISO 8601 writes: pydantic takes 46 for 46 seconds, where somebody surely meant hours."""
-    if isinstance(value, timedelta) or (isinstance(value, str) and value.lstrip("+-").upper().startswith("P")):
-        return value
-    raise ValueError("should be a duration as ISO 8601 writes it, such as PT46H, PT10M or P2D")
-
-
-Duration = Annotated[timedelta, BeforeValidator(_iso_8601), Field(le=timedelta(days=31))]
+Duration = Annotated[Iso8601Duration, Field(le=timedelta(days=31))]
 Length = Annotated[Duration, Field(ge=timedelta(0))]
 
 

@@ -19,8 +19,13 @@ class EnvironmentSettings(BaseSettings):
 
 
 def split_at_commas(value: Any) -> Any:
-    """What stands between commas."""
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+    """What stands between commas. Raises ValueError for nothing but commas and blanks: what should be there is lost."""
+    if not isinstance(value, str):
+        return value
+    parts = tuple(part.strip() for part in value.split(",") if part.strip())
+    if not parts:
+        raise ValueError("should hold at least one value; where none is meant, it should be empty or not set")
+    return parts
 
 
 def read_settings(kind: type[S]) -> S:

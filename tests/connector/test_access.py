@@ -146,3 +146,11 @@ def test_a_wrong_token_is_refused_and_not_repeated(variable, tokens):
 def test_an_address_is_host_and_port(variable, address):
     variable("CONNECTOR_ADDRESS", address)
     wrong("^CONNECTOR_ADDRESS: should be host and port")
+
+
+@pytest.mark.parametrize("tokens", [",", " ", " , "])
+def test_tokens_that_hold_none_are_refused_and_empty_ones_are_not_set(variable, tokens):
+    variable("CONNECTOR_TOKENS", tokens)
+    wrong("^CONNECTOR_TOKENS: should hold at least one value")
+    variable("CONNECTOR_TOKENS", "")
+    assert load_connector_settings().callers == ()

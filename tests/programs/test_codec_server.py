@@ -169,6 +169,8 @@ async def test_it_logs_nothing_of_what_it_reads(server, caplog, capfd):
         ({"CODEC_SERVER_TOKEN": "hush hush hush hush"}, "CODEC_SERVER_TOKEN: should be ASCII"),
         ({"CODEC_SERVER_TOKEN": "hushhushhushhushé"}, "CODEC_SERVER_TOKEN: should be ASCII"),
         ({"PAYLOAD_KEYS": ""}, "PAYLOAD_KEYS: not set"),
+        ({"PAYLOAD_KEYS": ","}, "PAYLOAD_KEYS: should hold at least one value"),
+        ({"CODEC_SERVER_ORIGINS": " "}, "CODEC_SERVER_ORIGINS: should hold at least one value"),
         ({"CODEC_SERVER_ADDRESS": "8888"}, "CODEC_SERVER_ADDRESS: should be host and port"),
         ({"CODEC_SERVER_ADDRESS": "127.0.0.1:88888"}, "CODEC_SERVER_ADDRESS: should be host and port"),
         ({"CODEC_SERVER_ORIGINS": "*"}, "CODEC_SERVER_ORIGINS: should be origins"),

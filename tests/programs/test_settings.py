@@ -1,6 +1,7 @@
 """What a worker's settings refuse, with the name of the variable and what it should be."""
 
 import os
+from datetime import timedelta
 
 import pytest
 
@@ -189,3 +190,18 @@ def test_variables_that_are_wrong_are_named_and_the_others_are_read_all_the_same
 
 def test_a_worker_can_not_do_without_the_payment_service(environment):
     assert wrong(environment, PAYMENT_SERVICE_URL="") == "PAYMENT_SERVICE_URL: not set"
+
+
+@pytest.mark.parametrize("keys", [",", " ", " , ,", "\n"])
+def test_payload_keys_that_hold_no_key_are_refused_and_empty_ones_are_not_set(environment, keys):
+    assert wrong(environment, PAYLOAD_KEYS=keys).startswith("PAYLOAD_KEYS: should hold at least one value")
+    environment("PAYLOAD_KEYS", "")
+    assert load_worker_settings().payload_keys == ()
+
+
+@pytest.mark.parametrize("window", ["7 days", "7D", "7", "604800", "7:00:00"])
+def test_a_refund_window_is_read_as_iso_8601_only(environment, window):
+    sentence = wrong(environment, REFUND_WINDOW=window)
+    assert sentence == "REFUND_WINDOW: should be a duration as ISO 8601 writes it, such as PT46H, PT10M or P2D"
+    environment("REFUND_WINDOW", "P30D")
+    assert load_worker_settings().refund_window == timedelta(days=30)
