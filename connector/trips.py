@@ -21,6 +21,11 @@ TripId = Annotated[Identifier, Path(alias="shoppingTripId")]
 
 CARTS_MAY = [needs(Right.CARTS)]
 
+WHERE_IT_IS = (
+    "Where it is now. Of a trip that failed or that Temporal ended, `stage` and `workflow` say how instead "
+    "(`failed`, `terminated` and the like), and `failure` why it failed."
+)
+
 
 @router.post(
     "/v1/carts/{shoppingTripId}",
@@ -52,7 +57,7 @@ async def carts(request: Request, trip_id: TripId) -> JSONResponse:
     "/v1/trips/{shoppingTripId}",
     summary="See where a trip is",
     dependencies=CARTS_MAY,
-    responses={200: schema_of(Status), **answers(s404="Nobody knows such a trip.")},
+    responses={200: schema_of(Status, WHERE_IT_IS), **answers(s404="Nobody knows such a trip.")},
 )
 async def trips(request: Request, trip_id: TripId) -> dict[str, Any]:
     """Where a trip is, and once it is settled what became of it (docs/reference.md, Status)."""
