@@ -73,6 +73,8 @@ class Clockwork:
         self.calls_made = []
         self._jitter = jitter
         self.logger_details = {}
+        self.search_attributes = {}
+        """What its starter said of it: nothing."""
 
     def install(self):
         _Runtime.set_on_loop(asyncio.get_running_loop(), self)
