@@ -6,7 +6,7 @@ PYTEST := $(BIN)/pytest -q
 WHOLE_SERVERS := $(wildcard tests/cli tests/operations tests/lab)
 REPLAYED := $(addprefix tests/workflows/test_,shopping_trip.py refund.py)
 
-.PHONY: help install demo test proof fuzz chaos histories bench bench-decisions bench-ledger check audit lock
+.PHONY: help install demo test proof fuzz chaos histories bench bench-decisions bench-orders bench-ledger check audit lock
 
 help:  ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ bench: install  ## Trips a second, beside a bare workflow and bare HTTP calls (s
 
 bench-decisions: install  ## A trip that has just begun while 400 others are decided at once (about three minutes)
 	@$(BIN)/python -m lab.bench_decisions $(ARGS)
+
+bench-orders: install  ## 1,000 orders while the connector is killed, and what an order costs it (about two minutes)
+	@$(BIN)/python -m lab.bench_orders $(ARGS)
 
 bench-ledger: install  ## A day's report out of a million entries: seconds and memory (about two minutes)
 	@$(BIN)/python -m lab.bench_ledger $(ARGS)

@@ -5,6 +5,7 @@ import sys
 
 import structlog
 import uvicorn
+from temporalio.client import Client
 
 from connector.app import connector
 from connector.settings import ConnectorSettings, load_connector_settings
@@ -27,9 +28,13 @@ KEEP_ALIVE = 65
 """Seconds that a connection may rest: above a load balancer's 60, which else meets one that was just closed."""
 
 
-async def serve(settings: ConnectorSettings) -> None:
-    """Serve until told to stop. Raises ConnectionFailedError, InvalidInputError, and OSError where it can't listen."""
-    client = await connect(settings.payload_keys, lazy=True)
+async def run(settings: ConnectorSettings) -> None:
+    """Serve until told to stop, with the Temporal of the environment. Raises ConnectionFailedError, else as `serve`."""
+    await serve(settings, await connect(settings.payload_keys, lazy=True))
+
+
+async def serve(settings: ConnectorSettings, client: Client) -> None:
+    """Serve until told to stop. Raises InvalidInputError, and OSError where it can't listen."""
     ledger = Ledger(Database(settings.ledger_url.get_secret_value()))
     try:
         app = connector(
@@ -60,7 +65,7 @@ def main() -> int:
     try:
         settings = load_connector_settings()
         configure(settings.log_format)
-        asyncio.run(serve(settings))
+        asyncio.run(run(settings))
     except (SettingsError, ConnectionFailedError, InvalidInputError) as error:
         print(error, file=sys.stderr)  # noqa: T201 (the log may not be set up yet, and a person reads this)
         return 1

@@ -104,8 +104,10 @@ def ways_to_pay(client: Client, service: PaymentService) -> dict[str, Way]:
     }
 
 
-async def measure(way: Way, concurrency: int, programs: Mapping[str, Sequence[Program]], into: Measured) -> None:
-    """One round at this concurrency, until all of its trips are paid."""
+async def measure(
+    way: Way, concurrency: int, programs: Mapping[str, Sequence[Program]], into: Measured, *, trips: int = 0
+) -> None:
+    """One round at this concurrency, until all of its trips are paid: so many, or as many as are usual."""
     places = asyncio.Semaphore(concurrency)
 
     async def one() -> None:
@@ -114,7 +116,7 @@ async def measure(way: Way, concurrency: int, programs: Mapping[str, Sequence[Pr
             await way(str(uuid.uuid4()))
             into.seconds.append(time.perf_counter() - begun)
 
-    trips = TRIPS_AT_CONCURRENCY_1 if concurrency == 1 else 4 * concurrency
+    trips = trips or (TRIPS_AT_CONCURRENCY_1 if concurrency == 1 else 4 * concurrency)
     used = {name: _cpu_seconds(of_it) for name, of_it in programs.items()}
     begun = time.perf_counter()
     await asyncio.gather(*(one() for _ in range(trips)))

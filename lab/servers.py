@@ -213,8 +213,10 @@ def worker(
 
 
 @asynccontextmanager
-async def connector(folder: Path, temporal_address: str, **variables: str) -> AsyncIterator[tuple[str, Program]]:
-    """Run a connector for that Temporal server; gives its URL and its process."""
+async def connector(
+    folder: Path, temporal_address: str, *, module: str = "connector", **variables: str
+) -> AsyncIterator[tuple[str, Program]]:
+    """Run a connector for that Temporal server; gives its URL and its process. Started again, it has the same URL."""
     (port,) = free_ports(1)
     environment = {
         "TEMPORAL_ADDRESS": temporal_address,
@@ -222,7 +224,7 @@ async def connector(folder: Path, temporal_address: str, **variables: str) -> As
         "CONNECTOR_ADDRESS": f"{HOST}:{port}",
         **variables,
     }
-    with running("connector", [sys.executable, "-m", "connector"], folder, environment) as program:
+    with running(module, [sys.executable, "-m", module], folder, environment) as program:
         url = f"http://{HOST}:{port}"
         await _answers(program, f"{url}/livez")
         yield url, program
