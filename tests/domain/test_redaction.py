@@ -325,3 +325,15 @@ def test_a_secret_is_known_by_the_end_of_its_name(text):
 )
 def test_a_text_without_a_card_stays_as_it_is(text):
     assert masked(text) == text
+
+
+@given(st.uuids(version=4))
+def test_a_uuid_is_never_taken_for_a_card_with_or_without_its_dashes(identifier):
+    for written in (str(identifier), identifier.hex):
+        if not written.replace("-", "").isdigit():
+            assert masked(f"trip {written}: missing") == f"trip {written}: missing"
+
+
+@pytest.mark.parametrize("written", ["07045483f17b4766937706461174b813", "c591e8b3236446e48226235633812167"])
+def test_a_uuid_whose_digits_would_be_a_cards_is_shown(written):
+    assert masked(f"trip {written}") == f"trip {written}"
